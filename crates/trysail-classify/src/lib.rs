@@ -1,0 +1,1 @@
+//! trysail-classify

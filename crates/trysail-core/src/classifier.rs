@@ -1,0 +1,84 @@
+use alloc::{boxed::Box, sync::Arc};
+use core::error::Error;
+
+use crate::{Elapsed, Open, Verdict};
+
+/// Judges the outcome of one attempt.
+///
+/// Every `Fn(Result<&Res, &Err>) -> Verdict` is one; write the argument's type out in a closure, so that it is one
+/// for every lifetime: `|outcome: Result<&Answer, &Error>| …`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not judge outcomes of `{Res}` and `{Err}`",
+    note = "pass a closure `|outcome: Result<&{Res}, &{Err}>| -> Verdict`, or put a `ClassifyLayer` below this layer"
+)]
+pub trait Classifier<Res, Err> {
+    /// Judges `outcome`.
+    fn classify(&self, outcome: Result<&Res, &Err>) -> Verdict;
+}
+
+impl<F, Res, Err> Classifier<Res, Err> for F
+where
+    F: Fn(Result<&Res, &Err>) -> Verdict,
+{
+    fn classify(&self, outcome: Result<&Res, &Err>) -> Verdict {
+        self(outcome)
+    }
+}
+
+impl<C, Res, Err> Classifier<Res, Err> for Arc<C>
+where
+    C: Classifier<Res, Err> + ?Sized,
+{
+    fn classify(&self, outcome: Result<&Res, &Err>) -> Verdict {
+        (**self).classify(outcome)
+    }
+}
+
+/// An error that has been judged already.
+#[diagnostic::on_unimplemented(
+    message = "the error `{Self}` carries no verdict",
+    note = "put a `ClassifyLayer` below this layer, or implement `Classified` for `{Self}`"
+)]
+pub trait Classified {
+    /// The judgement.
+    fn verdict(&self) -> Verdict;
+}
+
+impl Classified for Verdict {
+    fn verdict(&self) -> Verdict {
+        *self
+    }
+}
+
+/// The verdict of the first error in the chain that has one; transient if none does.
+impl Classified for Box<dyn Error + Send + Sync> {
+    fn verdict(&self) -> Verdict {
+        let mut next: Option<&(dyn Error + 'static)> = Some(&**self);
+        while let Some(error) = next {
+            if let Some(verdict) = error.downcast_ref::<Verdict>() {
+                return *verdict;
+            }
+            if let Some(elapsed) = error.downcast_ref::<Elapsed>() {
+                return elapsed.verdict();
+            }
+            if let Some(open) = error.downcast_ref::<Open>() {
+                return open.verdict();
+            }
+            next = error.source();
+        }
+        Verdict::TRANSIENT
+    }
+}
+
+/// The default judge: an answer is a success, and an error is what was judged below.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Inherit;
+
+impl<Res, Err> Classifier<Res, Err> for Inherit
+where
+    Err: Classified,
+{
+    fn classify(&self, outcome: Result<&Res, &Err>) -> Verdict {
+        outcome.map_or_else(Classified::verdict, |_| Verdict::SUCCESS)
+    }
+}

@@ -1,0 +1,43 @@
+use core::time::Duration;
+
+/// Says whether a request may be sent again, and makes the copy.
+///
+/// Every `Fn(&Req) -> Option<Req>` is one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot repeat `{Req}`",
+    note = "make the request `Clone`, or pass `.replay(|request: &{Req}| -> Option<{Req}> {{ … }})`"
+)]
+pub trait Replay<Req> {
+    /// A copy for a later attempt; `None` means that the request must never be sent twice.
+    fn replay(&self, request: &Req) -> Option<Req>;
+
+    /// Marks `request` as the `attempt`th, counted from 1; called before every attempt, the first included.
+    fn mark(&self, request: &mut Req, attempt: u32) {
+        let _ = (request, attempt);
+    }
+
+    /// The time that `request` has left by itself.
+    fn left(&self, request: &Req) -> Option<Duration> {
+        let _ = request;
+        None
+    }
+}
+
+impl<F, Req> Replay<Req> for F
+where
+    F: Fn(&Req) -> Option<Req>,
+{
+    fn replay(&self, request: &Req) -> Option<Req> {
+        self(request)
+    }
+}
+
+/// Repeats every request by cloning it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Always;
+
+impl<Req: Clone> Replay<Req> for Always {
+    fn replay(&self, request: &Req) -> Option<Req> {
+        Some(request.clone())
+    }
+}

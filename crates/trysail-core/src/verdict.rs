@@ -1,0 +1,172 @@
+use core::{error::Error, fmt, num::NonZeroU32, time::Duration};
+
+use crate::Class;
+
+/// The one judgement of an attempt: eight bytes that every layer reads.
+///
+/// Start from a constant and adjust an axis:
+///
+/// ```
+/// # use core::time::Duration;
+/// # use trysail_core::{Health, Verdict};
+/// let overloaded = Verdict::TRANSIENT.after(Duration::from_secs(2)).neutral();
+/// assert_eq!(overloaded.health(), Health::Neutral);
+/// ```
+///
+/// As an [`Error`] it stands for an answer that was judged a failure: it is what keeps the judgement of a
+/// [`Failure`](crate::Failure) findable once that has been boxed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Verdict {
+    class: Class,
+    retry: Retry,
+    health: Health,
+    remedy: Option<Remedy>,
+    after: Option<NonZeroU32>,
+}
+
+/// Whether the same request may be sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Retry {
+    /// It would fail the same way.
+    No,
+    /// It may succeed.
+    Yes,
+    /// It never reached the server: sending it is not a repetition.
+    Unsent,
+}
+
+/// What the outcome says about the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Health {
+    /// It works, even if it said no.
+    Success,
+    /// It does not work.
+    Failure,
+    /// Nothing.
+    Neutral,
+}
+
+/// What the caller can do about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Remedy {
+    /// Send fewer inputs at once.
+    Split,
+    /// Send a shorter input.
+    Truncate,
+    /// Get a new credential.
+    Reauth,
+    /// Settle the account.
+    Pay,
+}
+
+impl Verdict {
+    /// A usable answer.
+    pub const SUCCESS: Self = Self::new(Class::Success, Retry::No, Health::Success);
+    /// The server failed; ask again.
+    pub const TRANSIENT: Self = Self::new(Class::Transient, Retry::Yes, Health::Failure);
+    /// This caller is too fast; ask again later. It says nothing about the server.
+    pub const THROTTLED: Self = Self::new(Class::Throttled, Retry::Yes, Health::Neutral);
+    /// The account is empty.
+    pub const QUOTA_EXHAUSTED: Self = Self::new(Class::QuotaExhausted, Retry::No, Health::Success);
+    /// The credential is no good.
+    pub const AUTH: Self = Self::new(Class::Auth, Retry::No, Health::Success);
+    /// The request is no good.
+    pub const PERMANENT: Self = Self::new(Class::Permanent, Retry::No, Health::Success);
+    /// The answer is no good.
+    pub const MALFORMED: Self = Self::new(Class::Malformed, Retry::Yes, Health::Failure);
+    /// The server is not ready yet.
+    pub const WARMING: Self = Self::new(Class::Warming, Retry::Yes, Health::Neutral);
+    /// One of our own layers said no.
+    pub const REFUSED: Self = Self::new(Class::Refused, Retry::No, Health::Neutral);
+
+    const fn new(class: Class, retry: Retry, health: Health) -> Self {
+        Self { class, retry, health, remedy: None, after: None }
+    }
+
+    /// With the time the server asks the caller to wait, in whole milliseconds, rounded up.
+    ///
+    /// Zero is no hint; anything over 49 days is 49 days.
+    pub const fn after(self, hint: Duration) -> Self {
+        let ms = hint.as_nanos().div_ceil(1_000_000);
+        let ms = if ms > u32::MAX as u128 { u32::MAX } else { ms as u32 };
+        Self { after: NonZeroU32::new(ms), ..self }
+    }
+
+    /// Not to be asked again.
+    pub const fn once(self) -> Self {
+        Self { retry: Retry::No, ..self }
+    }
+
+    /// Worth asking again.
+    pub const fn again(self) -> Self {
+        Self { retry: Retry::Yes, ..self }
+    }
+
+    /// Never sent: may be sent once more at no charge, and says nothing about the server.
+    pub const fn unsent(self) -> Self {
+        Self { retry: Retry::Unsent, ..self }.neutral()
+    }
+
+    /// Says nothing about the server's health.
+    pub const fn neutral(self) -> Self {
+        Self { health: Health::Neutral, ..self }
+    }
+
+    /// Counts as a failure of the server.
+    pub const fn unhealthy(self) -> Self {
+        Self { health: Health::Failure, ..self }
+    }
+
+    /// Counts as a sign of life.
+    pub const fn healthy(self) -> Self {
+        Self { health: Health::Success, ..self }
+    }
+
+    /// With advice for the caller.
+    pub const fn advise(self, remedy: Remedy) -> Self {
+        Self { remedy: Some(remedy), ..self }
+    }
+
+    /// What it is called.
+    pub const fn class(self) -> Class {
+        self.class
+    }
+
+    /// Whether the request may be sent again.
+    pub const fn retry(self) -> Retry {
+        self.retry
+    }
+
+    /// What it says about the server.
+    pub const fn health(self) -> Health {
+        self.health
+    }
+
+    /// What the caller can do.
+    pub const fn remedy(self) -> Option<Remedy> {
+        self.remedy
+    }
+
+    /// How long the server asks the caller to wait.
+    pub const fn retry_after(self) -> Option<Duration> {
+        match self.after {
+            Some(ms) => Some(Duration::from_millis(ms.get() as u64)),
+            None => None,
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.class, f)?;
+        match self.retry_after() {
+            Some(hint) => write!(f, ", retry after {hint:?}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for Verdict {}
+
+const _: () = assert!(size_of::<Verdict>() == 8);

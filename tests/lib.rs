@@ -1,0 +1,1 @@
+//! The tests of the whole stack are in `main.rs`.

@@ -1,0 +1,1 @@
+//! The stack, tested as its users meet it.
