@@ -1,0 +1,133 @@
+//! What a time limit does to a call.
+
+use std::time::Duration;
+
+use tokio::time::{self, Instant};
+use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
+use tower_test::{assert_request_eq, mock};
+use trysail_core::{Class, Classified, Elapsed, Limit, Scope};
+use trysail_timeout::TimeoutLayer;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The error of tower's mock is a `BoxError`.
+fn elapsed(error: &(dyn std::error::Error + Send + Sync + 'static)) -> Elapsed {
+    *error.downcast_ref().expect("the limit should have struck")
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_in_time_comes_through() {
+    let (mut service, mut handle) = mock::spawn_layer::<_, &str, _>(TimeoutLayer::new(SECOND));
+    assert_ready_ok!(service.poll_ready());
+    let mut call = task::spawn(service.call("a"));
+    assert_request_eq!(handle, "a").send_response("b");
+    assert_eq!(assert_ready_ok!(call.poll()), "b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_not_answered_ends_at_its_limit() {
+    let (mut service, mut handle) = mock::spawn_layer::<_, &str, _>(TimeoutLayer::new(SECOND).scope(Scope::Attempt));
+    assert_ready_ok!(service.poll_ready());
+    let mut call = task::spawn(service.call("a"));
+    let _answer = assert_request_eq!(handle, "a");
+    assert_pending!(call.poll());
+    time::advance(SECOND - Duration::from_millis(1)).await;
+    assert_pending!(call.poll());
+    time::advance(Duration::from_millis(1)).await;
+    assert!(call.is_woken());
+    let struck = elapsed(&*assert_ready_err!(call.poll()));
+    assert_eq!((struck.limit(), struck.scope()), (SECOND, Scope::Attempt));
+    assert_eq!(struck.verdict().class(), Class::Transient);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_ready_at_the_limit_wins() {
+    let (mut service, mut handle) = mock::spawn_layer(TimeoutLayer::new(SECOND));
+    assert_ready_ok!(service.poll_ready());
+    let mut call = task::spawn(service.call("a"));
+    let answer = assert_request_eq!(handle, "a");
+    assert_pending!(call.poll());
+    time::advance(2 * SECOND).await;
+    answer.send_response("b");
+    assert_eq!(assert_ready_ok!(call.poll()), "b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_counts_from_the_first_time_the_call_is_pending() {
+    let (mut service, mut handle) = mock::spawn_layer::<_, &str, _>(TimeoutLayer::new(SECOND));
+    assert_ready_ok!(service.poll_ready());
+    let mut call = task::spawn(service.call("a"));
+    let _answer = assert_request_eq!(handle, "a");
+    time::advance(5 * SECOND).await;
+    assert_pending!(call.poll());
+    let since = Instant::now();
+    call.await.unwrap_err();
+    assert_eq!(since.elapsed(), SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_zero_refuses_without_calling() {
+    let (mut service, mut handle) = mock::spawn_layer::<&str, &str, _>(TimeoutLayer::new(Duration::ZERO));
+    handle.allow(1);
+    assert_ready_ok!(service.poll_ready());
+    let mut call = task::spawn(service.call("a"));
+    let refused = elapsed(&*assert_ready_err!(call.poll()));
+    assert!(!refused.was_sent());
+    assert_eq!(refused.verdict().class(), Class::Refused);
+    assert_pending!(task::spawn(handle.next_request()).poll());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closure_gives_each_request_its_limit() {
+    let layer = TimeoutLayer::new(|name: &&str| (*name == "short").then_some(SECOND));
+    let (mut service, mut handle) = mock::spawn_layer::<_, &str, _>(layer);
+    for (name, ends) in [("short", true), ("long", false)] {
+        assert_ready_ok!(service.poll_ready());
+        let mut call = task::spawn(service.call(name));
+        let answer = assert_request_eq!(handle, name);
+        assert_pending!(call.poll());
+        time::advance(Duration::from_secs(86_400)).await;
+        assert_eq!(call.poll().is_ready(), ends);
+        drop(answer);
+    }
+}
+
+#[derive(Clone)]
+struct Left(Duration);
+
+impl Limit<Duration> for Left {
+    fn limit(&self, _: &Duration) -> Option<Duration> {
+        Some(self.0)
+    }
+    fn left(&self, request: &Duration) -> Option<Duration> {
+        Some(*request)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_smaller_of_limit_and_own_time_strikes_and_says_which() {
+    let (mut service, mut handle) = mock::spawn_layer::<_, &str, _>(TimeoutLayer::new(Left(SECOND)));
+    for (left, scope, class) in [
+        (SECOND / 2, Scope::Request, Class::Refused),
+        (SECOND, Scope::Call, Class::Transient),
+        (SECOND * 2, Scope::Call, Class::Transient),
+    ] {
+        assert_ready_ok!(service.poll_ready());
+        let call = task::spawn(service.call(left));
+        let _answer = assert_request_eq!(handle, left);
+        let struck = elapsed(&*call.await.unwrap_err());
+        assert_eq!((struck.scope(), struck.limit()), (scope, left.min(SECOND)));
+        assert_eq!(struck.verdict().class(), class);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_beyond_the_clock_is_no_limit() {
+    let (mut service, mut handle) = mock::spawn_layer(TimeoutLayer::new(Duration::MAX));
+    assert_ready_ok!(service.poll_ready());
+    let mut call = task::spawn(service.call("a"));
+    let answer = assert_request_eq!(handle, "a");
+    assert_pending!(call.poll());
+    answer.send_response("b");
+    assert_eq!(assert_ready_ok!(call.poll()), "b");
+}
