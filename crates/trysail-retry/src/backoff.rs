@@ -1,0 +1,132 @@
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::Arc,
+    time::Duration,
+};
+
+use trysail_core::Random;
+
+/// Delays between attempts that double up to a cap, with jitter applied after the cap.
+///
+/// It iterates over one delay a retry, so anything else that does can stand in its place: `[SECOND; 3]`, say.
+/// Clones share their source of randomness, so no two calls wait alike.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use trysail_retry::{Backoff, Jitter};
+/// let delays: Vec<_> = Backoff::exponential(Duration::from_millis(100)).jitter(Jitter::None).into_iter().collect();
+/// assert_eq!(delays, [100, 200, 400].map(Duration::from_millis));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Backoff {
+    first: Duration,
+    cap: Duration,
+    jitter: Jitter,
+    retries: u32,
+    random: Arc<Random>,
+}
+
+/// How a delay is spread, so that callers which failed together do not return together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Jitter {
+    /// Not at all.
+    None,
+    /// Anywhere between nothing and the delay.
+    Full,
+    /// Half of the delay, and anywhere up to the other half.
+    Equal,
+}
+
+impl Backoff {
+    /// Starts at `first` and doubles, to at most 10 s, for 3 retries, with full jitter.
+    pub fn exponential(first: Duration) -> Self {
+        Self {
+            first,
+            cap: Duration::from_secs(10),
+            jitter: Jitter::Full,
+            retries: 3,
+            random: Arc::new(Random::seeded(entropy())),
+        }
+    }
+
+    /// The longest delay.
+    pub fn cap(self, cap: Duration) -> Self {
+        Self { cap, ..self }
+    }
+
+    /// How the delays are spread.
+    pub fn jitter(self, jitter: Jitter) -> Self {
+        Self { jitter, ..self }
+    }
+
+    /// How many retries there are at most.
+    pub fn retries(self, retries: u32) -> Self {
+        Self { retries, ..self }
+    }
+
+    /// Makes the jitter repeatable.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { random: Arc::new(Random::seeded(seed)), ..self }
+    }
+
+    fn delay(&self, retry: u32) -> Duration {
+        let doubled = 1_u32.checked_shl(retry).map_or(Duration::MAX, |factor| self.first.saturating_mul(factor));
+        let delay = if self.first.is_zero() { self.first } else { doubled.min(self.cap) };
+        match self.jitter {
+            Jitter::None => delay,
+            Jitter::Full => spread(&self.random, delay),
+            Jitter::Equal => delay / 2 + spread(&self.random, delay - delay / 2),
+        }
+    }
+}
+
+impl IntoIterator for Backoff {
+    type Item = Duration;
+    type IntoIter = Delays;
+
+    fn into_iter(self) -> Delays {
+        Delays { backoff: self, next: 0 }
+    }
+}
+
+/// The delays of a [`Backoff`].
+#[derive(Clone, Debug)]
+pub struct Delays {
+    backoff: Backoff,
+    next: u32,
+}
+
+impl Iterator for Delays {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.nth(0)
+    }
+
+    /// Takes the same time for every `n`, and draws once.
+    fn nth(&mut self, n: usize) -> Option<Duration> {
+        let retry = self.next.saturating_add(n.try_into().unwrap_or(u32::MAX));
+        self.next = retry.saturating_add(1);
+        (retry < self.backoff.retries).then(|| self.backoff.delay(retry))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.backoff.retries.saturating_sub(self.next) as usize;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Delays {}
+
+/// Uniform between nothing and `most`, by the nanosecond.
+pub(crate) fn spread(random: &Random, most: Duration) -> Duration {
+    Duration::from_nanos(random.below(most.as_nanos().try_into().unwrap_or(u64::MAX)))
+}
+
+pub(crate) fn entropy() -> u64 {
+    RandomState::new().hash_one(())
+}
+
+#[cfg(test)]
+mod tests;

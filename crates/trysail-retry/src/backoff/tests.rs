@@ -1,0 +1,60 @@
+use super::*;
+
+#[test]
+fn full_jitter_stays_below_each_delay_and_uses_all_of_it() {
+    let backoff = Backoff::exponential(Duration::from_millis(100)).retries(8).seed(7);
+    for (retry, bound_ms) in [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000].into_iter().enumerate() {
+        let bound = Duration::from_millis(bound_ms);
+        let draws: Vec<_> = (0..1_000).map(|_| backoff.clone().into_iter().nth(retry).unwrap()).collect();
+        assert!(draws.iter().all(|delay| *delay < bound));
+        assert!(draws.iter().any(|delay| *delay < bound / 20));
+        assert!(draws.iter().any(|delay| *delay > bound - bound / 20));
+        let mean = draws.iter().sum::<Duration>() / 1_000;
+        assert!(mean > bound * 45 / 100 && mean < bound * 55 / 100, "{mean:?} of {bound:?}");
+        assert!(draws.iter().any(|delay| delay.subsec_nanos() % 1_000_000 != 0), "jitter is finer than milliseconds");
+    }
+}
+
+#[test]
+fn equal_jitter_keeps_half() {
+    let backoff = Backoff::exponential(Duration::from_secs(4)).jitter(Jitter::Equal);
+    for _ in 0..1_000 {
+        let delay = backoff.clone().into_iter().next().unwrap();
+        assert!((Duration::from_secs(2)..Duration::from_secs(4)).contains(&delay));
+    }
+}
+
+#[test]
+fn nothing_overflows() {
+    for first in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
+        for cap in [Duration::ZERO, Duration::from_secs(20), Duration::MAX] {
+            for jitter in [Jitter::None, Jitter::Full, Jitter::Equal] {
+                let backoff = Backoff::exponential(first).cap(cap).jitter(jitter).retries(u32::MAX);
+                for retry in [0, 31, 32, 1_000_000, u32::MAX as usize - 1] {
+                    assert!(backoff.clone().into_iter().nth(retry).unwrap() <= cap.max(first));
+                }
+                assert_eq!(backoff.into_iter().nth(u32::MAX as usize), None);
+            }
+        }
+    }
+}
+
+#[test]
+fn clones_and_seeds() {
+    let draws = |seed| {
+        let backoff = Backoff::exponential(Duration::from_secs(1)).seed(seed);
+        [backoff.clone(), backoff].map(|clone| clone.into_iter().next().unwrap())
+    };
+    let [first, second] = draws(1);
+    assert_ne!(first, second, "clones share their source, so each draw is a new one");
+    assert_eq!(draws(1), [first, second], "the same seed draws the same");
+    assert_ne!(draws(2), [first, second]);
+}
+
+#[test]
+fn the_iterator_knows_its_length() {
+    let mut delays = Backoff::exponential(Duration::from_secs(1)).into_iter();
+    assert_eq!(delays.len(), 3);
+    delays.nth(1);
+    assert_eq!((delays.len(), delays.count()), (1, 1));
+}
