@@ -27,6 +27,24 @@ pub enum Class {
 }
 
 impl Class {
+    /// All classes, each at its [`index`](Self::index).
+    pub const ALL: [Self; 9] = [
+        Self::Success,
+        Self::Transient,
+        Self::Throttled,
+        Self::QuotaExhausted,
+        Self::Auth,
+        Self::Permanent,
+        Self::Malformed,
+        Self::Warming,
+        Self::Refused,
+    ];
+
+    /// Its place in [`ALL`](Self::ALL), for tables.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
     /// The class in snake case, as logs, metrics and files spell it.
     pub const fn as_str(self) -> &'static str {
         match self {

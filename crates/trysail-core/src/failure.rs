@@ -209,6 +209,26 @@ pub enum Cause {
     Forced,
 }
 
+impl Cause {
+    /// All causes, each at its [`index`](Self::index).
+    pub const ALL: [Self; 4] = [Self::Streak, Self::Rate, Self::Probe, Self::Forced];
+
+    /// Its place in [`ALL`](Self::ALL), for tables.
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// The cause in snake case, as logs and metrics spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Streak => "streak",
+            Self::Rate => "rate",
+            Self::Probe => "probe",
+            Self::Forced => "forced",
+        }
+    }
+}
+
 impl Open {
     /// A circuit that opened for `cause` and may be asked again after `retry_after`; `class` is what its last
     /// failure was.

@@ -11,7 +11,7 @@ pub struct RetryReport {
     attempts: u32,
     refusals: u32,
     hints: u32,
-    failures: [u32; CLASSES.len()],
+    failures: [u32; Class::ALL.len()],
     slept: Duration,
     last: Option<Verdict>,
     waiting: Option<Waiting>,
@@ -48,7 +48,7 @@ impl RetryReport {
         attempts: 0,
         refusals: 0,
         hints: 0,
-        failures: [0; CLASSES.len()],
+        failures: [0; Class::ALL.len()],
         slept: Duration::ZERO,
         last: None,
         waiting: None,
@@ -73,8 +73,8 @@ impl RetryReport {
     }
 
     /// How many attempts failed with `class`.
-    pub fn failures(&self, class: Class) -> u32 {
-        CLASSES.iter().position(|known| *known == class).map_or(0, |index| self.failures[index])
+    pub const fn failures(&self, class: Class) -> u32 {
+        self.failures[class.index()]
     }
 
     /// How long the call slept between attempts; a wait that is not over counts whole.
@@ -108,9 +108,7 @@ impl RetryReport {
     pub(crate) fn failed(&mut self, verdict: Verdict) {
         self.last = Some(verdict);
         self.refusals += u32::from(verdict.class() == Class::Refused);
-        if let Some(index) = CLASSES.iter().position(|known| *known == verdict.class()) {
-            self.failures[index] += 1;
-        }
+        self.failures[verdict.class().index()] += 1;
     }
 
     pub(crate) fn sleeps(&mut self, verdict: Verdict, delay: Duration, until: Instant) {
@@ -157,15 +155,3 @@ impl Stop {
         }
     }
 }
-
-const CLASSES: [Class; 9] = [
-    Class::Success,
-    Class::Transient,
-    Class::Throttled,
-    Class::QuotaExhausted,
-    Class::Auth,
-    Class::Permanent,
-    Class::Malformed,
-    Class::Warming,
-    Class::Refused,
-];

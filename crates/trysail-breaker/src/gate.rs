@@ -1,0 +1,76 @@
+use trysail_core::{Cause, Class};
+
+/// What a call needs to know of a circuit, in one word that is read without a lock.
+///
+/// It is a summary of the machine, written only by who holds the machine's lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gate {
+    /// Calls pass; a success matters only if there is a streak to end.
+    Closed { generation: u32, streak: bool },
+    /// Calls are refused until then, in milliseconds of the circuit's clock.
+    Shut { until_ms: u64, probing: bool, cause: Cause, class: Option<Class> },
+    /// Calls are refused until somebody says otherwise.
+    Forced,
+    /// Calls pass uncounted.
+    Disabled,
+}
+
+impl Gate {
+    pub(crate) const fn pack(self) -> u64 {
+        match self {
+            Self::Closed { generation, streak } => (generation as u64) << 3 | (streak as u64) << 2,
+            Self::Shut { until_ms, probing, cause, class } => {
+                let class = match class {
+                    Some(class) => class.index() as u64 + 1,
+                    None => 0,
+                };
+                let until_ms = if until_ms > UNTIL_MAX { UNTIL_MAX } else { until_ms };
+                until_ms << 10 | class << 6 | (cause.index() as u64) << 3 | (probing as u64) << 2 | 1
+            }
+            Self::Forced => 2,
+            Self::Disabled => 3,
+        }
+    }
+
+    pub(crate) const fn unpack(word: u64) -> Self {
+        match word & 3 {
+            0 => Self::Closed { generation: (word >> 3) as u32, streak: word >> 2 & 1 == 1 },
+            1 => Self::Shut {
+                until_ms: word >> 10,
+                probing: word >> 2 & 1 == 1,
+                cause: Cause::ALL[(word >> 3 & 7) as usize],
+                class: match (word >> 6 & 15) as usize {
+                    0 => None,
+                    class => Some(Class::ALL[class - 1]),
+                },
+            },
+            2 => Self::Forced,
+            _ => Self::Disabled,
+        }
+    }
+}
+
+const UNTIL_MAX: u64 = u64::MAX >> 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_into_the_word_comes_out() {
+        let mut gates = vec![Gate::Forced, Gate::Disabled];
+        for generation in [0, 1, u32::MAX] {
+            gates.extend([false, true].map(|streak| Gate::Closed { generation, streak }));
+        }
+        for cause in Cause::ALL {
+            for class in Class::ALL.map(Some).into_iter().chain([None]) {
+                for until_ms in [0, 1, UNTIL_MAX] {
+                    gates.extend([false, true].map(|probing| Gate::Shut { until_ms, probing, cause, class }));
+                }
+            }
+        }
+        for gate in gates {
+            assert_eq!(Gate::unpack(gate.pack()), gate);
+        }
+    }
+}

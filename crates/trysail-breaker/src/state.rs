@@ -1,0 +1,330 @@
+//! The machine, without a clock and without a lock: time and randomness are arguments.
+//!
+//! | state | event | then |
+//! |---|---|---|
+//! | closed | a streak or a rate of failures trips | open for the open time, or the failure's hint if that is longer |
+//! | open | a call after the open time | half-open, and the call is a probe |
+//! | half-open | a probe succeeds | closed |
+//! | half-open | a probe fails | open, for longer |
+//! | half-open | a probe is throttled | open, for as long as before or as its hint says |
+//! | half-open | a probe says nothing, or is dropped | its slot is free |
+//! | half-open | a probe is not heard of | one more is admitted every 5 s, up to 3; each is forgotten at its lease |
+//!
+//! Every change of state begins a generation; what was admitted in an earlier one no longer counts.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use trysail_core::{Cause, Class, Health, Open, Verdict};
+
+use crate::{trip::Trip, window::Tally};
+
+/// What a circuit does with calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum State {
+    /// Calls pass and are counted.
+    Closed,
+    /// Calls are refused for a time.
+    Open,
+    /// A few calls pass to find out how the server is; the others are refused.
+    HalfOpen,
+    /// Calls are refused until somebody says otherwise.
+    ForcedOpen,
+    /// Calls pass and are not counted.
+    Disabled,
+}
+
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) trip: Trip,
+    pub(crate) times: Times,
+    phase: Phase,
+    generation: u32,
+    /// How often the open time has doubled.
+    growth: u32,
+    since: Instant,
+    opened: Opened,
+    next_probe: u32,
+}
+
+#[derive(Debug)]
+enum Phase {
+    Closed { streak: Option<Run> },
+    Open { until: Instant },
+    HalfOpen { probes: Vec<Probe>, last: Instant },
+    ForcedOpen,
+    Disabled,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) open: Duration,
+    pub(crate) cap: Duration,
+    pub(crate) lease: Duration,
+}
+
+/// Failures in a row.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    failures: u32,
+    since: Instant,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Probe {
+    id: u32,
+    expires: Instant,
+}
+
+/// Why and how often the circuit opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opened {
+    pub(crate) times: u64,
+    pub(crate) cause: Cause,
+    pub(crate) class: Option<Class>,
+}
+
+/// What admits a call, and finds its result a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pass {
+    pub(crate) generation: u32,
+    /// 0 unless the call is a probe.
+    pub(crate) probe: u32,
+}
+
+/// What an admitted call says about the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Success,
+    Failure {
+        class: Class,
+        hint: Option<Duration>,
+    },
+    Throttled {
+        hint: Option<Duration>,
+    },
+    Neutral,
+    /// No answer, since the caller would not wait; but for long enough to wonder.
+    Abandoned,
+}
+
+impl Outcome {
+    pub(crate) fn of(verdict: Verdict) -> Self {
+        let hint = verdict.retry_after();
+        match (verdict.health(), verdict.class()) {
+            (Health::Success, _) => Self::Success,
+            (Health::Failure, class) => Self::Failure { class, hint },
+            (Health::Neutral, Class::Throttled) => Self::Throttled { hint },
+            (Health::Neutral, _) => Self::Neutral,
+        }
+    }
+}
+
+impl Machine {
+    pub(crate) fn new(trip: Trip, now: Instant) -> Self {
+        Self {
+            trip,
+            times: Times { open: Duration::from_secs(5), cap: Duration::from_secs(15), lease: Duration::from_secs(30) },
+            phase: Phase::Closed { streak: None },
+            generation: 0,
+            growth: 0,
+            since: now,
+            opened: Opened { times: 0, cause: Cause::Forced, class: None },
+            next_probe: 1,
+        }
+    }
+
+    pub(crate) fn state(&self, now: Instant) -> State {
+        match &self.phase {
+            Phase::Closed { .. } => State::Closed,
+            Phase::Open { until } if now < *until => State::Open,
+            Phase::Open { .. } | Phase::HalfOpen { .. } => State::HalfOpen,
+            Phase::ForcedOpen => State::ForcedOpen,
+            Phase::Disabled => State::Disabled,
+        }
+    }
+
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// Whether the next success changes anything.
+    pub(crate) fn has_streak(&self) -> bool {
+        matches!(self.phase, Phase::Closed { streak: Some(_) })
+    }
+
+    pub(crate) fn streak(&self) -> u32 {
+        match self.phase {
+            Phase::Closed { streak: Some(run) } => run.failures,
+            _ => 0,
+        }
+    }
+
+    pub(crate) fn since(&self) -> Instant {
+        self.since
+    }
+
+    pub(crate) fn opened(&self) -> Opened {
+        self.opened
+    }
+
+    /// Until when no call can be admitted; `None` if one might be now, or by hand only.
+    pub(crate) fn shut_until(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Open { until } => Some(*until),
+            Phase::HalfOpen { probes, last } => {
+                let freed = probes.iter().map(|probe| probe.expires).min()?;
+                Some(if probes.len() < MOST_PROBES { freed.min(*last + PROBE_EVERY) } else { freed })
+            }
+            Phase::Closed { .. } | Phase::ForcedOpen | Phase::Disabled => None,
+        }
+    }
+
+    /// Lets a call pass, or says why not.
+    pub(crate) fn admit(&mut self, now: Instant) -> Result<Pass, Open> {
+        match &mut self.phase {
+            Phase::Closed { .. } | Phase::Disabled => return Ok(Pass { generation: self.generation, probe: 0 }),
+            Phase::ForcedOpen => return Err(self.refusal(FORCED_RETRY)),
+            Phase::Open { until } if now < *until => {
+                let rest = *until - now;
+                return Err(self.refusal(rest));
+            }
+            Phase::Open { .. } => self.enter(Phase::HalfOpen { probes: Vec::new(), last: now }, now),
+            Phase::HalfOpen { probes, .. } => probes.retain(|probe| now < probe.expires),
+        }
+        if let Some(until) = self.shut_until()
+            && now < until
+        {
+            return Err(self.refusal((until - now).min(PROBING_RETRY)));
+        }
+        let Phase::HalfOpen { probes, last } = &mut self.phase else { unreachable!("just made half-open") };
+        let probe = Probe { id: self.next_probe, expires: now + self.times.lease };
+        probes.push(probe);
+        *last = now;
+        self.next_probe = self.next_probe.checked_add(1).unwrap_or(1);
+        Ok(Pass { generation: self.generation, probe: probe.id })
+    }
+
+    /// Takes the result of an admitted call. `tally` is the window with that result in it; `spread` draws from
+    /// `0..=1`.
+    pub(crate) fn settle(
+        &mut self,
+        pass: Pass,
+        outcome: Outcome,
+        now: Instant,
+        tally: impl FnOnce() -> Tally,
+        spread: impl FnOnce() -> f64,
+    ) {
+        if pass.generation != self.generation {
+            return;
+        }
+        match &mut self.phase {
+            Phase::Closed { streak } => match outcome {
+                Outcome::Success => *streak = None,
+                Outcome::Failure { class, hint } => {
+                    let run = Run::longer(*streak, now);
+                    *streak = Some(run);
+                    if let Some(cause) = self.trip.decide(run.failures, now - run.since, tally) {
+                        self.growth = self.decayed(now);
+                        self.open(cause, Some(class), hint, now, spread);
+                    }
+                }
+                Outcome::Abandoned => {
+                    let run = Run::longer(*streak, now);
+                    *streak = Some(run);
+                    if self.trip.streak(run.failures, now - run.since) {
+                        self.growth = self.decayed(now);
+                        self.open(Cause::Streak, None, None, now, spread);
+                    }
+                }
+                Outcome::Throttled { .. } | Outcome::Neutral => {}
+            },
+            Phase::HalfOpen { probes, .. } => {
+                let Some(index) = probes.iter().position(|probe| probe.id == pass.probe && now < probe.expires) else {
+                    return;
+                };
+                match outcome {
+                    Outcome::Success => self.enter(Phase::Closed { streak: None }, now),
+                    Outcome::Failure { class, hint } => {
+                        self.growth = self.growth.saturating_add(1);
+                        self.open(Cause::Probe, Some(class), hint, now, spread);
+                    }
+                    Outcome::Throttled { hint } => {
+                        self.open(Cause::Probe, Some(Class::Throttled), hint, now, spread);
+                    }
+                    Outcome::Neutral | Outcome::Abandoned => {
+                        probes.swap_remove(index);
+                    }
+                }
+            }
+            Phase::Open { .. } | Phase::ForcedOpen | Phase::Disabled => {}
+        }
+    }
+
+    pub(crate) fn force_open(&mut self, now: Instant) {
+        self.opened = Opened { times: self.opened.times + 1, cause: Cause::Forced, class: None };
+        self.enter(Phase::ForcedOpen, now);
+    }
+
+    pub(crate) fn disable(&mut self, now: Instant) {
+        self.enter(Phase::Disabled, now);
+    }
+
+    /// Closes the circuit and forgets everything but how often it opened.
+    pub(crate) fn reset(&mut self, now: Instant) {
+        self.growth = 0;
+        self.enter(Phase::Closed { streak: None }, now);
+    }
+
+    /// The refusal of a call that may come back after `rest`.
+    pub(crate) fn refusal(&self, rest: Duration) -> Open {
+        Open::new(rest, self.opened.cause, self.opened.class)
+    }
+
+    fn open(
+        &mut self,
+        cause: Cause,
+        class: Option<Class>,
+        hint: Option<Duration>,
+        now: Instant,
+        spread: impl FnOnce() -> f64,
+    ) {
+        let factor = 1_u32.checked_shl(self.growth).unwrap_or(u32::MAX);
+        let whole = self.times.open.saturating_mul(factor).min(self.times.cap);
+        let time = (whole / 2 + (whole / 2).mul_f64(spread())).max(hint.unwrap_or_default().min(MOST_HINT));
+        self.opened = Opened { times: self.opened.times + 1, cause, class };
+        self.enter(Phase::Open { until: now + time }, now);
+    }
+
+    /// The growth that is left of the last trouble: a doubling is forgotten for every longest open time since.
+    fn decayed(&self, now: Instant) -> u32 {
+        let healthy = now.saturating_duration_since(self.since).as_nanos();
+        let steps = healthy.checked_div(self.times.cap.as_nanos()).unwrap_or(u128::MAX);
+        self.growth.saturating_sub(steps.try_into().unwrap_or(u32::MAX))
+    }
+
+    fn enter(&mut self, phase: Phase, now: Instant) {
+        self.phase = phase;
+        self.generation = self.generation.wrapping_add(1);
+        self.since = now;
+    }
+}
+
+impl Run {
+    fn longer(run: Option<Self>, now: Instant) -> Self {
+        let run = run.unwrap_or(Self { failures: 0, since: now });
+        Self { failures: run.failures.saturating_add(1), ..run }
+    }
+}
+
+/// The most that a server's hint can keep a circuit open for.
+const MOST_HINT: Duration = Duration::from_secs(60);
+/// How soon a caller may ask again who found all probes taken.
+pub(crate) const PROBING_RETRY: Duration = Duration::from_secs(1);
+/// How soon a caller may ask again who met a circuit opened by hand.
+pub(crate) const FORCED_RETRY: Duration = Duration::from_secs(5);
+/// While no probe has ended, one more is admitted this often…
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+/// …up to so many.
+const MOST_PROBES: usize = 3;

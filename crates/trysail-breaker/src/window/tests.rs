@@ -1,0 +1,60 @@
+use super::*;
+
+#[test]
+fn calls_leave_the_window_when_it_has_slid_past_them() {
+    let window = Window::new(Duration::from_secs(40));
+    window.record(1_000, 0, true);
+    window.record(39_000, 0, false);
+    let counts = |now_ms| {
+        let tally = window.tally(now_ms, 0);
+        (tally.calls, tally.failures)
+    };
+    assert_eq!(counts(39_999), (2, 1));
+    assert_eq!(counts(40_000), (1, 0));
+    assert_eq!(counts(75_999), (1, 0));
+    assert_eq!(counts(76_000), (0, 0));
+    assert_eq!(counts(100 * 86_400_000), (0, 0));
+}
+
+#[test]
+fn the_span_is_that_of_the_first_call() {
+    let window = Window::new(Duration::from_secs(40));
+    for at in [3_900, 3_950, 8_800] {
+        window.record(at, 0, false);
+    }
+    let span = window.tally(8_900, 0).span;
+    assert!(span <= Duration::from_millis(5_000) && span >= Duration::from_millis(4_990), "{span:?}");
+}
+
+#[test]
+fn a_new_generation_begins_empty_and_takes_no_late_results() {
+    let window = Window::new(Duration::from_secs(10));
+    window.record(5_000, 0, true);
+    assert_eq!(window.tally(5_000, 1), Tally::default());
+    for at in 5_000..5_010 {
+        window.record(at, 1, false);
+    }
+    let before = window.tally(5_010, 1);
+    for at in 0..=5_010 {
+        window.record(at, 0, true);
+    }
+    assert_eq!(window.tally(5_010, 1), before);
+}
+
+#[test]
+fn many_calls_keep_their_share_of_failures() {
+    let window = Window::new(Duration::from_secs(40));
+    for call in 0..1_000_000_u64 {
+        window.record(10, 0, call % 4 == 0);
+    }
+    let tally = window.tally(10, 0);
+    let share = f64::from(tally.failures) / f64::from(tally.calls);
+    assert!(tally.calls >= 4_000 && (0.24..0.26).contains(&share), "{tally:?}");
+}
+
+#[test]
+fn a_window_of_nothing_is_a_window_of_ten_milliseconds() {
+    let window = Window::new(Duration::ZERO);
+    window.record(0, 0, true);
+    assert_eq!((window.tally(9, 0).calls, window.tally(10, 0).calls), (1, 0));
+}

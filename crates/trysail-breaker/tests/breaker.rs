@@ -1,0 +1,375 @@
+//! When a circuit opens, whom it lets probe, and how it closes again.
+
+use std::{
+    future::{Future, pending, ready},
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+use tokio::time::{self, Instant};
+use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
+use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
+use tower_test::{assert_request_eq, mock};
+use trysail_breaker::{Breaker, BreakerLayer, Circuit, State, Trip};
+use trysail_core::{Cause, Class, Classified, Open, Verdict};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MS: Duration = Duration::from_millis(1);
+const F: Verdict = Verdict::TRANSIENT;
+const S: Verdict = Verdict::SUCCESS;
+const X: Verdict = Verdict::TRANSIENT.neutral();
+
+/// Makes a call that ends with `verdict`; the refusal if it was refused.
+async fn call(circuit: &Circuit, verdict: Verdict) -> Result<(), Open> {
+    let answer = if verdict == S { Ok(()) } else { Err(BoxError::from(verdict)) };
+    let mut answer = Some(answer);
+    let service = service_fn(|()| ready(answer.take().expect("one call")));
+    match BreakerLayer::new(circuit.clone()).layer(service).oneshot(()).await {
+        Err(error) if error.is::<Open>() => Err(*error.downcast().expect("an open circuit")),
+        _ => Ok(()),
+    }
+}
+
+async fn calls(circuit: &Circuit, verdicts: impl IntoIterator<Item = Verdict>) {
+    for verdict in verdicts {
+        call(circuit, verdict).await.expect("the circuit should let it pass");
+    }
+}
+
+/// A call that hangs until it is dropped.
+fn hanging(circuit: &Circuit) -> task::Spawn<impl Future<Output = Result<(), BoxError>>> {
+    let service = service_fn(|()| pending::<Result<(), BoxError>>());
+    let mut call = task::spawn(BreakerLayer::new(circuit.clone()).layer(service).oneshot(()));
+    assert_pending!(call.poll());
+    call
+}
+
+/// Opens a circuit of one failure and waits until it can be probed.
+async fn half_open() -> Circuit {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    calls(&circuit, [F]).await;
+    time::advance(5 * SECOND + MS).await;
+    assert_eq!(circuit.state(), State::HalfOpen);
+    circuit
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_opens_on_failures_in_a_row() {
+    let circuit = Circuit::new(Trip::consecutive(3));
+    calls(&circuit, [F, F, S, F, F, X, S, F, F, X]).await;
+    assert_eq!(circuit.state(), State::Closed);
+    calls(&circuit, [F]).await;
+    assert_eq!(circuit.state(), State::Open);
+    let open = call(&circuit, S).await.unwrap_err();
+    assert_eq!((open.cause(), open.class()), (Cause::Streak, Some(Class::Transient)));
+    assert!(open.retry_after() > 2 * SECOND && open.retry_after() <= 5 * SECOND + MS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_default_five_in_a_row_must_span_a_second_or_there_must_be_twenty() {
+    let circuit = Circuit::new(Trip::default());
+    calls(&circuit, [F; 5]).await;
+    time::advance(999 * MS).await;
+    calls(&circuit, [F]).await;
+    assert_eq!(circuit.state(), State::Closed);
+    time::advance(MS).await;
+    calls(&circuit, [F]).await;
+    assert_eq!(circuit.state(), State::Open);
+
+    let circuit = Circuit::new(Trip::default());
+    calls(&circuit, [F; 19]).await;
+    assert_eq!(circuit.state(), State::Closed);
+    calls(&circuit, [F]).await;
+    assert_eq!(circuit.state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_default_it_opens_when_half_of_twenty_calls_failed_that_span_five_seconds() {
+    let circuit = Circuit::new(Trip::default());
+    for _ in 0..9 {
+        calls(&circuit, [S, X, F]).await;
+        time::advance(600 * MS).await;
+    }
+    assert_eq!((circuit.snapshot().calls(), circuit.snapshot().failures()), (18, 9));
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+    calls(&circuit, [F]).await;
+    assert_eq!((circuit.state(), circuit.snapshot().cause()), (State::Open, Some(Cause::Rate)));
+
+    let fast = Circuit::new(Trip::default());
+    for _ in 0..100 {
+        calls(&fast, [S, F]).await;
+        time::advance(40 * MS).await;
+    }
+    assert_eq!(fast.state(), State::Closed, "too short a span");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_open_time_doubles_with_each_failed_probe_and_is_forgotten_in_good_times() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    calls(&circuit, [F]).await;
+    for whole in [5, 10, 15, 15] {
+        let rest = call(&circuit, S).await.unwrap_err().retry_after();
+        assert!(rest >= whole * SECOND / 2 && rest <= whole * SECOND + MS, "{rest:?} of {whole} s");
+        time::advance(rest).await;
+        calls(&circuit, [F]).await;
+    }
+    time::advance(15 * SECOND + MS).await;
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+    time::advance(60 * SECOND).await;
+    calls(&circuit, [F]).await;
+    assert!(call(&circuit, S).await.unwrap_err().retry_after() <= 5 * SECOND + MS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_stays_open_for_as_long_as_the_server_asks_up_to_a_minute() {
+    for (hint, at_least, at_most) in [(20, 20, 20), (1, 2, 5), (4_000_000, 60, 60)] {
+        let circuit = Circuit::new(Trip::consecutive(1));
+        calls(&circuit, [F.after(hint * SECOND)]).await;
+        let rest = call(&circuit, S).await.unwrap_err().retry_after();
+        assert!(rest >= at_least * SECOND && rest <= at_most * SECOND + MS, "{rest:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_call_probes_and_its_success_closes() {
+    let circuit = half_open().await;
+    let mut service = BreakerLayer::new(circuit.clone()).layer(service_fn(|()| async {
+        time::sleep(SECOND).await;
+        Ok::<_, BoxError>(())
+    }));
+    let mut probe = task::spawn(service.ready().await.unwrap().call(()));
+    assert_pending!(probe.poll());
+    for _ in 0..1_000 {
+        assert_eq!(call(&circuit, S).await.unwrap_err().retry_after(), SECOND);
+    }
+    time::advance(SECOND + MS).await;
+    assert_ready_ok!(probe.poll());
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_probe_opens_it_again_without_doubling() {
+    let circuit = half_open().await;
+    calls(&circuit, [Verdict::THROTTLED]).await;
+    let rest = call(&circuit, S).await.unwrap_err().retry_after();
+    assert!(rest <= 5 * SECOND + MS, "{rest:?}");
+    time::advance(rest).await;
+    calls(&circuit, [Verdict::THROTTLED.after(30 * SECOND)]).await;
+    assert!(call(&circuit, S).await.unwrap_err().retry_after() >= 30 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_no_success_is_still_a_sign_of_life() {
+    for verdict in [Verdict::AUTH, Verdict::PERMANENT, Verdict::QUOTA_EXHAUSTED] {
+        let circuit = half_open().await;
+        calls(&circuit, [verdict]).await;
+        assert_eq!(circuit.state(), State::Closed);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_probe_lets_the_next_call_probe() {
+    let circuit = half_open().await;
+    let probe = hanging(&circuit);
+    call(&circuit, S).await.unwrap_err();
+    drop(probe);
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_says_nothing_lets_the_next_call_probe() {
+    let circuit = half_open().await;
+    calls(&circuit, [X, Verdict::WARMING, Verdict::REFUSED]).await;
+    assert_eq!(circuit.state(), State::HalfOpen);
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_no_probe_ends_one_more_is_admitted_every_five_seconds_up_to_three() {
+    let circuit = half_open().await;
+    let mut probes = vec![hanging(&circuit)];
+    for _ in 1..3 {
+        time::advance(4_990 * MS).await;
+        assert!(call(&circuit, S).await.unwrap_err().retry_after() <= SECOND);
+        time::advance(20 * MS).await;
+        probes.push(hanging(&circuit));
+    }
+    time::advance(19_900 * MS).await;
+    call(&circuit, S).await.expect_err("three are out, and the first has its lease until 30 s");
+    time::advance(200 * MS).await;
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_second_probe_closes_it_though_the_first_hangs() {
+    let circuit = half_open().await;
+    let first = hanging(&circuit);
+    time::advance(5 * SECOND + MS).await;
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+    drop(first);
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_of_an_earlier_generation_are_ignored() {
+    for late in [S, F] {
+        let circuit = Circuit::new(Trip::consecutive(1));
+        let (mut service, mut handle) = mock::spawn_layer::<_, (), _>(BreakerLayer::new(circuit.clone()));
+        assert_ready_ok!(service.poll_ready());
+        let mut early = task::spawn(service.call("early"));
+        let answer = assert_request_eq!(handle, "early");
+        calls(&circuit, [F]).await;
+        time::advance(5 * SECOND + MS).await;
+        let probe = hanging(&circuit);
+        match late {
+            S => answer.send_response(()),
+            _ => answer.send_error(late),
+        }
+        let _ = early.poll();
+        assert_eq!(circuit.state(), State::HalfOpen);
+        drop(probe);
+        calls(&circuit, [S]).await;
+        assert_eq!((circuit.state(), circuit.snapshot().streak()), (State::Closed, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_below_counts_as_a_failure() {
+    let circuit = Circuit::new(Trip::consecutive(2));
+    let in_poll = || {
+        let service = service_fn(|()| async { panic!("on purpose") as Result<(), BoxError> });
+        task::spawn(BreakerLayer::new(circuit.clone()).layer(service).oneshot(()))
+    };
+    let in_call = || {
+        let service = service_fn(|()| -> std::future::Ready<Result<(), BoxError>> { panic!("on purpose") });
+        task::spawn(BreakerLayer::new(circuit.clone()).layer(service).oneshot(()))
+    };
+    catch_unwind(AssertUnwindSafe(|| drop(in_poll().poll()))).unwrap_err();
+    assert_eq!(circuit.snapshot().streak(), 1);
+    catch_unwind(AssertUnwindSafe(|| drop(in_call().poll()))).unwrap_err();
+    assert_eq!(circuit.state(), State::Open);
+    time::advance(5 * SECOND + MS).await;
+    catch_unwind(AssertUnwindSafe(|| drop(in_poll().poll()))).unwrap_err();
+    assert_eq!(circuit.state(), State::Open, "a probe that panics has failed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_were_given_up_count_only_if_they_waited_long_enough() {
+    let circuit = Circuit::new(Trip::consecutive(3)).abandoned_after(SECOND);
+    for _ in 0..100 {
+        let given_up = hanging(&circuit);
+        time::advance(999 * MS).await;
+        drop(given_up);
+    }
+    assert_eq!(circuit.snapshot().streak(), 0);
+    for _ in 0..3 {
+        let given_up = hanging(&circuit);
+        time::advance(SECOND).await;
+        drop(given_up);
+    }
+    assert_eq!((circuit.state(), circuit.snapshot().cause()), (State::Open, Some(Cause::Streak)));
+
+    let bare = Circuit::new(Trip::consecutive(3));
+    for _ in 0..100 {
+        let given_up = hanging(&bare);
+        time::advance(60 * SECOND).await;
+        drop(given_up);
+    }
+    assert_eq!(bare.state(), State::Closed, "by default they never do");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_open_circuit_is_ready_and_never_touches_the_service() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    let (mut service, mut handle) = mock::spawn_layer::<(), (), _>(BreakerLayer::new(circuit.clone()));
+    handle.allow(0);
+    assert_pending!(service.poll_ready());
+    calls(&circuit, [F]).await;
+    assert_ready_ok!(service.poll_ready());
+    time::advance(6 * SECOND).await;
+    let mut refused = task::spawn(service.call(()));
+    let error = assert_ready_err!(refused.poll());
+    assert_eq!(error.verdict().class(), Class::Refused, "it was refused though the open time is over by now");
+    assert_pending!(service.poll_ready());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clone_does_not_inherit_a_refusal() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    calls(&circuit, [F]).await;
+    let service = service_fn(|()| ready(Ok::<_, BoxError>(())));
+    let mut refusing: Breaker<_> = BreakerLayer::new(circuit.clone()).layer(service);
+    refusing.ready().await.unwrap();
+    let mut clone = refusing.clone();
+    time::advance(6 * SECOND).await;
+    clone.ready().await.unwrap().call(()).await.unwrap();
+    refusing.call(()).await.unwrap_err();
+}
+
+#[tokio::test(start_paused = true)]
+async fn commands_hold_until_they_are_taken_back() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    circuit.force_open();
+    time::advance(3_600 * SECOND).await;
+    let open = call(&circuit, S).await.unwrap_err();
+    assert_eq!((open.cause(), circuit.state()), (Cause::Forced, State::ForcedOpen));
+    circuit.force_closed();
+    calls(&circuit, [F; 100]).await;
+    assert_eq!(circuit.state(), State::Disabled);
+    circuit.reset();
+    assert_eq!(circuit.state(), State::Closed);
+    calls(&circuit, [F]).await;
+    assert_eq!((circuit.state(), circuit.snapshot().opened()), (State::Open, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_hundred_idle_days_everything_still_works() {
+    let circuit = Circuit::new(Trip::default());
+    calls(&circuit, [F; 4]).await;
+    time::advance(100 * 86_400 * SECOND).await;
+    let began = Instant::now();
+    calls(&circuit, [S]).await;
+    calls(&circuit, [F; 4]).await;
+    assert_eq!(circuit.state(), State::Closed);
+    time::advance(SECOND).await;
+    calls(&circuit, [F]).await;
+    assert_eq!(circuit.state(), State::Open);
+    assert_eq!(circuit.snapshot().since(), began + SECOND);
+    time::advance(100 * 86_400 * SECOND).await;
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+#[test]
+fn a_thousand_threads_worth_of_callers_get_one_probe() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let circuit = runtime.block_on(half_open());
+    let _clock = runtime.enter();
+    let handle = runtime.handle().clone();
+    let admitted: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let _clock = handle.enter();
+                    let futures: Vec<_> = (0..250)
+                        .map(|_| {
+                            let service = service_fn(|()| pending::<Result<(), BoxError>>());
+                            let mut call = task::spawn(BreakerLayer::new(circuit.clone()).layer(service).oneshot(()));
+                            call.poll().is_pending().then_some(call)
+                        })
+                        .collect();
+                    futures
+                })
+            })
+            .collect();
+        let calls: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        calls.iter().flatten().flatten().count()
+    });
+    assert_eq!(admitted, 1);
+}
