@@ -79,6 +79,14 @@ impl Circuit {
         self
     }
 
+    /// Makes the streaks that open the circuit longer than one call with so many retries can fail.
+    pub fn outlast(self, retries: u32) -> Self {
+        let mut machine = self.lock();
+        machine.trip = machine.trip.outlast(retries);
+        drop(machine);
+        self
+    }
+
     /// How long a probe may hold its place; one that is not heard of by then is forgotten. 30 s by default.
     ///
     /// A little more than the limit of one attempt is right.

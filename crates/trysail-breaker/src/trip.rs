@@ -40,6 +40,12 @@ impl Trip {
 }
 
 impl Trip {
+    /// With streaks of at least `retries + 2` failures.
+    pub(crate) fn outlast(self, retries: u32) -> Self {
+        let longer = |streak: Streak| Streak { failures: streak.failures.max(retries.saturating_add(2)), ..streak };
+        Self { streaks: self.streaks.map(|streak| streak.map(longer)), ..self }
+    }
+
     /// Why a circuit opens now, if it does.
     pub(crate) fn decide(&self, failures: u32, since: Duration, tally: impl FnOnce() -> Tally) -> Option<Cause> {
         if self.streak(failures, since) {

@@ -1,1 +1,18 @@
-//! trysail-embeddings
+#![doc = include_str!("../README.md")]
+
+mod endpoint;
+mod error;
+mod future;
+mod request;
+mod response;
+mod service;
+mod validate;
+
+pub use crate::{
+    endpoint::{Endpoint, InvalidEndpoint},
+    error::EmbedError,
+    future::ResponseFuture,
+    request::EmbedRequest,
+    response::EmbedResponse,
+    service::Embeddings,
+};

@@ -1,1 +1,23 @@
-//! trysail-http
+#![doc = include_str!("../README.md")]
+
+pub mod classify;
+#[cfg(feature = "client")]
+pub mod client;
+pub mod collect;
+#[cfg(feature = "client")]
+pub mod connect;
+mod deadline;
+mod idempotent;
+pub mod retry_after;
+
+pub use crate::{
+    classify::{Complaint, Providers, excerpt},
+    collect::{Collect, CollectError, CollectLayer},
+    deadline::{Deadline, OrDeadline},
+    idempotent::Idempotent,
+};
+#[cfg(feature = "client")]
+pub use crate::{
+    client::{Client, ClientBuilder},
+    connect::{CONNECT_TIMEOUT, ConnectTimeout},
+};

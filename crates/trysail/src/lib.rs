@@ -1,1 +1,45 @@
-//! trysail
+#![doc = include_str!("../../../README.md")]
+
+#[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
+mod preset;
+
+#[cfg(feature = "breaker")]
+pub use trysail_breaker as breaker;
+#[cfg(feature = "classify")]
+pub use trysail_classify as classify;
+pub use trysail_core as core;
+#[cfg(feature = "embeddings")]
+pub use trysail_embeddings as embeddings;
+#[cfg(feature = "http")]
+pub use trysail_http as http;
+#[cfg(feature = "retry")]
+pub use trysail_retry as retry;
+#[cfg(feature = "timeout")]
+pub use trysail_timeout as timeout;
+
+#[cfg(feature = "breaker")]
+#[doc(no_inline)]
+pub use trysail_breaker::{Breaker, BreakerLayer, Circuit, Trip};
+#[cfg(feature = "classify")]
+#[doc(no_inline)]
+pub use trysail_classify::{Classify, ClassifyLayer};
+#[doc(no_inline)]
+pub use trysail_core::{Class, Classified, Classifier, Elapsed, Failure, Limit, Open, Replay, Verdict};
+#[cfg(feature = "embeddings")]
+#[doc(no_inline)]
+pub use trysail_embeddings::{EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint};
+#[cfg(feature = "client")]
+#[doc(no_inline)]
+pub use trysail_http::Client;
+#[cfg(feature = "http")]
+#[doc(no_inline)]
+pub use trysail_http::{Collect, CollectLayer, Deadline, Idempotent, Providers};
+#[cfg(feature = "retry")]
+#[doc(no_inline)]
+pub use trysail_retry::{Backoff, Retry, RetryLayer, RetryReport, report};
+#[cfg(feature = "timeout")]
+#[doc(no_inline)]
+pub use trysail_timeout::{Timeout, TimeoutLayer};
+
+#[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
+pub use crate::preset::{Preset, Stack};

@@ -1,0 +1,90 @@
+use std::{error::Error, fmt};
+
+use http::{HeaderValue, Uri};
+
+/// Where an embedding server listens, and what it wants to see.
+///
+/// `Debug` does not show the key.
+#[derive(Clone)]
+pub struct Endpoint {
+    pub(crate) uri: Uri,
+    pub(crate) authorization: Option<HeaderValue>,
+    key: Option<String>,
+}
+
+/// A base URL or a key that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidEndpoint {
+    problem: String,
+}
+
+impl Endpoint {
+    /// An OpenAI-compatible server at `base`, such as `http://localhost:8080/v1`.
+    ///
+    /// # Errors
+    ///
+    /// `base` must be an absolute `http` or `https` URL without user, query or fragment.
+    pub fn openai(base: &str) -> Result<Self, InvalidEndpoint> {
+        let invalid = |what: &str| InvalidEndpoint {
+            problem: format!("the base URL {what}: write it like https://api.openai.com/v1"),
+        };
+        let uri: Uri = base.trim().parse().map_err(|_| invalid("is no URL"))?;
+        let host = uri.authority().ok_or_else(|| invalid("has no host"))?;
+        if host.as_str().contains('@') {
+            return Err(invalid("holds a user or password, which would end up in logs; use a key"));
+        }
+        if !matches!(uri.scheme_str(), Some("http" | "https")) {
+            return Err(invalid("is neither http nor https"));
+        }
+        if uri.query().is_some() || base.contains('#') {
+            return Err(invalid("has a query or a fragment"));
+        }
+        let path = format!("{}/embeddings", uri.path().trim_end_matches('/'));
+        let uri = Uri::builder()
+            .scheme(uri.scheme_str().unwrap_or_default())
+            .authority(host.as_str())
+            .path_and_query(path)
+            .build()
+            .map_err(|_| invalid("is no URL"))?;
+        Ok(Self { uri, authorization: None, key: None })
+    }
+
+    /// The key to send as a bearer token; it goes to this origin and nowhere else.
+    ///
+    /// # Errors
+    ///
+    /// A key is visible ASCII.
+    pub fn key(self, key: &str) -> Result<Self, InvalidEndpoint> {
+        let key = key.trim();
+        let mut authorization = HeaderValue::from_str(&format!("Bearer {key}"))
+            .ok()
+            .filter(|_| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()))
+            .ok_or_else(|| InvalidEndpoint { problem: "the key holds something else than visible ASCII".to_owned() })?;
+        authorization.set_sensitive(true);
+        Ok(Self { authorization: Some(authorization), key: Some(key.to_owned()), ..self })
+    }
+
+    /// The URL that requests go to.
+    pub fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// `text` without the key, should a server have echoed it.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.key.as_ref().map_or_else(|| text.to_owned(), |key| text.replace(key.as_str(), "***"))
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("uri", &self.uri).field("key", &self.key.is_some()).finish()
+    }
+}
+
+impl fmt::Display for InvalidEndpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem)
+    }
+}
+
+impl Error for InvalidEndpoint {}

@@ -1,0 +1,150 @@
+use std::{error::Error, fmt};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use trysail_core::{Class, Classified, Elapsed, Failure, Open, Remedy, Verdict};
+use trysail_http::{Complaint, excerpt};
+
+use crate::{Endpoint, validate::Flaw};
+
+/// Why there are no vectors.
+///
+/// Its words hold an [`excerpt`] of the server's own, never the key or an input; [`advice`](Self::advice) says what
+/// to do.
+#[derive(Debug)]
+pub struct EmbedError {
+    verdict: Verdict,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Elapsed(Elapsed),
+    Open(Open),
+    Answer { status: StatusCode, code: Option<String>, message: Option<String> },
+    Flaw(Flaw),
+    Service(Box<dyn Error + Send + Sync>),
+}
+
+impl EmbedError {
+    /// The status of the server's answer, if that is what went wrong.
+    pub const fn status(&self) -> Option<StatusCode> {
+        match &self.kind {
+            Kind::Answer { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// The machine code in the server's answer, such as `insufficient_quota`.
+    pub fn code(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Answer { code, .. } => code.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What the caller can do about it.
+    pub fn advice(&self) -> Option<&'static str> {
+        let verdict = self.verdict;
+        Some(match (verdict.class(), verdict.remedy()) {
+            (_, Some(Remedy::Split)) => "send fewer or shorter inputs at once",
+            (_, Some(Remedy::Truncate)) => "shorten the input",
+            (Class::Auth, _) => "check the API key and what it is entitled to",
+            (Class::QuotaExhausted, _) | (_, Some(Remedy::Pay)) => {
+                "waiting a few minutes does not help; check the account's plan and billing"
+            }
+            (Class::Permanent, _) if self.is_unknown_model() => "check the model's name and the URL",
+            (Class::Permanent, _) => "the same request will fail again; change it",
+            (Class::Throttled, _) => "send more slowly, or wait",
+            _ => return None,
+        })
+    }
+
+    /// Whether the server does not know the model, or the address.
+    pub fn is_unknown_model(&self) -> bool {
+        self.verdict.class() == Class::Permanent
+            && (self.status() == Some(StatusCode::NOT_FOUND) || self.code() == Some("model_not_found"))
+    }
+
+    pub(crate) fn answer(verdict: Verdict, response: &Response<Bytes>, endpoint: &Endpoint) -> Self {
+        let complaint = Complaint::of(response).unwrap_or_default();
+        let shown = |text: &str| excerpt(&endpoint.redact(text));
+        let kind = Kind::Answer {
+            status: response.status(),
+            code: complaint.code().or(complaint.kind()).map(shown),
+            message: complaint.message().map(shown),
+        };
+        Self { verdict, kind }
+    }
+
+    pub(crate) fn of<E>(failure: Failure<Response<Bytes>, E>, endpoint: &Endpoint) -> Self
+    where
+        E: Error + Send + Sync + 'static,
+    {
+        let verdict = failure.verdict();
+        match failure {
+            Failure::Elapsed(elapsed) => elapsed.into(),
+            Failure::Open(open) => open.into(),
+            Failure::Response { response, .. } => Self::answer(verdict, &response, endpoint),
+            Failure::Service { error, .. } => Self { verdict, kind: Kind::Service(error.into()) },
+            other => Self { verdict, kind: Kind::Service(other.to_string().into()) },
+        }
+    }
+}
+
+impl Classified for EmbedError {
+    fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+}
+
+impl From<Flaw> for EmbedError {
+    fn from(flaw: Flaw) -> Self {
+        Self { verdict: flaw.verdict(), kind: Kind::Flaw(flaw) }
+    }
+}
+
+impl From<Elapsed> for EmbedError {
+    fn from(elapsed: Elapsed) -> Self {
+        Self { verdict: elapsed.verdict(), kind: Kind::Elapsed(elapsed) }
+    }
+}
+
+impl From<Open> for EmbedError {
+    fn from(open: Open) -> Self {
+        Self { verdict: open.verdict(), kind: Kind::Open(open) }
+    }
+}
+
+impl fmt::Display for EmbedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Elapsed(_) => f.write_str("a time limit struck"),
+            Kind::Open(_) => f.write_str("the call was refused"),
+            Kind::Answer { status, code, message } => {
+                write!(f, "the server answered {}", status.as_u16())?;
+                if let Some(code) = code {
+                    write!(f, " {code}")?;
+                }
+                match message {
+                    Some(message) => write!(f, ": {message}"),
+                    None => Ok(()),
+                }
+            }
+            Kind::Flaw(flaw) => write!(f, "the server's answer is not usable: {flaw}"),
+            Kind::Service(_) => f.write_str("no answer from the server"),
+        }
+    }
+}
+
+impl Error for EmbedError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.kind {
+            Kind::Elapsed(elapsed) => Some(elapsed),
+            Kind::Open(open) => Some(open),
+            // The judgement, so that it is found in a box.
+            Kind::Answer { .. } | Kind::Flaw(_) => Some(&self.verdict),
+            Kind::Service(error) => Some(&**error),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+use std::{
+    error::Error,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+use trysail_core::Failure;
+
+use crate::{
+    EmbedError, EmbedRequest, EmbedResponse,
+    request::Encoding,
+    service::{Base64, Shared},
+    validate::{self, Expected},
+};
+
+pin_project! {
+    /// The call, a second one where the server does not know base64, and the check of the answer.
+    pub struct ResponseFuture<S>
+    where
+        S: Service<Request<Full<Bytes>>>,
+    {
+        #[pin]
+        state: State<S, S::Future>,
+        request: EmbedRequest,
+        shared: Arc<Shared>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<S, F> {
+        Calling { #[pin] call: F, fallback: Option<S> },
+        Readying { service: S },
+    }
+}
+
+impl<S> ResponseFuture<S>
+where
+    S: Service<Request<Full<Bytes>>>,
+{
+    pub(crate) const fn new(call: S::Future, request: EmbedRequest, fallback: Option<S>, shared: Arc<Shared>) -> Self {
+        Self { state: State::Calling { call, fallback }, request, shared }
+    }
+}
+
+impl<S, E> Future for ResponseFuture<S>
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<Bytes>, Error = Failure<Response<Bytes>, E>>,
+    E: Error + Send + Sync + 'static,
+{
+    type Output = Result<EmbedResponse, EmbedError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let next = match this.state.as_mut().project() {
+                StateProj::Calling { call, fallback } => match (ready!(call.poll(cx)), fallback.take()) {
+                    (Err(Failure::Response { response, .. }), Some(service)) if names_encoding(&response) => {
+                        this.shared.learn(Base64::Refused);
+                        State::Readying { service }
+                    }
+                    (Err(failure), _) => return Poll::Ready(Err(EmbedError::of(failure, &this.shared.endpoint))),
+                    (Ok(response), asked_first) => {
+                        let expected = Expected {
+                            count: this.request.len(),
+                            dimensions: this.request.wanted_dimensions(),
+                            floats: this.request.wants_floats(),
+                        };
+                        let answer = validate::decode(response.body(), expected)?;
+                        if asked_first.is_some() {
+                            this.shared.learn(Base64::Understood);
+                        }
+                        return Poll::Ready(Ok(answer));
+                    }
+                },
+                StateProj::Readying { service } => {
+                    if let Err(failure) = ready!(service.poll_ready(cx)) {
+                        return Poll::Ready(Err(EmbedError::of(failure, &this.shared.endpoint)));
+                    }
+                    let request = this.shared.endpoint.request(this.request, Encoding::Float);
+                    State::Calling { call: service.call(request), fallback: None }
+                }
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+impl<S> fmt::Debug for ResponseFuture<S>
+where
+    S: Service<Request<Full<Bytes>>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+/// Whether the server refused the request for what it says about the encoding.
+fn names_encoding(response: &Response<Bytes>) -> bool {
+    let body = response.body();
+    let body = &body[..body.len().min(64 << 10)];
+    matches!(response.status(), StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY)
+        && body.windows(NAME.len()).any(|window| window == NAME)
+}
+
+const NAME: &[u8] = b"encoding_format";

@@ -1,0 +1,183 @@
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use serde::Serialize;
+use trysail_core::{Limit, Replay};
+use trysail_http::{Deadline, Idempotent, OrDeadline};
+
+/// Texts to be embedded by a model.
+///
+/// A clone shares them and the encoded body, so a retry costs neither memory nor another encoding. `Debug` does not
+/// show the texts.
+#[derive(Clone)]
+pub struct EmbedRequest {
+    shared: Arc<Shared>,
+    deadline: Option<Deadline>,
+    attempt: u32,
+}
+
+struct Shared {
+    model: String,
+    inputs: Inputs,
+    dimensions: Option<usize>,
+    floats: bool,
+    bodies: [OnceLock<Bytes>; 2],
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Inputs {
+    Texts(Vec<String>),
+    Tokens(Vec<Vec<u32>>),
+}
+
+/// How vectors are written in an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Encoding {
+    Base64,
+    Float,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    input: &'a Inputs,
+    encoding_format: Encoding,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dimensions: Option<usize>,
+}
+
+impl EmbedRequest {
+    /// Asks `model` for a vector of each of `texts`.
+    pub fn new<T: Into<String>>(model: impl Into<String>, texts: impl IntoIterator<Item = T>) -> Self {
+        Self::of(model.into(), Inputs::Texts(texts.into_iter().map(Into::into).collect()))
+    }
+
+    /// Asks `model` for a vector of each list of token numbers.
+    pub fn tokens(model: impl Into<String>, tokens: impl IntoIterator<Item = Vec<u32>>) -> Self {
+        Self::of(model.into(), Inputs::Tokens(tokens.into_iter().collect()))
+    }
+
+    fn of(model: String, inputs: Inputs) -> Self {
+        let bodies = [OnceLock::new(), OnceLock::new()];
+        let shared = Shared { model, inputs, dimensions: None, floats: false, bodies };
+        Self { shared: Arc::new(shared), deadline: None, attempt: 1 }
+    }
+
+    /// Asks for vectors of so many dimensions; an answer with others is malformed.
+    pub fn dimensions(self, dimensions: usize) -> Self {
+        self.change(|shared| shared.dimensions = Some(dimensions))
+    }
+
+    /// Asks for lists of numbers, where base64 is the default because it is shorter and exact.
+    pub fn floats(self) -> Self {
+        self.change(|shared| shared.floats = true)
+    }
+
+    /// When the answer stops being of use; retries and timeouts around keep to it.
+    pub fn deadline(self, deadline: Deadline) -> Self {
+        Self { deadline: Some(deadline), ..self }
+    }
+
+    /// How many vectors are asked for.
+    pub fn len(&self) -> usize {
+        match &self.shared.inputs {
+            Inputs::Texts(texts) => texts.len(),
+            Inputs::Tokens(tokens) => tokens.len(),
+        }
+    }
+
+    /// Whether nothing is asked for.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Which attempt at this request it is, counted from 1.
+    pub(crate) const fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    pub(crate) const fn own_deadline(&self) -> Option<Deadline> {
+        self.deadline
+    }
+
+    pub(crate) fn wanted_dimensions(&self) -> Option<usize> {
+        self.shared.dimensions
+    }
+
+    pub(crate) fn wants_floats(&self) -> bool {
+        self.shared.floats
+    }
+
+    /// The body, encoded once for all attempts.
+    pub(crate) fn body(&self, encoding: Encoding) -> Bytes {
+        let Shared { model, inputs, dimensions, bodies, .. } = &*self.shared;
+        let encode = || {
+            let body = Body { model, input: inputs, encoding_format: encoding, dimensions: *dimensions };
+            serde_json::to_vec(&body).expect("strings and numbers can be written as JSON").into()
+        };
+        bodies[encoding as usize].get_or_init(encode).clone()
+    }
+
+    fn change(self, change: impl FnOnce(&mut Shared)) -> Self {
+        let mut shared = Arc::try_unwrap(self.shared).unwrap_or_else(|shared| shared.without_bodies());
+        shared.bodies = [OnceLock::new(), OnceLock::new()];
+        change(&mut shared);
+        Self { shared: Arc::new(shared), ..self }
+    }
+}
+
+impl Shared {
+    fn without_bodies(&self) -> Self {
+        let inputs = match &self.inputs {
+            Inputs::Texts(texts) => Inputs::Texts(texts.clone()),
+            Inputs::Tokens(tokens) => Inputs::Tokens(tokens.clone()),
+        };
+        let bodies = [OnceLock::new(), OnceLock::new()];
+        Self { model: self.model.clone(), inputs, bodies, ..*self }
+    }
+}
+
+impl Replay<EmbedRequest> for Idempotent {
+    fn replay(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
+        Some(request.clone())
+    }
+
+    fn mark(&self, request: &mut EmbedRequest, attempt: u32) {
+        request.attempt = attempt;
+    }
+
+    fn left(&self, request: &EmbedRequest) -> Option<Duration> {
+        request.deadline.map(|deadline| deadline.left())
+    }
+}
+
+impl<L> Limit<EmbedRequest> for OrDeadline<L>
+where
+    L: Limit<EmbedRequest>,
+{
+    fn limit(&self, request: &EmbedRequest) -> Option<Duration> {
+        self.0.limit(request)
+    }
+
+    fn left(&self, request: &EmbedRequest) -> Option<Duration> {
+        let own = request.deadline.map(|deadline| deadline.left());
+        self.0.left(request).into_iter().chain(own).min()
+    }
+}
+
+impl fmt::Debug for EmbedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmbedRequest")
+            .field("model", &self.shared.model)
+            .field("inputs", &self.len())
+            .field("dimensions", &self.shared.dimensions)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
+    }
+}

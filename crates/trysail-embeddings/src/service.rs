@@ -1,0 +1,123 @@
+use std::{
+    error::Error,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, Response, header};
+use http_body_util::Full;
+use tower_service::Service;
+use trysail_core::Failure;
+use trysail_http::Idempotent;
+
+use crate::{EmbedError, EmbedRequest, EmbedResponse, Endpoint, ResponseFuture, request::Encoding};
+
+/// Typed embedding calls over an HTTP service that collects and classifies.
+///
+/// Base64 is asked for until the server says that it does not know `encoding_format`; then the same call asks once
+/// more for numbers, as do all later ones of this service and its clones.
+pub struct Embeddings<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+/// What all clones of a service know about their server.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) endpoint: Endpoint,
+    base64: AtomicU8,
+}
+
+/// Whether a server understands a request for base64.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Base64 {
+    Unknown = 0,
+    Understood = 1,
+    Refused = 2,
+}
+
+impl<S> Embeddings<S> {
+    /// Calls `endpoint` through `inner`.
+    pub fn new(inner: S, endpoint: Endpoint) -> Self {
+        Self { inner, shared: Arc::new(Shared { endpoint, base64: AtomicU8::new(Base64::Unknown as u8) }) }
+    }
+}
+
+impl<S, E> Service<EmbedRequest> for Embeddings<S>
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<Bytes>, Error = Failure<Response<Bytes>, E>> + Clone,
+    E: Error + Send + Sync + 'static,
+{
+    type Response = EmbedResponse;
+    type Error = EmbedError;
+    type Future = ResponseFuture<S>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), EmbedError>> {
+        self.inner.poll_ready(cx).map_err(|failure| EmbedError::of(failure, &self.shared.endpoint))
+    }
+
+    fn call(&mut self, request: EmbedRequest) -> ResponseFuture<S> {
+        let known = self.shared.base64();
+        let floats = request.wants_floats() || known == Base64::Refused;
+        let encoding = if floats { Encoding::Float } else { Encoding::Base64 };
+        let call = self.inner.call(self.shared.endpoint.request(&request, encoding));
+        let fallback = (!floats && known == Base64::Unknown).then(|| self.inner.clone());
+        ResponseFuture::new(call, request, fallback, Arc::clone(&self.shared))
+    }
+}
+
+impl Shared {
+    pub(crate) fn base64(&self) -> Base64 {
+        match self.base64.load(Relaxed) {
+            0 => Base64::Unknown,
+            1 => Base64::Understood,
+            _ => Base64::Refused,
+        }
+    }
+
+    pub(crate) fn learn(&self, base64: Base64) {
+        if self.base64() != base64 {
+            self.base64.store(base64 as u8, Relaxed);
+        }
+    }
+}
+
+impl Endpoint {
+    pub(crate) fn request(&self, request: &EmbedRequest, encoding: Encoding) -> Request<Full<Bytes>> {
+        let mut http = Request::new(Full::new(request.body(encoding)));
+        *http.method_mut() = http::Method::POST;
+        *http.uri_mut() = self.uri.clone();
+        let headers = http.headers_mut();
+        headers.insert(header::CONTENT_TYPE, JSON);
+        headers.insert(header::ACCEPT, JSON);
+        headers.insert(RETRY_COUNT, HeaderValue::from(request.attempt().saturating_sub(1)));
+        if let Some(authorization) = &self.authorization {
+            headers.insert(header::AUTHORIZATION, authorization.clone());
+        }
+        http.extensions_mut().insert(Idempotent);
+        if let Some(deadline) = request.own_deadline() {
+            http.extensions_mut().insert(deadline);
+        }
+        http
+    }
+}
+
+impl<S: Clone> Clone for Embeddings<S> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for Embeddings<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Embeddings").field("inner", &self.inner).field("endpoint", &self.shared.endpoint).finish()
+    }
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const RETRY_COUNT: HeaderName = HeaderName::from_static("x-retry-count");

@@ -1,0 +1,203 @@
+//! Decodes an answer, and finds out whether it is one.
+
+use std::fmt;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Visitor},
+};
+use serde_json::error::Category;
+use trysail_core::Verdict;
+
+use crate::EmbedResponse;
+
+/// What an answer must be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected {
+    pub(crate) count: usize,
+    pub(crate) dimensions: Option<usize>,
+    pub(crate) floats: bool,
+}
+
+/// Why an answer is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    EndsEarly,
+    NotJson,
+    Page,
+    NoVectors,
+    Count { expected: usize, found: usize },
+    Index { index: u64 },
+    Empty { index: usize },
+    Dimensions { expected: usize, found: usize },
+    NotFinite { index: usize },
+    Zero { index: usize },
+    Base64 { index: usize },
+    NotAsked,
+}
+
+impl Flaw {
+    /// A slip of the server may not happen again; a wrong address or request stays wrong.
+    pub(crate) const fn verdict(self) -> Verdict {
+        match self {
+            Self::EndsEarly
+            | Self::NotJson
+            | Self::Count { .. }
+            | Self::Index { .. }
+            | Self::Empty { .. }
+            | Self::NotFinite { .. }
+            | Self::Base64 { .. } => Verdict::MALFORMED,
+            Self::Page | Self::NoVectors | Self::Dimensions { .. } | Self::Zero { .. } | Self::NotAsked => {
+                Verdict::MALFORMED.once().neutral()
+            }
+        }
+    }
+}
+
+impl fmt::Display for Flaw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EndsEarly => f.write_str("its JSON ends early"),
+            Self::NotJson => f.write_str("it is not JSON"),
+            Self::Page => f.write_str("it is a page for people; check the URL"),
+            Self::NoVectors => f.write_str("it holds no list of embeddings; check the URL"),
+            Self::Count { expected, found } => write!(f, "it holds {found} vectors for {expected} inputs"),
+            Self::Index { index } => write!(f, "its index {index} is there twice or out of range"),
+            Self::Empty { index } => write!(f, "vector {index} is empty"),
+            Self::Dimensions { expected, found } => {
+                write!(f, "it holds a vector of {found} dimensions where {expected} were expected")
+            }
+            Self::NotFinite { index } => write!(f, "vector {index} holds a value that is no number"),
+            Self::Zero { index } => write!(f, "vector {index} is zero"),
+            Self::Base64 { index } => write!(f, "vector {index} is no base64 of 32-bit floats"),
+            Self::NotAsked => f.write_str("it is base64 where numbers were asked for"),
+        }
+    }
+}
+
+pub(crate) fn decode(body: &[u8], expected: Expected) -> Result<EmbedResponse, Flaw> {
+    let answer: Answer = serde_json::from_slice(body).map_err(|error| flaw(body, &error))?;
+    let found = answer.data.len();
+    if found != expected.count {
+        return Err(Flaw::Count { expected: expected.count, found });
+    }
+    let mut order = vec![None; found];
+    for (position, item) in answer.data.iter().enumerate() {
+        let index = item.index.unwrap_or(position as u64);
+        let place = usize::try_from(index).ok().and_then(|index| order.get_mut(index)).filter(|place| place.is_none());
+        *place.ok_or(Flaw::Index { index })? = Some(position);
+    }
+    let mut dimensions = expected.dimensions;
+    let mut values = Vec::new();
+    for (index, position) in order.into_iter().flatten().enumerate() {
+        let vector = match &answer.data[position].embedding {
+            Vector::NotBase64 => return Err(Flaw::Base64 { index }),
+            Vector::Base64(_) if expected.floats => return Err(Flaw::NotAsked),
+            Vector::Base64(vector) | Vector::Floats(vector) => vector,
+        };
+        check(vector, index)?;
+        let expected = *dimensions.get_or_insert(vector.len());
+        if vector.len() != expected {
+            return Err(Flaw::Dimensions { expected, found: vector.len() });
+        }
+        values.reserve_exact(if index == 0 { found * expected } else { 0 });
+        values.extend_from_slice(vector);
+    }
+    Ok(EmbedResponse {
+        values,
+        dimensions: dimensions.unwrap_or(1),
+        model: answer.model,
+        tokens: answer.usage.and_then(|usage| usage.total_tokens.or(usage.prompt_tokens)),
+    })
+}
+
+fn check(vector: &[f32], index: usize) -> Result<(), Flaw> {
+    if vector.is_empty() {
+        return Err(Flaw::Empty { index });
+    }
+    if !vector.iter().all(|value| value.is_finite()) {
+        return Err(Flaw::NotFinite { index });
+    }
+    if vector.iter().all(|value| *value == 0.0) {
+        return Err(Flaw::Zero { index });
+    }
+    Ok(())
+}
+
+fn flaw(body: &[u8], error: &serde_json::Error) -> Flaw {
+    let start = body.trim_ascii_start();
+    match error.classify() {
+        Category::Data => Flaw::NoVectors,
+        Category::Syntax | Category::Eof | Category::Io => match start.first() {
+            Some(b'{' | b'[') if error.is_eof() => Flaw::EndsEarly,
+            Some(b'{' | b'[') => Flaw::NotJson,
+            None => Flaw::EndsEarly,
+            Some(_) => Flaw::Page,
+        },
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    data: Vec<Item>,
+    #[serde(default)]
+    model: Option<String>,
+    #[serde(default)]
+    usage: Option<Usage>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    #[serde(default)]
+    index: Option<u64>,
+    embedding: Vector,
+}
+
+#[derive(Deserialize)]
+struct Usage {
+    #[serde(default)]
+    prompt_tokens: Option<u64>,
+    #[serde(default)]
+    total_tokens: Option<u64>,
+}
+
+enum Vector {
+    Floats(Vec<f32>),
+    Base64(Vec<f32>),
+    NotBase64,
+}
+
+impl<'de> Deserialize<'de> for Vector {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(VectorVisitor)
+    }
+}
+
+struct VectorVisitor;
+
+impl<'de> Visitor<'de> for VectorVisitor {
+    type Value = Vector;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of numbers or a base64 string")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vector, A::Error> {
+        let mut values = Vec::with_capacity(seq.size_hint().unwrap_or(0));
+        // A null stands where a server's own encoder met what is no number.
+        while let Some(value) = seq.next_element::<Option<f32>>()? {
+            values.push(value.unwrap_or(f32::NAN));
+        }
+        Ok(Vector::Floats(values))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Vector, E> {
+        let Ok(bytes) = BASE64_STANDARD.decode(text) else { return Ok(Vector::NotBase64) };
+        let (values, []) = bytes.as_chunks() else { return Ok(Vector::NotBase64) };
+        Ok(Vector::Base64(values.iter().map(|value| f32::from_le_bytes(*value)).collect()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! What goes out for a typed request, and what comes back.
+
+use std::{error::Error, io};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use serde_json::{Value, json};
+use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
+use tower::{BoxError, ServiceExt};
+use tower_test::mock;
+use trysail_core::{Class, Classified, Failure, Remedy, Replay, Verdict};
+use trysail_embeddings::{EmbedRequest, Embeddings, Endpoint};
+use trysail_http::Idempotent;
+
+type Mock = mock::Mock<Request<Full<Bytes>>, Response<Bytes>>;
+type Handle = mock::Handle<Request<Full<Bytes>>, Response<Bytes>>;
+type Judged = Failure<Response<Bytes>, io::Error>;
+
+type Client = tower::util::MapErr<Mock, fn(BoxError) -> Judged>;
+
+/// Over a client whose errors are judged, as those of a mock are that sends such.
+fn embeddings(endpoint: Endpoint) -> (Embeddings<Client>, Handle) {
+    let (mock, handle) = mock::pair();
+    let judged: fn(BoxError) -> Judged = |error| *error.downcast().expect("tests send judged failures");
+    (Embeddings::new(mock.map_err(judged), endpoint), handle)
+}
+
+fn endpoint() -> Endpoint {
+    Endpoint::openai("http://localhost:1/v1/").unwrap()
+}
+
+fn answer(body: &Value) -> Response<Bytes> {
+    Response::new(body.to_string().into())
+}
+
+fn refusal(verdict: Verdict, status: u16, body: &str) -> Judged {
+    let response = Response::builder().status(status).body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
+    Failure::Response { verdict, response }
+}
+
+async fn sent(request: Request<Full<Bytes>>) -> Value {
+    serde_json::from_slice(&request.into_body().collect().await.unwrap().to_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_carries_what_a_server_needs() {
+    let (service, mut handle) = embeddings(endpoint().key("sk-secret").unwrap());
+    let mut request = EmbedRequest::new("m", ["a", "b"]).dimensions(2);
+    Idempotent.mark(&mut request, 3);
+    let mut call = task::spawn(service.oneshot(request));
+    assert_pending!(call.poll());
+    let (request, answers) = handle.next_request().await.unwrap();
+    assert_eq!(
+        (request.method().as_str(), request.uri().to_string()),
+        ("POST", "http://localhost:1/v1/embeddings".into())
+    );
+    let header = |name: &str| request.headers()[name].to_str().unwrap().to_owned();
+    assert_eq!((header("authorization"), header("x-retry-count")), ("Bearer sk-secret".into(), "2".into()));
+    assert!(request.headers()["authorization"].is_sensitive());
+    assert!(!format!("{request:?}").contains("sk-secret"));
+    assert_eq!(
+        sent(request).await,
+        json!({"model": "m", "input": ["a", "b"], "encoding_format": "base64", "dimensions": 2})
+    );
+    answers.send_response(answer(&json!({"data": [{"embedding": [1, 0]}, {"embedding": [0, 1]}]})));
+    let vectors = assert_ready_ok!(call.poll());
+    assert_eq!(vectors.vectors().collect::<Vec<_>>(), [[1.0, 0.0], [0.0, 1.0]]);
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_know_base64_is_asked_again_once_and_remembered() {
+    for status in [400, 422] {
+        let (service, mut handle) = embeddings(endpoint());
+        let ask = || task::spawn(service.clone().oneshot(EmbedRequest::new("m", ["a"])));
+        let body = r#"{"error":{"message":"unknown field encoding_format"}}"#;
+        let mut call = ask();
+        assert_pending!(call.poll());
+        let (_, first) = handle.next_request().await.unwrap();
+        first.send_error(refusal(Verdict::PERMANENT, status, body));
+        assert_pending!(call.poll());
+        let (request, second) = handle.next_request().await.unwrap();
+        assert_eq!(sent(request).await["encoding_format"], "float");
+        second.send_error(refusal(Verdict::PERMANENT, status, body));
+        assert_ready_err!(call.poll());
+
+        let mut later = ask();
+        assert_pending!(later.poll());
+        let (request, _) = handle.next_request().await.unwrap();
+        assert_eq!(sent(request).await["encoding_format"], "float");
+    }
+}
+
+#[tokio::test]
+async fn other_refusals_are_not_asked_again() {
+    let (service, mut handle) = embeddings(endpoint());
+    let mut call = task::spawn(service.oneshot(EmbedRequest::new("m", ["a"])));
+    assert_pending!(call.poll());
+    let (_, answers) = handle.next_request().await.unwrap();
+    let verdict = Verdict::PERMANENT.advise(Remedy::Truncate);
+    answers.send_error(refusal(verdict, 400, r#"{"error":{"code":"context_length_exceeded","message":"too long"}}"#));
+    let error = assert_ready_err!(call.poll());
+    assert_eq!(error.to_string(), "the server answered 400 context_length_exceeded: too long");
+    assert_eq!((error.verdict(), error.advice()), (verdict, Some("shorten the input")));
+}
+
+#[tokio::test]
+async fn an_echoed_key_is_nowhere_in_the_error() {
+    let (service, mut handle) = embeddings(endpoint().key("hunter2").unwrap());
+    let mut call = task::spawn(service.oneshot(EmbedRequest::new("m", ["my diary"])));
+    assert_pending!(call.poll());
+    let (_, answers) = handle.next_request().await.unwrap();
+    let body = r#"{"error":{"code":"bad hunter2","message":"no such user: hunter2 said hunter2"}}"#;
+    answers.send_error(refusal(Verdict::AUTH, 401, body));
+    let error = assert_ready_err!(call.poll());
+    let all = format!("{error} {error:?} {:?}", error.source());
+    assert!(!all.contains("hunter2"), "{all}");
+    assert_eq!(error.verdict().class(), Class::Auth);
+}
+
+#[tokio::test]
+async fn a_wrong_answer_is_a_failed_attempt() {
+    let (service, mut handle) = embeddings(endpoint());
+    let mut call = task::spawn(service.oneshot(EmbedRequest::new("m", ["a", "b"])));
+    assert_pending!(call.poll());
+    let (_, answers) = handle.next_request().await.unwrap();
+    answers.send_response(answer(&json!({"data": [{"embedding": [1, 0]}]})));
+    let error = assert_ready_err!(call.poll());
+    assert_eq!(error.to_string(), "the server's answer is not usable: it holds 1 vectors for 2 inputs");
+    assert_eq!(error.verdict(), Verdict::MALFORMED);
+    let boxed: Box<dyn Error + Send + Sync> = error.into();
+    assert_eq!(boxed.verdict(), Verdict::MALFORMED, "a box keeps the judgement");
+}
+
+#[test]
+fn a_base_url_that_cannot_work_is_refused_with_a_reason() {
+    for (base, reason) in [
+        ("localhost:8080", "the base URL is neither http nor https"),
+        ("/v1", "the base URL has no host"),
+        ("", "the base URL is no URL"),
+        ("ftp://host/v1", "the base URL is neither http nor https"),
+        ("http://user:password@host/v1", "the base URL holds a user or password"),
+        ("http://host/v1?key=1", "the base URL has a query"),
+    ] {
+        let problem = Endpoint::openai(base).unwrap_err().to_string();
+        assert!(problem.starts_with(reason), "{base}: {problem}");
+        assert!(!problem.contains("user:"), "{problem}");
+    }
+    for base in ["http://host", "http://host/", "https://host:1/deep/v1/"] {
+        assert!(Endpoint::openai(base).unwrap().uri().path().ends_with("/embeddings"));
+    }
+    for key in ["", "a b", "ä", "a\nb"] {
+        assert!(!endpoint().key(key).unwrap_err().to_string().contains("a b"));
+    }
+}
+
+#[test]
+fn debug_shows_neither_texts_nor_keys() {
+    let request = EmbedRequest::new("m", ["my diary"]);
+    assert!(!format!("{request:?} {:?}", endpoint().key("hunter2").unwrap()).contains("diary"));
+    assert!(!format!("{:?}", endpoint().key("hunter2").unwrap()).contains("hunter2"));
+}

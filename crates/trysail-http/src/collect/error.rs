@@ -1,0 +1,47 @@
+use std::{error::Error, fmt};
+
+use trysail_core::Elapsed;
+
+/// Why there is no whole answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CollectError<C, B> {
+    /// The service below failed.
+    Client(C),
+    /// The body broke off.
+    Body(B),
+    /// The body is longer than the limit.
+    #[non_exhaustive]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// The body fell silent.
+    Idle(Elapsed),
+}
+
+impl<C, B> fmt::Display for CollectError<C, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client(_) => f.write_str("the request failed"),
+            Self::Body(_) => f.write_str("the body of the answer broke off"),
+            Self::TooLarge { limit } => write!(f, "the body of the answer is longer than {limit} bytes"),
+            Self::Idle(_) => f.write_str("the body of the answer did not arrive in time"),
+        }
+    }
+}
+
+impl<C, B> Error for CollectError<C, B>
+where
+    C: Error + 'static,
+    B: Error + 'static,
+{
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Client(error) => Some(error),
+            Self::Body(error) => Some(error),
+            Self::TooLarge { .. } => None,
+            Self::Idle(elapsed) => Some(elapsed),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Reads the body inside the attempt.
+
+mod error;
+pub mod future;
+mod layer;
+mod service;
+
+pub use self::{error::CollectError, layer::CollectLayer, service::Collect};

@@ -1,0 +1,95 @@
+//! What a request says about itself: whether it may be sent twice, and until when.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
+use std::time::Duration;
+
+use http::{Method, Request};
+use tokio::time::{self, Instant};
+use trysail_core::{Limit, Replay};
+use trysail_http::{Deadline, Idempotent, OrDeadline};
+
+#[test]
+fn only_what_changes_nothing_is_repeated() {
+    let table = [
+        (Method::GET, "/", true),
+        (Method::HEAD, "/", true),
+        (Method::PUT, "/", true),
+        (Method::DELETE, "/", true),
+        (Method::OPTIONS, "/", true),
+        (Method::TRACE, "/", true),
+        (Method::CONNECT, "/", false),
+        (Method::PATCH, "/v1/embeddings", false),
+        (Method::POST, "/v1/embeddings", true),
+        (Method::POST, "/v1/embeddings/", true),
+        (Method::POST, "/openai/deployments/d/embeddings?api-version=1", true),
+        (Method::POST, "/api/embed", true),
+        (Method::POST, "/embed", true),
+        (Method::POST, "/v1/embeddings/delete", false),
+        (Method::POST, "/not-embeddings", false),
+        (Method::POST, "/v1/chat?x=/embeddings", false),
+        (Method::POST, "/", false),
+    ];
+    for (method, path, repeated) in table {
+        let request = request(&method, path);
+        assert_eq!(Idempotent.replay(&request).is_some(), repeated, "{method} {path}");
+    }
+}
+
+#[test]
+fn a_marked_request_is_repeated() {
+    let mut request = request(&Method::POST, "/v1/chat/completions");
+    request.extensions_mut().insert(Idempotent);
+    let copy = Idempotent.replay(&request).unwrap();
+    assert_eq!(copy.body(), request.body());
+    assert_eq!(copy.extensions().get(), Some(&Idempotent));
+}
+
+#[test]
+fn each_attempt_is_numbered_from_zero() {
+    let mut first = request(&Method::POST, "/v1/embeddings");
+    let template = Idempotent.replay(&first).unwrap();
+    Idempotent.mark(&mut first, 1);
+    assert_eq!(first.headers()["x-retry-count"], "0");
+
+    let mut second = Idempotent.replay(&template).unwrap();
+    Idempotent.mark(&mut second, 2);
+    assert_eq!(second.headers()["x-retry-count"], "1");
+}
+
+#[test]
+fn a_call_that_somebody_else_repeats_is_not_repeated() {
+    let mut request = request(&Method::POST, "/v1/embeddings");
+    request.headers_mut().insert("x-retry-count", "3".parse().unwrap());
+    assert!(Idempotent.replay(&request).is_none());
+    Idempotent.mark(&mut request, 1);
+    assert_eq!(request.headers()["x-retry-count"], "3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_is_what_is_left_of_it() {
+    let deadline = Deadline::within(Duration::from_secs(10));
+    assert_eq!(deadline, Deadline::at(Instant::now() + Duration::from_secs(10)));
+    time::advance(Duration::from_secs(4)).await;
+    assert_eq!(deadline.left(), Duration::from_secs(6));
+    time::advance(Duration::from_secs(40)).await;
+    assert_eq!(deadline.left(), Duration::ZERO);
+    assert!(Deadline::within(Duration::MAX).left() > Duration::from_secs(1 << 29));
+}
+
+#[tokio::test(start_paused = true)]
+async fn limits_and_retries_read_the_deadline() {
+    let mut request = request(&Method::GET, "/");
+    let limit = OrDeadline(OrDeadline(|_: &Request<&str>| Duration::from_secs(60)));
+    assert_eq!(limit.limit(&request), Some(Duration::from_secs(60)));
+    assert_eq!(limit.left(&request), None);
+    assert_eq!(Idempotent.left(&request), None);
+
+    request.extensions_mut().insert(Deadline::within(Duration::from_secs(2)));
+    assert_eq!(limit.left(&request), Some(Duration::from_secs(2)));
+    assert_eq!(Idempotent.left(&request), Some(Duration::from_secs(2)));
+}
+
+fn request(method: &Method, path: &str) -> Request<&'static str> {
+    Request::builder().method(method).uri(path).body("{}").unwrap()
+}

@@ -1,0 +1,9 @@
+//! The test kit, tested.
+
+mod content;
+mod exchange;
+mod model;
+mod plan;
+mod scripted;
+mod server;
+mod wire;
