@@ -1,1 +1,7 @@
 //! The stack, tested as its users meet it.
+
+mod contract;
+mod cost;
+mod floor_plan;
+mod preset;
+mod stack;

@@ -3,7 +3,14 @@
 
 pub mod faults;
 pub mod model;
+pub mod probe;
 pub mod scripted;
 pub mod server;
 
-pub use self::{faults::Plan, model::Model, scripted::Scripted, server::EmbeddingServer};
+pub use self::{
+    faults::Plan,
+    model::Model,
+    probe::{Pool, Probe},
+    scripted::Scripted,
+    server::EmbeddingServer,
+};

@@ -1,7 +1,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -13,19 +13,11 @@ pin_project! {
     /// The call, or the end of its time.
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
+        // None if the call was refused.
         #[pin]
-        call: Call<F>,
+        call: Option<F>,
         #[pin]
         timer: Timer,
-    }
-}
-
-pin_project! {
-    #[project = CallProj]
-    #[derive(Debug)]
-    enum Call<F> {
-        Made { #[pin] future: F },
-        Refused { elapsed: Elapsed },
     }
 }
 
@@ -33,8 +25,9 @@ pin_project! {
     #[project = TimerProj]
     #[derive(Debug)]
     enum Timer {
-        None,
-        Waiting { span: Span },
+        Unlimited,
+        Refused { span: Span },
+        Unarmed { span: Span },
         Armed { #[pin] sleep: Sleep, span: Span },
     }
 }
@@ -47,16 +40,16 @@ pub(crate) struct Span {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) const fn bounded(future: F, span: Span) -> Self {
-        Self { call: Call::Made { future }, timer: Timer::Waiting { span } }
+    pub(crate) const fn bounded(call: F, span: Span) -> Self {
+        Self { call: Some(call), timer: Timer::Unarmed { span } }
     }
 
-    pub(crate) const fn unbounded(future: F) -> Self {
-        Self { call: Call::Made { future }, timer: Timer::None }
+    pub(crate) const fn unbounded(call: F) -> Self {
+        Self { call: Some(call), timer: Timer::Unlimited }
     }
 
-    pub(crate) const fn refused(elapsed: Elapsed) -> Self {
-        Self { call: Call::Refused { elapsed }, timer: Timer::None }
+    pub(crate) const fn refused(span: Span) -> Self {
+        Self { call: None, timer: Timer::Refused { span } }
     }
 }
 
@@ -69,27 +62,24 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        match this.call.project() {
-            CallProj::Refused { elapsed } => return Poll::Ready(Err(E::from_elapsed(*elapsed))),
-            CallProj::Made { future } => {
-                if let Poll::Ready(outcome) = future.poll(cx) {
-                    return Poll::Ready(outcome);
-                }
-            }
+        if let Some(call) = this.call.as_pin_mut()
+            && let Poll::Ready(outcome) = call.poll(cx)
+        {
+            return Poll::Ready(outcome);
         }
-        let elapsed = ready!(this.timer.poll(cx));
-        Poll::Ready(Err(E::from_elapsed(elapsed)))
+        this.timer.poll(cx).map(|elapsed| Err(E::from_elapsed(elapsed)))
     }
 }
 
 impl Timer {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Elapsed> {
-        if let Self::Waiting { span } = *self {
+        if let Self::Unarmed { span } = *self {
             self.as_mut().arm(span);
         }
         match self.project() {
             TimerProj::Armed { sleep, span } => sleep.poll(cx).map(|()| Elapsed::new(span.scope, span.limit)),
-            TimerProj::None | TimerProj::Waiting { .. } => Poll::Pending,
+            TimerProj::Refused { span } => Poll::Ready(Elapsed::new(span.scope, span.limit).unsent()),
+            TimerProj::Unlimited | TimerProj::Unarmed { .. } => Poll::Pending,
         }
     }
 
@@ -99,7 +89,7 @@ impl Timer {
     fn arm(mut self: Pin<&mut Self>, span: Span) {
         self.set(match Instant::now().checked_add(span.limit) {
             Some(deadline) => Self::Armed { sleep: tokio::time::sleep_until(deadline), span },
-            None => Self::None,
+            None => Self::Unlimited,
         });
     }
 }

@@ -4,7 +4,7 @@ use std::{
 };
 
 use tower_service::Service;
-use trysail_core::{Elapsed, FromElapsed, Limit, Scope};
+use trysail_core::{FromElapsed, Limit, Scope};
 
 use crate::{ResponseFuture, future::Span};
 
@@ -38,8 +38,9 @@ where
             (None, None) => return ResponseFuture::unbounded(self.inner.call(request)),
         };
         if span.limit.is_zero() {
-            return ResponseFuture::refused(Elapsed::new(span.scope, span.limit).unsent());
+            ResponseFuture::refused(span)
+        } else {
+            ResponseFuture::bounded(self.inner.call(request), span)
         }
-        ResponseFuture::bounded(self.inner.call(request), span)
     }
 }

@@ -1,0 +1,78 @@
+//! The arrows between the crates: all of them point downwards, and there are no others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+const CORE: &str = "trysail-core";
+const LAYERS: [&str; 4] = ["trysail-timeout", "trysail-classify", "trysail-retry", "trysail-breaker"];
+
+/// The normal dependencies of each package of the workspace, and whether they are optional.
+fn arrows() -> BTreeMap<String, BTreeMap<String, bool>> {
+    let metadata = MetadataCommand::new().no_deps().exec().expect("cargo metadata runs where cargo test does");
+    let packages = metadata.packages.into_iter();
+    packages
+        .map(|package| {
+            let normal = package.dependencies.into_iter().filter(|dep| dep.kind == DependencyKind::Normal);
+            (package.name.to_string(), normal.map(|dep| (dep.name, dep.optional)).collect())
+        })
+        .collect()
+}
+
+fn ours(dependencies: &BTreeMap<String, bool>) -> BTreeSet<&str> {
+    dependencies.keys().map(String::as_str).filter(|name| name.starts_with("trysail")).collect()
+}
+
+#[test]
+fn core_depends_on_nothing() {
+    assert!(arrows()[CORE].is_empty());
+}
+
+#[test]
+fn a_layer_depends_on_core_and_a_handful_of_others() {
+    let arrows = arrows();
+    for layer in LAYERS {
+        let found: BTreeSet<_> = arrows[layer].keys().map(String::as_str).collect();
+        let mut allowed = BTreeSet::from([CORE, "pin-project-lite", "tower-layer", "tower-service"]);
+        assert!(found.is_superset(&allowed), "{layer}: {found:?}");
+        allowed.extend(["tokio", "tracing"]);
+        assert!(found.is_subset(&allowed), "{layer}: {found:?}");
+        assert_ne!(arrows[layer].get("tracing"), Some(&false), "{layer}: tracing is behind a feature");
+    }
+}
+
+#[test]
+fn http_knows_core_alone_and_embeddings_know_http() {
+    let arrows = arrows();
+    assert_eq!(ours(&arrows["trysail-http"]), BTreeSet::from([CORE]));
+    assert_eq!(ours(&arrows["trysail-embeddings"]), BTreeSet::from([CORE, "trysail-http"]));
+}
+
+#[test]
+fn the_facade_has_every_crate_behind_a_feature() {
+    let arrows = arrows();
+    let facade = &arrows["trysail"];
+    let all: BTreeSet<_> = LAYERS.into_iter().chain([CORE, "trysail-http", "trysail-embeddings"]).collect();
+    assert_eq!(ours(facade), all);
+    assert!(facade.iter().all(|(name, optional)| *optional || [CORE, "tower-layer"].contains(&name.as_str())));
+}
+
+#[test]
+fn nothing_below_the_facade_needs_tower_or_a_client() {
+    let arrows = arrows();
+    let below = LAYERS.into_iter().chain([CORE, "trysail-http", "trysail-embeddings"]);
+    for (name, dependencies) in below.map(|name| (name, &arrows[name])) {
+        assert!(!dependencies.contains_key("tower"), "{name}");
+        for client in ["h2", "hyper", "hyper-rustls", "hyper-util", "rustls"] {
+            assert_ne!(dependencies.get(client), Some(&false), "{name}: {client} is behind a feature");
+        }
+    }
+}
+
+#[test]
+fn only_tests_and_examples_use_the_testkit() {
+    for (name, dependencies) in arrows() {
+        let may = ["embed", "gateway"].contains(&name.as_str());
+        assert!(may || !dependencies.contains_key("trysail-testkit"), "{name}");
+    }
+}
