@@ -27,7 +27,7 @@ fn embeddings(endpoint: Endpoint) -> (Embeddings<Client>, Handle) {
 }
 
 fn endpoint() -> Endpoint {
-    Endpoint::openai("http://localhost:1/v1/").unwrap()
+    Endpoint::openai("http://localhost:1/v1/").expect("a base URL")
 }
 
 fn answer(body: &Value) -> Response<Bytes> {
@@ -35,12 +35,13 @@ fn answer(body: &Value) -> Response<Bytes> {
 }
 
 fn refusal(verdict: Verdict, status: u16, body: &str) -> Judged {
-    let response = Response::builder().status(status).body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
+    let response = Response::builder().status(status).body(Bytes::copy_from_slice(body.as_bytes())).expect("a status");
     Failure::Response { verdict, response }
 }
 
 async fn sent(request: Request<Full<Bytes>>) -> Value {
-    serde_json::from_slice(&request.into_body().collect().await.unwrap().to_bytes()).unwrap()
+    let Ok(body) = request.into_body().collect().await;
+    serde_json::from_slice(&body.to_bytes()).expect("a request is JSON")
 }
 
 #[tokio::test]

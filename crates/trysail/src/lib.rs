@@ -1,4 +1,8 @@
-#![doc = include_str!("../../../README.md")]
+#![cfg_attr(all(feature = "client", feature = "embeddings"), doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(all(feature = "client", feature = "embeddings")),
+    doc = "Keeps calls to embedding servers under command."
+)]
 
 #[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
 mod preset;
