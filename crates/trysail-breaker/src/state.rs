@@ -175,7 +175,7 @@ impl Machine {
             Phase::Open { until } => Some(*until),
             Phase::HalfOpen { probes, last } => {
                 let freed = probes.iter().map(|probe| probe.expires).min()?;
-                Some(if probes.len() < MOST_PROBES { freed.min(*last + PROBE_EVERY) } else { freed })
+                Some(if probes.len() < MOST_PROBES { freed.min(later(*last, PROBE_EVERY)) } else { freed })
             }
             Phase::Closed { .. } | Phase::ForcedOpen | Phase::Disabled => None,
         }
@@ -199,7 +199,7 @@ impl Machine {
             return Err(self.refusal((until - now).min(PROBING_RETRY)));
         }
         let Phase::HalfOpen { probes, last } = &mut self.phase else { unreachable!("just made half-open") };
-        let probe = Probe { id: self.next_probe, expires: now + self.times.lease };
+        let probe = Probe { id: self.next_probe, expires: later(now, self.times.lease) };
         probes.push(probe);
         *last = now;
         self.next_probe = self.next_probe.checked_add(1).unwrap_or(1);
@@ -294,7 +294,7 @@ impl Machine {
         let whole = self.times.open.saturating_mul(factor).min(self.times.cap);
         let time = (whole / 2 + (whole / 2).mul_f64(spread())).max(hint.unwrap_or_default().min(MOST_HINT));
         self.opened = Opened { times: self.opened.times + 1, cause, class };
-        self.enter(Phase::Open { until: now + time }, now);
+        self.enter(Phase::Open { until: later(now, time) }, now);
     }
 
     /// The growth that is left of the last trouble: a doubling is forgotten for every longest open time since.
@@ -318,6 +318,12 @@ impl Run {
     }
 }
 
+/// `now + time`, or decades later where that is beyond the clock.
+fn later(now: Instant, time: Duration) -> Instant {
+    now.checked_add(time).unwrap_or_else(|| now + DECADES)
+}
+
+const DECADES: Duration = Duration::from_secs(30 * 365 * 86_400);
 /// The most that a server's hint can keep a circuit open for.
 const MOST_HINT: Duration = Duration::from_secs(60);
 /// How soon a caller may ask again who found all probes taken.

@@ -346,6 +346,21 @@ async fn after_a_hundred_idle_days_everything_still_works() {
     assert_eq!(circuit.state(), State::Closed);
 }
 
+#[tokio::test(start_paused = true)]
+async fn no_setting_overflows_the_clock() {
+    let circuit = Circuit::new(Trip::consecutive(1)).open_time(Duration::MAX, Duration::MAX).lease(Duration::MAX);
+    calls(&circuit, [F]).await;
+    assert!(call(&circuit, S).await.unwrap_err().retry_after() > 365 * 86_400 * SECOND);
+    circuit.reset();
+    let circuit = circuit.open_time(Duration::ZERO, Duration::ZERO);
+    calls(&circuit, [F]).await;
+    time::advance(2 * MS).await;
+    let probe = hanging(&circuit);
+    call(&circuit, S).await.unwrap_err();
+    drop(probe);
+    calls(&circuit, [S]).await;
+}
+
 #[test]
 fn a_thousand_threads_worth_of_callers_get_one_probe() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();

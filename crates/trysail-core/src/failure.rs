@@ -109,6 +109,8 @@ pub struct Elapsed {
 pub enum Scope {
     /// The limit of a call, not named any further.
     Call,
+    /// How long a service may take to be ready for a call.
+    Ready,
     /// From the name look-up to the end of the handshake.
     Connect,
     /// One attempt: request sent to body complete.
@@ -119,6 +121,22 @@ pub enum Scope {
     Overall,
     /// The time that the request had left by itself.
     Request,
+}
+
+/// How far a call had come when a limit struck.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Nothing was done for it: there was no time left.
+    Refused,
+    /// It waited for the service to be ready; nothing was sent.
+    Ready,
+    /// It was connecting.
+    Connect,
+    /// It was made, and waited for the answer or the rest of it.
+    Answer,
+    /// Its answer had begun.
+    Body,
 }
 
 impl Elapsed {
@@ -142,9 +160,15 @@ impl Elapsed {
         self.scope
     }
 
-    /// Whether anything may have been sent.
-    pub const fn was_sent(self) -> bool {
-        self.sent
+    /// How far the call had come.
+    pub const fn phase(self) -> Phase {
+        match (self.scope, self.sent) {
+            (Scope::Ready, _) => Phase::Ready,
+            (_, false) => Phase::Refused,
+            (Scope::Connect, _) => Phase::Connect,
+            (Scope::Idle, _) => Phase::Body,
+            _ => Phase::Answer,
+        }
     }
 }
 
@@ -160,6 +184,7 @@ impl fmt::Display for Elapsed {
         if !self.sent {
             return match self.scope {
                 Scope::Request => f.write_str("the request arrived with no time left, so nothing was sent"),
+                Scope::Ready => write!(f, "the service was not ready within {limit:?}, so nothing was sent"),
                 scope => write!(f, "the {scope} limit of {limit:?} leaves no time, so nothing was sent"),
             };
         }
@@ -178,6 +203,7 @@ impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Call => "call",
+            Self::Ready => "readiness",
             Self::Connect => "connect",
             Self::Attempt => "attempt",
             Self::Idle => "idle",

@@ -14,7 +14,7 @@ mod verdict;
 pub use crate::{
     class::Class,
     classifier::{Classified, Classifier, Inherit},
-    failure::{Cause, Elapsed, Failure, FromElapsed, FromOpen, Open, Scope},
+    failure::{Cause, Elapsed, Failure, FromElapsed, FromOpen, Open, Phase, Scope},
     limit::Limit,
     random::Random,
     replay::{Always, Replay},

@@ -63,6 +63,39 @@ where
     }
 }
 
+/// A limit that a single request sets for itself, in its extensions; read by [`OrOwn`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeLimit(pub Duration);
+
+/// A limit that a request's own [`TimeLimit`] replaces, be it shorter or longer.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use trysail_core::Limit;
+/// # use trysail_http::{OrOwn, TimeLimit};
+/// let limit = OrOwn(Duration::from_secs(20));
+/// let mut request = http::Request::new(());
+/// assert_eq!(limit.limit(&request), Some(Duration::from_secs(20)));
+///
+/// request.extensions_mut().insert(TimeLimit(Duration::from_secs(90)));
+/// assert_eq!(limit.limit(&request), Some(Duration::from_secs(90)));
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OrOwn<L>(pub L);
+
+impl<L, B> Limit<Request<B>> for OrOwn<L>
+where
+    L: Limit<Request<B>>,
+{
+    fn limit(&self, request: &Request<B>) -> Option<Duration> {
+        request.extensions().get().map_or_else(|| self.0.limit(request), |TimeLimit(own)| Some(*own))
+    }
+
+    fn left(&self, request: &Request<B>) -> Option<Duration> {
+        self.0.left(request)
+    }
+}
+
 /// `now + time`, or decades later where that is beyond the clock.
 pub(crate) fn later(now: Instant, time: Duration) -> Instant {
     now.checked_add(time).unwrap_or_else(|| now + DECADES)

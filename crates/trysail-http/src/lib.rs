@@ -8,13 +8,15 @@ pub mod collect;
 pub mod connect;
 mod deadline;
 mod idempotent;
+pub mod propagate;
 pub mod retry_after;
 
 pub use crate::{
     classify::{Complaint, Providers, excerpt},
     collect::{Collect, CollectError, CollectLayer},
-    deadline::{Deadline, OrDeadline},
+    deadline::{Deadline, OrDeadline, OrOwn, TimeLimit},
     idempotent::Idempotent,
+    propagate::{DEADLINE, SendDeadlineLayer, TakeDeadlineLayer},
 };
 #[cfg(feature = "client")]
 pub use crate::{

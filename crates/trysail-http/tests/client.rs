@@ -27,7 +27,7 @@ use tokio::{
 };
 use tower_layer::Layer;
 use tower_service::Service;
-use trysail_core::{Class, Classifier, Elapsed, Health, Retry, Scope, Verdict};
+use trysail_core::{Class, Classifier, Elapsed, Health, Phase, Retry, Scope, Verdict};
 use trysail_http::{Client, CollectError, CollectLayer, ConnectTimeout, Providers};
 
 type Body = Full<Bytes>;
@@ -131,7 +131,7 @@ async fn a_connect_limit_of_zero_connects_to_nothing() {
     let connector = |_: Uri| -> std::future::Ready<Result<(), Infallible>> { panic!("called") };
     let mut connect = ConnectTimeout::new(Connector(connector)).limit(Duration::ZERO);
     let error = connect.call(Uri::from_static("http://a")).await.unwrap_err();
-    assert!(!error.downcast::<Elapsed>().unwrap().was_sent());
+    assert_eq!(error.downcast::<Elapsed>().unwrap().phase(), Phase::Refused);
 }
 
 #[tokio::test]

@@ -1,7 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+mod adjustable;
 mod future;
 mod layer;
+mod ready;
 mod service;
 
-pub use crate::{future::ResponseFuture, layer::TimeoutLayer, service::Timeout};
+pub use crate::{
+    adjustable::Adjustable,
+    future::ResponseFuture,
+    layer::TimeoutLayer,
+    ready::{ReadyTimeout, ReadyTimeoutLayer},
+    service::Timeout,
+};

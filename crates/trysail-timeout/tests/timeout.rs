@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{self, Instant};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower_test::{assert_request_eq, mock};
-use trysail_core::{Class, Classified, Elapsed, Limit, Scope};
+use trysail_core::{Class, Classified, Elapsed, Limit, Phase, Scope};
 use trysail_timeout::TimeoutLayer;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -72,7 +72,7 @@ async fn a_limit_of_zero_refuses_without_calling() {
     assert_ready_ok!(service.poll_ready());
     let mut call = task::spawn(service.call("a"));
     let refused = elapsed(&*assert_ready_err!(call.poll()));
-    assert!(!refused.was_sent());
+    assert_eq!(refused.phase(), Phase::Refused);
     assert_eq!(refused.verdict().class(), Class::Refused);
     assert_pending!(task::spawn(handle.next_request()).poll());
 }

@@ -37,13 +37,16 @@ pub use trysail_embeddings::{EmbedError, EmbedRequest, EmbedResponse, Embeddings
 pub use trysail_http::Client;
 #[cfg(feature = "http")]
 #[doc(no_inline)]
-pub use trysail_http::{Collect, CollectLayer, Deadline, Idempotent, Providers};
+pub use trysail_http::{
+    Collect, CollectLayer, Deadline, Idempotent, OrDeadline, OrOwn, Providers, SendDeadlineLayer, TakeDeadlineLayer,
+    TimeLimit,
+};
 #[cfg(feature = "retry")]
 #[doc(no_inline)]
 pub use trysail_retry::{Backoff, Retry, RetryLayer, RetryReport, report};
 #[cfg(feature = "timeout")]
 #[doc(no_inline)]
-pub use trysail_timeout::{Timeout, TimeoutLayer};
+pub use trysail_timeout::{Adjustable, ReadyTimeout, ReadyTimeoutLayer, Timeout, TimeoutLayer};
 
 #[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
 pub use crate::preset::{Preset, Stack};

@@ -2,28 +2,27 @@ use std::time::Duration;
 
 use tower_layer::Layer;
 use trysail_breaker::{Breaker, BreakerLayer, Circuit, Trip};
-use trysail_core::{Inherit, Scope};
+use trysail_core::{Inherit, Limit, Scope};
 use trysail_http::{Idempotent, OrDeadline};
 use trysail_retry::{Backoff, Retry, RetryLayer, Terms};
 use trysail_timeout::{Timeout, TimeoutLayer};
 
 /// What a [`Preset`] makes of a service: overall limit, retry, breaker, limit of one attempt.
-pub type Stack<S> = Timeout<
-    Retry<Breaker<Timeout<S, OrDeadline<Duration>>>, Backoff, Inherit, Terms<Idempotent, OrDeadline<Duration>>>,
-    OrDeadline<Duration>,
+pub type Stack<S, L = Duration> = Timeout<
+    Retry<Breaker<Timeout<S, OrDeadline<L>>>, Backoff, Inherit, Terms<Idempotent, OrDeadline<L>>>,
+    OrDeadline<L>,
 >;
 
 /// The four policies in the right order, with settings that fit each other.
 ///
 /// It goes around any service whose errors are judged: `Embeddings`, or a `ClassifyLayer` over a `CollectLayer`.
-/// All services made by one preset share its circuit.
+/// All services made by one preset share its circuit. A request's own [`Deadline`](trysail_http::Deadline) is kept.
 #[derive(Clone, Debug)]
-pub struct Preset {
-    overall: Duration,
-    attempt: Duration,
+pub struct Preset<L = Duration> {
+    overall: L,
+    attempt: L,
     retries: u32,
-    patience: Option<Duration>,
-    wait_while_open: bool,
+    bulk: bool,
     circuit: Circuit,
 }
 
@@ -34,8 +33,7 @@ impl Preset {
             overall: Duration::from_secs(60),
             attempt: Duration::from_secs(20),
             retries: 3,
-            patience: None,
-            wait_while_open: false,
+            bulk: false,
             circuit: Circuit::new(Trip::default()).abandoned_after(ABANDONED),
         }
     }
@@ -47,20 +45,27 @@ impl Preset {
             overall: Duration::from_secs(600),
             attempt: Duration::from_secs(120),
             retries: 20,
-            patience: Some(Duration::MAX),
-            wait_while_open: true,
+            bulk: true,
             ..Self::interactive()
         }
     }
+}
 
-    /// How long a call may take in all.
-    pub fn overall(self, overall: Duration) -> Self {
+impl<L> Preset<L> {
+    /// How long a call may take in all, for the outer timeout and the retry alike.
+    pub fn overall(self, overall: L) -> Self {
         Self { overall, ..self }
     }
 
     /// How long one attempt may take.
-    pub fn attempt(self, attempt: Duration) -> Self {
+    pub fn attempt(self, attempt: L) -> Self {
         Self { attempt, ..self }
+    }
+
+    /// Both limits, of another kind: two [`Adjustable`](trysail_timeout::Adjustable)s can be changed at run time.
+    pub fn limits<M>(self, overall: M, attempt: M) -> Preset<M> {
+        let Self { retries, bulk, circuit, .. } = self;
+        Preset { overall, attempt, retries, bulk, circuit }
     }
 
     /// How often a call is repeated at most.
@@ -72,32 +77,40 @@ impl Preset {
     pub fn circuit(&self) -> &Circuit {
         &self.circuit
     }
+}
 
-    fn retry(&self) -> RetryLayer<Backoff, Inherit, Terms<Idempotent, OrDeadline<Duration>>> {
+impl<L> Preset<L>
+where
+    L: Limit<()> + Clone,
+{
+    fn retry(&self) -> RetryLayer<Backoff, Inherit, Terms<Idempotent, OrDeadline<L>>> {
         let layer = RetryLayer::new(Backoff::exponential(Duration::from_millis(100)).retries(self.retries))
             .replay(Idempotent)
-            .within(OrDeadline(self.overall));
-        let layer = match self.patience {
-            Some(patience) => layer.patience(patience.min(self.overall)),
-            None => layer,
-        };
-        if self.wait_while_open { layer.wait_while_open() } else { layer }
+            .within(OrDeadline(self.overall.clone()));
+        if !self.bulk {
+            return layer;
+        }
+        layer.patience(self.overall.limit(&()).unwrap_or(Duration::MAX)).wait_while_open()
     }
 
     fn breaker(&self) -> BreakerLayer {
-        let lease = self.attempt.saturating_add(LEASE_GRACE);
+        let lease = self.attempt.limit(&()).unwrap_or(NO_LIMIT).saturating_add(LEASE_GRACE);
         BreakerLayer::new(self.circuit.clone().outlast(self.retries).lease(lease))
     }
 }
 
-impl<S> Layer<S> for Preset {
-    type Service = Stack<S>;
+/// `L` is a `Duration`, an `Adjustable`, or any [`Limit`] that needs no request to say what it is.
+impl<S, L> Layer<S> for Preset<L>
+where
+    L: Limit<()> + Clone,
+{
+    type Service = Stack<S, L>;
 
-    fn layer(&self, inner: S) -> Stack<S> {
-        let limit = |limit, scope| TimeoutLayer::new(OrDeadline(limit)).scope(scope);
-        let attempt = limit(self.attempt, Scope::Attempt).layer(inner);
+    fn layer(&self, inner: S) -> Stack<S, L> {
+        let limit = |limit: &L, scope| TimeoutLayer::new(OrDeadline(limit.clone())).scope(scope);
+        let attempt = limit(&self.attempt, Scope::Attempt).layer(inner);
         let retry = self.retry().layer(self.breaker().layer(attempt));
-        limit(self.overall, Scope::Overall).layer(retry)
+        limit(&self.overall, Scope::Overall).layer(retry)
     }
 }
 
@@ -105,3 +118,5 @@ impl<S> Layer<S> for Preset {
 const ABANDONED: Duration = Duration::from_secs(1);
 /// What a probe is given beyond the limit of its attempt.
 const LEASE_GRACE: Duration = Duration::from_secs(1);
+/// What stands for the limit of an attempt that has none.
+const NO_LIMIT: Duration = Duration::from_secs(600);

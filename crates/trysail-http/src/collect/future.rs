@@ -23,7 +23,7 @@ pin_project! {
         #[pin]
         state: State<F, B>,
         limit: usize,
-        idle: Duration,
+        idle: Option<Duration>,
     }
 }
 
@@ -54,7 +54,7 @@ enum Gathered {
 }
 
 impl<F, B> ResponseFuture<F, B> {
-    pub(crate) const fn new(head: F, limit: usize, idle: Duration) -> Self {
+    pub(crate) const fn new(head: F, limit: usize, idle: Option<Duration>) -> Self {
         Self { state: State::Head { head }, limit, idle }
     }
 }
@@ -97,7 +97,7 @@ impl<B: Body> Reading<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         limit: usize,
-        idle: Duration,
+        idle: Option<Duration>,
     ) -> Poll<Result<Bytes, CollectError<C, B::Error>>> {
         let mut this = self.project();
         let mut progressed = false;
@@ -115,6 +115,7 @@ impl<B: Body> Reading<B> {
                 return Poll::Ready(Ok(this.gathered.take()));
             }
         }
+        let Some(idle) = idle else { return Poll::Pending };
         loop {
             let Some(mut silence) = this.silence.as_mut().as_pin_mut() else {
                 this.silence.set(Some(sleep_until(later(Instant::now(), idle))));

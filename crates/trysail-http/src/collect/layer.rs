@@ -20,9 +20,9 @@ use crate::collect::Collect;
 /// # let _ = collect;
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct CollectLayer {
+pub struct CollectLayer<L = Duration> {
     limit: usize,
-    idle: Duration,
+    idle: L,
 }
 
 impl CollectLayer {
@@ -30,18 +30,20 @@ impl CollectLayer {
     pub const fn new(limit_bytes: usize) -> Self {
         Self { limit: limit_bytes, idle: IDLE }
     }
+}
 
-    /// How long a body may be silent once the head is in; 5 s unless set.
-    pub const fn idle(self, idle: Duration) -> Self {
-        Self { idle, ..self }
+impl<L> CollectLayer<L> {
+    /// How long a body may be silent once the head is in: a [`Limit`](trysail_core::Limit), 5 s unless set.
+    pub fn idle<M>(self, idle: M) -> CollectLayer<M> {
+        CollectLayer { limit: self.limit, idle }
     }
 }
 
-impl<S> Layer<S> for CollectLayer {
-    type Service = Collect<S>;
+impl<S, L: Clone> Layer<S> for CollectLayer<L> {
+    type Service = Collect<S, L>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        Collect::new(inner, self.limit, self.idle)
+        Collect::new(inner, self.limit, self.idle.clone())
     }
 }
 

@@ -7,26 +7,28 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
+use trysail_core::Limit;
 
 use crate::collect::{CollectError, future::ResponseFuture};
 
 /// The service of a [`CollectLayer`](crate::CollectLayer).
 #[derive(Clone, Copy, Debug)]
-pub struct Collect<S> {
+pub struct Collect<S, L = Duration> {
     inner: S,
     limit: usize,
-    idle: Duration,
+    idle: L,
 }
 
-impl<S> Collect<S> {
-    pub(crate) const fn new(inner: S, limit: usize, idle: Duration) -> Self {
+impl<S, L> Collect<S, L> {
+    pub(crate) const fn new(inner: S, limit: usize, idle: L) -> Self {
         Self { inner, limit, idle }
     }
 }
 
-impl<S, B, RB> Service<Request<B>> for Collect<S>
+impl<S, L, B, RB> Service<Request<B>> for Collect<S, L>
 where
     S: Service<Request<B>, Response = Response<RB>>,
+    L: Limit<Request<B>>,
     RB: Body,
 {
     type Response = Response<Bytes>;
@@ -38,6 +40,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ResponseFuture::new(self.inner.call(request), self.limit, self.idle)
+        let idle = self.idle.limit(&request);
+        ResponseFuture::new(self.inner.call(request), self.limit, idle)
     }
 }

@@ -1,0 +1,129 @@
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::{Instant, Sleep, sleep_until};
+use tower_layer::Layer;
+use tower_service::Service;
+use trysail_core::{FromElapsed, Limit, Scope};
+
+use crate::{ResponseFuture, future::Span};
+
+/// Bounds how long a service may take to become ready.
+///
+/// The limit is a [`Limit`] of no request: a `Duration`, an [`Adjustable`](crate::Adjustable), a closure over `&()`.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadyTimeoutLayer<L = Duration> {
+    limit: L,
+}
+
+/// A service whose readiness is bounded in time; made by [`ReadyTimeoutLayer`].
+///
+/// Once the limit strikes it is ready, and refuses the call: an error of `poll_ready` would tell the caller to
+/// discard it. Polled for readiness again, it asks the inner service again.
+#[derive(Debug)]
+pub struct ReadyTimeout<S, L = Duration> {
+    inner: S,
+    limit: L,
+    wait: Wait,
+    /// Made when it is first needed, and kept.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Wait {
+    No,
+    /// The timer runs.
+    For(Duration),
+    /// It was too long.
+    Over(Duration),
+}
+
+impl<L> ReadyTimeoutLayer<L> {
+    /// A layer that waits for readiness no longer than `limit`.
+    pub const fn new(limit: L) -> Self {
+        Self { limit }
+    }
+}
+
+impl<S, L: Clone> Layer<S> for ReadyTimeoutLayer<L> {
+    type Service = ReadyTimeout<S, L>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        ReadyTimeout::new(inner, self.limit.clone())
+    }
+}
+
+impl<S, L> ReadyTimeout<S, L> {
+    const fn new(inner: S, limit: L) -> Self {
+        Self { inner, limit, wait: Wait::No, timer: None }
+    }
+
+    fn timer(&mut self, deadline: Instant) -> &mut Pin<Box<Sleep>> {
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().reset(deadline),
+            none => *none = Some(Box::pin(sleep_until(deadline))),
+        }
+        self.timer.as_mut().expect("just made")
+    }
+}
+
+impl<S, L, Req> Service<Req> for ReadyTimeout<S, L>
+where
+    S: Service<Req>,
+    S::Error: FromElapsed,
+    L: Limit<()>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        if let Poll::Ready(ready) = self.inner.poll_ready(cx) {
+            if let Wait::For(_) = self.wait {
+                // It must not wake anybody while nobody waits.
+                self.timer(Instant::now() + FAR);
+            }
+            self.wait = Wait::No;
+            return Poll::Ready(ready);
+        }
+        let limit = match self.wait {
+            Wait::For(limit) => limit,
+            Wait::No | Wait::Over(_) => {
+                let now = Instant::now();
+                let Some((limit, deadline)) = self.limit.limit(&()).and_then(|l| Some((l, now.checked_add(l)?))) else {
+                    return Poll::Pending;
+                };
+                self.wait = Wait::For(limit);
+                self.timer(deadline);
+                limit
+            }
+        };
+        let struck = limit.is_zero() || self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
+        if !struck {
+            return Poll::Pending;
+        }
+        self.wait = Wait::Over(limit);
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Req) -> Self::Future {
+        match std::mem::replace(&mut self.wait, Wait::No) {
+            Wait::Over(limit) => ResponseFuture::refused(Span { limit, scope: Scope::Ready }),
+            Wait::No | Wait::For(_) => ResponseFuture::unbounded(self.inner.call(request)),
+        }
+    }
+}
+
+/// Clones wait for themselves.
+impl<S: Clone, L: Clone> Clone for ReadyTimeout<S, L> {
+    fn clone(&self) -> Self {
+        Self::new(self.inner.clone(), self.limit.clone())
+    }
+}
+
+/// Decades: no deadline at all.
+const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);

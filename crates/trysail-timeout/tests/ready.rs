@@ -1,0 +1,75 @@
+//! What a limit on readiness does.
+
+use std::time::Duration;
+
+use tokio::time;
+use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
+use tower_test::{assert_request_eq, mock};
+use trysail_core::{Class, Classified, Elapsed, Phase};
+use trysail_timeout::{Adjustable, ReadyTimeoutLayer, TimeoutLayer};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_not_ready_in_time_refuses() {
+    let (mut service, mut handle) = mock::spawn_layer(ReadyTimeoutLayer::new(SECOND));
+    handle.allow(0);
+    for _ in 0..2 {
+        assert_pending!(service.poll_ready());
+        time::advance(SECOND - Duration::from_millis(1)).await;
+        assert_pending!(service.poll_ready());
+        time::advance(Duration::from_millis(1)).await;
+        assert!(service.is_woken());
+        assert_ready_ok!(service.poll_ready());
+        let mut call = task::spawn(service.call("a"));
+        let elapsed: Elapsed = *assert_ready_err!(call.poll()).downcast().expect("the limit struck");
+        assert_eq!((elapsed.phase(), elapsed.limit()), (Phase::Ready, SECOND));
+        assert_eq!(elapsed.verdict().class(), Class::Refused);
+        assert_eq!(elapsed.to_string(), "the service was not ready within 1s, so nothing was sent");
+    }
+    handle.allow(1);
+    assert_ready_ok!(service.poll_ready());
+    let mut call = task::spawn(service.call("a"));
+    assert_request_eq!(handle, "a").send_response("b");
+    assert_eq!(assert_ready_ok!(call.poll()), "b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn readiness_at_the_limit_wins_and_nobody_is_woken_later() {
+    let (mut service, mut handle) = mock::spawn_layer::<&str, &str, _>(ReadyTimeoutLayer::new(SECOND));
+    handle.allow(0);
+    assert_pending!(service.poll_ready());
+    time::advance(SECOND).await;
+    handle.allow(1);
+    assert_ready_ok!(service.poll_ready());
+    time::advance(60 * SECOND).await;
+    assert!(!service.is_woken());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_of_zero_refuses_what_is_not_ready_at_once() {
+    let (mut service, mut handle) = mock::spawn_layer::<&str, &str, _>(ReadyTimeoutLayer::new(Duration::ZERO));
+    handle.allow(0);
+    assert_ready_ok!(service.poll_ready());
+    assert_ready_err!(task::spawn(service.call("a")).poll());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adjustable_limit_holds_for_calls_made_from_then_on() {
+    let limit = Adjustable::new(10 * SECOND);
+    let (mut service, mut handle) = mock::spawn_layer::<_, &str, _>(TimeoutLayer::new(limit.clone()));
+    for allowed in [10, 2, 30] {
+        limit.set(allowed * SECOND);
+        assert_ready_ok!(service.poll_ready());
+        let mut call = task::spawn(service.call("a"));
+        let _answer = assert_request_eq!(handle, "a");
+        assert_pending!(call.poll());
+        limit.set(Duration::ZERO);
+        time::advance(allowed * SECOND - Duration::from_millis(1)).await;
+        assert_pending!(call.poll());
+        time::advance(Duration::from_millis(1)).await;
+        assert_ready_err!(call.poll());
+    }
+    limit.set(Duration::MAX);
+    assert_eq!(limit.get(), Duration::MAX);
+}
