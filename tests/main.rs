@@ -5,3 +5,4 @@ mod cost;
 mod floor_plan;
 mod preset;
 mod stack;
+mod timeouts;

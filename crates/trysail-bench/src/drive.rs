@@ -1,0 +1,91 @@
+use std::{
+    future::Future,
+    hint::black_box,
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+};
+
+use tower::Service;
+use trysail::{Classified, Elapsed, Open, Verdict};
+
+/// The smallest error that every layer can return.
+#[derive(Debug)]
+pub(crate) struct Refused;
+
+/// The answer of a service that does nothing: at once, or after one poll.
+pub(crate) struct Soon {
+    value: u64,
+    pending: bool,
+}
+
+/// A service that does nothing.
+#[derive(Clone)]
+pub(crate) struct Nothing {
+    pub(crate) pending: bool,
+}
+
+/// Runs `code` where timers work.
+pub(crate) fn on_a_clock(code: impl FnOnce()) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a runtime without threads can always be made");
+    let _clock = runtime.enter();
+    code();
+}
+
+/// Makes so many calls, one after the other.
+pub(crate) fn calls<S: Service<u64, Response = u64>>(mut service: S, calls: u64) {
+    let mut cx = Context::from_waker(Waker::noop());
+    for value in 0..calls {
+        assert!(service.poll_ready(&mut cx).is_ready());
+        let mut call = pin!(service.call(black_box(value)));
+        while black_box(call.as_mut().poll(&mut cx)).is_pending() {}
+    }
+}
+
+impl Service<u64> for Nothing {
+    type Response = u64;
+    type Error = Refused;
+    type Future = Soon;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, value: u64) -> Soon {
+        Soon { value, pending: self.pending }
+    }
+}
+
+impl Future for Soon {
+    type Output = Result<u64, Refused>;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        if std::mem::take(&mut self.pending) { Poll::Pending } else { Poll::Ready(Ok(self.value)) }
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("refused")
+    }
+}
+
+impl std::error::Error for Refused {}
+
+impl From<Elapsed> for Refused {
+    fn from(_: Elapsed) -> Self {
+        Self
+    }
+}
+
+impl From<Open> for Refused {
+    fn from(_: Open) -> Self {
+        Self
+    }
+}
+
+impl Classified for Refused {
+    fn verdict(&self) -> Verdict {
+        Verdict::REFUSED
+    }
+}

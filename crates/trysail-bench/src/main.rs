@@ -1,0 +1,59 @@
+//! What a call costs, ours beside its peers in one run.
+
+mod callgrind;
+mod cases;
+mod drive;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a call costs, ours beside its peers in one run.
+#[derive(Parser)]
+struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Instructions per call of one layer or stack around a service that does nothing (needs valgrind).
+    Overhead,
+    /// Make so many calls of one case: what `overhead` counts.
+    #[command(hide = true)]
+    Run { case: String, calls: u64 },
+}
+
+fn main() -> ExitCode {
+    match Args::parse().what {
+        What::Overhead => overhead(),
+        What::Run { case, calls } => {
+            let Some(case) = cases::ALL.iter().find(|known| known.name == case) else {
+                eprintln!("no case is called {case}");
+                return ExitCode::from(2);
+            };
+            drive::on_a_clock(|| (case.run)(calls));
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn overhead() -> ExitCode {
+    println!("instructions a call, by callgrind; in brackets what the layer adds to the bare service");
+    let mut bare = 0;
+    for case in cases::ALL {
+        match callgrind::instructions_per_call(case.name) {
+            Ok(instructions) => {
+                if case.name.starts_with("bare") {
+                    bare = instructions;
+                }
+                println!("{:<28} {instructions:>6}  ({:+})", case.name, instructions - bare);
+            }
+            Err(problem) => {
+                eprintln!("{}: {problem}", case.name);
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
