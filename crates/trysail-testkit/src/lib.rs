@@ -2,6 +2,7 @@
 //! that follow a script.
 
 pub mod faults;
+pub mod hostile;
 pub mod model;
 pub mod probe;
 pub mod scripted;
@@ -9,6 +10,7 @@ pub mod server;
 
 pub use self::{
     faults::Plan,
+    hostile::{Hostile, HostileServer, Trick},
     model::Model,
     probe::{Pool, Probe},
     scripted::Scripted,

@@ -2,6 +2,7 @@
 
 mod content;
 mod exchange;
+mod hostile;
 mod model;
 mod plan;
 mod scripted;
