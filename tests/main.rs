@@ -3,6 +3,7 @@
 mod contract;
 mod cost;
 mod floor_plan;
+mod hostile;
 mod preset;
 mod stack;
 mod timeouts;

@@ -1,12 +1,12 @@
 use std::{
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Sleep;
 use trysail_core::{Elapsed, FromElapsed, Scope};
 
 pin_project! {
@@ -16,19 +16,10 @@ pin_project! {
         // None if the call was refused.
         #[pin]
         call: Option<F>,
+        // Made once the call is pending.
         #[pin]
-        timer: Timer,
-    }
-}
-
-pin_project! {
-    #[project = TimerProj]
-    #[derive(Debug)]
-    enum Timer {
-        Unlimited,
-        Refused { span: Span },
-        Unarmed { span: Span },
-        Armed { #[pin] sleep: Sleep, span: Span },
+        sleep: Option<Sleep>,
+        span: Span,
     }
 }
 
@@ -40,16 +31,12 @@ pub(crate) struct Span {
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) const fn bounded(call: F, span: Span) -> Self {
-        Self { call: Some(call), timer: Timer::Unarmed { span } }
-    }
-
-    pub(crate) const fn unbounded(call: F) -> Self {
-        Self { call: Some(call), timer: Timer::Unlimited }
+    pub(crate) const fn new(call: F, span: Span) -> Self {
+        Self { call: Some(call), sleep: None, span }
     }
 
     pub(crate) const fn refused(span: Span) -> Self {
-        Self { call: None, timer: Timer::Refused { span } }
+        Self { call: None, sleep: None, span }
     }
 }
 
@@ -61,35 +48,23 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        if let Some(call) = this.call.as_pin_mut()
-            && let Poll::Ready(outcome) = call.poll(cx)
-        {
+        let mut this = self.project();
+        let elapsed = |span: &Span| Elapsed::new(span.scope, span.limit);
+        let Some(call) = this.call.as_pin_mut() else {
+            return Poll::Ready(Err(E::from_elapsed(elapsed(this.span).unsent())));
+        };
+        if let Poll::Ready(outcome) = call.poll(cx) {
             return Poll::Ready(outcome);
         }
-        this.timer.poll(cx).map(|elapsed| Err(E::from_elapsed(elapsed)))
+        if this.sleep.is_none() {
+            this.sleep.set(Some(tokio::time::sleep(this.span.limit)));
+        }
+        ready!(this.sleep.as_pin_mut().expect("just made").poll(cx));
+        Poll::Ready(Err(E::from_elapsed(elapsed(this.span))))
     }
 }
 
-impl Timer {
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Elapsed> {
-        if let Self::Unarmed { span } = *self {
-            self.as_mut().arm(span);
-        }
-        match self.project() {
-            TimerProj::Armed { sleep, span } => sleep.poll(cx).map(|()| Elapsed::new(span.scope, span.limit)),
-            TimerProj::Refused { span } => Poll::Ready(Elapsed::new(span.scope, span.limit).unsent()),
-            TimerProj::Unlimited | TimerProj::Unarmed { .. } => Poll::Pending,
-        }
-    }
-
-    /// Out of line: a call that is ready at once must not pay for the size of this.
-    #[cold]
-    #[inline(never)]
-    fn arm(mut self: Pin<&mut Self>, span: Span) {
-        self.set(match Instant::now().checked_add(span.limit) {
-            Some(deadline) => Self::Armed { sleep: tokio::time::sleep_until(deadline), span },
-            None => Self::Unlimited,
-        });
-    }
+impl Span {
+    /// No limit: tokio makes decades of it.
+    pub(crate) const NONE: Self = Self { limit: Duration::MAX, scope: Scope::Call };
 }

@@ -113,7 +113,7 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         match std::mem::replace(&mut self.wait, Wait::No) {
             Wait::Over(limit) => ResponseFuture::refused(Span { limit, scope: Scope::Ready }),
-            Wait::No | Wait::For(_) => ResponseFuture::unbounded(self.inner.call(request)),
+            Wait::No | Wait::For(_) => ResponseFuture::new(self.inner.call(request), Span::NONE),
         }
     }
 }

@@ -35,12 +35,12 @@ where
             (Some(limit), Some(left)) if left < limit => Span { limit: left, scope: Scope::Request },
             (None, Some(left)) => Span { limit: left, scope: Scope::Request },
             (Some(limit), _) => Span { limit, scope: self.scope },
-            (None, None) => return ResponseFuture::unbounded(self.inner.call(request)),
+            (None, None) => Span::NONE,
         };
         if span.limit.is_zero() {
             ResponseFuture::refused(span)
         } else {
-            ResponseFuture::bounded(self.inner.call(request), span)
+            ResponseFuture::new(self.inner.call(request), span)
         }
     }
 }

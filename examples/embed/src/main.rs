@@ -1,1 +1,165 @@
-fn main() {}
+//! Lines of text in, vectors out, through a storm: an embedding job on top of trysail.
+
+mod args;
+mod batch;
+mod board;
+mod job;
+mod latency;
+mod logs;
+mod progress;
+mod reason;
+mod rows;
+mod source;
+mod stack;
+mod summary;
+mod tally;
+mod target;
+
+use std::{
+    io,
+    process::{self, ExitCode},
+    sync::{Arc, OnceLock},
+};
+
+use clap::{CommandFactory, Parser, error::ErrorKind};
+use tokio::{
+    runtime::Runtime,
+    sync::{Notify, Semaphore},
+    time::Instant,
+};
+use trysail::{Client, Preset};
+
+use crate::{
+    args::Args,
+    batch::Batches,
+    board::Board,
+    job::{End, Job, Settings},
+    logs::Voice,
+    progress::Progress,
+    rows::Rows,
+    source::Source,
+    stack::stack,
+    summary::Summary,
+    tally::Tally,
+    target::Target,
+};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let (source, target, rows) = match prepare(&args) {
+        Ok(prepared) => prepared,
+        Err(problem) => Args::command().error(ErrorKind::ValueValidation, problem).exit(),
+    };
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => Args::command().error(ErrorKind::Io, error).exit(),
+    };
+    let code = runtime.block_on(run(args, source, target, rows));
+    // A name look-up that hangs is not waited for.
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}
+
+/// Finds out what cannot work before anything starts.
+fn prepare(args: &Args) -> Result<(Source, Target, Rows), String> {
+    let target = Target::of(args)?;
+    let source = Source::open(&args.files)?;
+    let out = args.out.as_deref();
+    if let Some(out) = out
+        && let Ok(place) = out.canonicalize()
+        && args.files.iter().any(|file| file.canonicalize().is_ok_and(|file| file == place))
+    {
+        return Err(format!("--out would overwrite an input: {}", out.display()));
+    }
+    let rows = Rows::to(out).map_err(|error| match out {
+        Some(path) => format!("cannot write --out {}: {error}", path.display()),
+        None => error.to_string(),
+    })?;
+    Ok((source, target, rows))
+}
+
+async fn run(args: Args, source: Source, target: Target, mut rows: Rows) -> u8 {
+    let progress = if args.quiet || args.json { Progress::hidden() } else { Progress::of(source.size()) };
+    let voice = Voice::new(&args, progress.clone());
+    let reached = match target.reach(args.model.clone()).await {
+        Ok(reached) => reached,
+        Err(error) => {
+            voice.complain(&format!("the built-in server cannot start: {error}"));
+            return UNUSABLE;
+        }
+    };
+    let preset = Preset::bulk().overall(args.deadline).attempt(args.attempt_timeout).retries(args.retries);
+    let client = Client::builder().connect_timeout(args.connect_timeout);
+    // A proxy cannot reach what listens inside this machine.
+    let client = if reached.is_built_in() { client.no_proxy() } else { client };
+    let board = Arc::new(Board::default());
+    let service = stack(client.build(), reached.endpoint.clone(), &preset, &board);
+    let settings = Settings {
+        model: reached.model.clone(),
+        deadline: args.deadline,
+        keyed: reached.keyed,
+        concurrency: args.concurrency,
+        permits: Semaphore::new(args.concurrency as usize),
+        board: Arc::clone(&board),
+        ended: OnceLock::new(),
+    };
+
+    let started = Instant::now();
+    let following = progress.follow(Arc::clone(&board));
+    let mut tally = Tally::new();
+    let settings = Arc::new(settings);
+    let job = Job { service, settings: Arc::clone(&settings) };
+    let write = |finished| {
+        rows.write(&finished)?;
+        tally.add(&finished);
+        Ok(())
+    };
+    let end = job.run(Batches::new(source.lines(), args.batch), write, interrupt()).await;
+    progress.clear();
+    following.abort();
+
+    let summary =
+        Summary::of(&tally, started.elapsed(), board.requests(), preset.circuit().snapshot().opened(), reached.stats());
+    let closed = matches!(&end, End::Unwritable(error) if error.kind() == io::ErrorKind::BrokenPipe);
+    if !closed {
+        voice.conclude(settings.ended.get(), &tally, &summary);
+    }
+    match end {
+        End::Complete if tally.failures() == 0 => EMBEDDED,
+        End::Complete => FAILED,
+        End::Unreadable(error) => {
+            voice.complain(&error.to_string());
+            UNUSABLE
+        }
+        End::Interrupted => {
+            voice.complain("interrupted; what is written is whole and in order, the rest is missing");
+            INTERRUPTED
+        }
+        End::Unwritable(_) if closed => CLOSED,
+        End::Unwritable(error) => {
+            voice.complain(&format!("cannot write the rows: {error}"));
+            FAILED
+        }
+    }
+}
+
+/// Is over at the first Ctrl-C; the second ends the program where it stands, should the output be blocked.
+async fn interrupt() {
+    let first = Arc::new(Notify::new());
+    let notify = Arc::clone(&first);
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            notify.notify_one();
+            if tokio::signal::ctrl_c().await.is_ok() {
+                process::exit(INTERRUPTED.into());
+            }
+        }
+    });
+    first.notified().await;
+}
+
+const EMBEDDED: u8 = 0;
+const FAILED: u8 = 1;
+const UNUSABLE: u8 = 2;
+const INTERRUPTED: u8 = 130;
+const CLOSED: u8 = 141;

@@ -1,0 +1,118 @@
+use std::{path::PathBuf, time::Duration};
+
+use clap::Parser;
+use trysail_testkit::Plan;
+
+/// Turns lines of text into vectors: one JSON object a line, in the order of the input.
+///
+/// Every line that is not blank becomes {"line":1,"embedding":[…]}, or {"line":1,"error":{"class":…,"message":…,
+/// "attempts":…}} if it cannot be had; several files add "file". Lines travel in batches. A batch that meets a
+/// failing server is sent again, with growing pauses and for as long as --deadline allows, so a storm slows the job
+/// down but does not end it.
+///
+/// What no later line can escape ends the run: a rejected key, an exhausted quota, an unknown model, or a server that
+/// asks to be left alone for longer than the deadline. Lines not sent by then are written as failed.
+///
+/// Without --url and OPENAI_BASE_URL a small real model (potion-base-2M) answers from inside this program, and
+/// --faults makes it as unreliable as you like.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about, after_long_help = MORE, max_term_width = 100)]
+pub(crate) struct Args {
+    /// What to read; standard input if there is none, or for `-`
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Base URL of an OpenAI-compatible server, such as http://localhost:8080/v1 [env: OPENAI_BASE_URL]
+    #[arg(long, help_heading = "Server")]
+    pub(crate) url: Option<String>,
+
+    /// Model to ask [default: text-embedding-3-small, or what the built-in server has]
+    #[arg(long, value_name = "NAME", help_heading = "Server")]
+    pub(crate) model: Option<String>,
+
+    /// Environment variable that holds the API key [default: OPENAI_API_KEY, if it is set]
+    #[arg(long, value_name = "VAR", help_heading = "Server")]
+    pub(crate) api_key_env: Option<String>,
+
+    /// How the built-in server fails: shares of its requests in percent, and outages
+    ///
+    /// For example 503:8,429=500ms:5,hang:1,reset:3,nan:2,down:2s@5s. A name that does not exist gets you the list.
+    #[arg(long, value_name = "PLAN", conflicts_with = "url", help_heading = "Server")]
+    pub(crate) faults: Option<Plan>,
+
+    /// Which requests the faults meet; the same seed does the same again
+    #[arg(long, value_name = "N", requires = "faults", default_value_t = 0, help_heading = "Server")]
+    pub(crate) seed: u64,
+
+    /// Limit of connecting
+    #[arg(long, value_name = "TIME", default_value = "3.1s", value_parser = duration, help_heading = "Patience")]
+    pub(crate) connect_timeout: Duration,
+
+    /// Limit of one attempt at a batch, from the request to the whole answer
+    #[arg(long, value_name = "TIME", default_value = "120s", value_parser = duration, help_heading = "Patience")]
+    pub(crate) attempt_timeout: Duration,
+
+    /// Limit of a batch, all attempts and pauses included
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration, help_heading = "Patience")]
+    pub(crate) deadline: Duration,
+
+    /// How often a batch is sent again at most
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = "Patience")]
+    pub(crate) retries: u32,
+
+    /// Lines in a request at most
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one(2048), help_heading = "Pace")]
+    pub(crate) batch: u32,
+
+    /// Requests in flight at most
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = at_least_one(1024), help_heading = "Pace")]
+    pub(crate) concurrency: u32,
+
+    /// Write here instead of to standard output
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
+
+    /// No progress bar and no summary; errors only
+    #[arg(long, short, help_heading = "Output")]
+    pub(crate) quiet: bool,
+
+    /// Logs, errors and the summary as JSON, one object a line, and no progress bar
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+fn at_least_one(most: i64) -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=most)
+}
+
+/// A number and its unit: `500ms`, `3.1s`, `10m`, `1h`.
+fn duration(text: &str) -> Result<Duration, &'static str> {
+    let unit = text.find(|c: char| c.is_ascii_alphabetic()).ok_or("write a unit, as in 500ms, 20s or 10m")?;
+    let (number, unit) = text.split_at(unit);
+    let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit).ok_or("the units are ms, s, m and h")?;
+    let number: f64 = number.trim().parse().map_err(|_| "write it like 500ms, 20s or 10m")?;
+    match Duration::try_from_secs_f64(number * seconds) {
+        Ok(Duration::ZERO) => Err("it leaves no time at all"),
+        Ok(duration) if duration <= LONGEST => Ok(duration),
+        Ok(_) => Err("it is longer than a year"),
+        Err(_) => Err("write a time above zero, such as 500ms, 20s or 10m"),
+    }
+}
+
+const UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+const MORE: &str = "\
+Exit status:
+  0    every line has its vector
+  1    some lines failed, or the output could not be written
+  2    nothing could be started: wrong arguments, unreadable files
+  130  interrupted with Ctrl-C; what is written stays whole and in order
+  141  the reader of the output went away
+
+Times are written 500ms, 3.1s, 10m or 1h. Logs go to standard error as RUST_LOG says (default: warn);
+RUST_LOG=trysail=debug shows every attempt, and why it was or was not repeated. The key is never shown.
+
+Examples:
+  embed notes.txt > vectors.jsonl
+  cat *.txt | embed --url https://api.openai.com/v1 --model text-embedding-3-large --out vectors.jsonl
+  embed --faults 503:20,reset:5,down:3s@1s --batch 4 --out vectors.jsonl notes.txt";

@@ -1,0 +1,131 @@
+//! What all batches tell while they run, for the progress bar and the summary.
+
+use std::{
+    collections::BTreeMap,
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+use trysail::{
+    Class, RetryReport,
+    retry::{Reported, Waiting},
+};
+
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    requests: AtomicU64,
+    calls: AtomicU64,
+    lines: AtomicU64,
+    read: AtomicU64,
+    live: Mutex<Live>,
+}
+
+#[derive(Debug, Default)]
+struct Live {
+    waits: BTreeMap<u64, Waiting>,
+    /// The last failure of each class, and of all.
+    failures: [Arc<str>; Class::ALL.len()],
+    failure: Arc<str>,
+}
+
+impl Board {
+    /// A request goes out.
+    pub(crate) fn request(&self) {
+        self.requests.fetch_add(1, Relaxed);
+    }
+
+    /// How many have gone out.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Relaxed)
+    }
+
+    /// So many `lines` are done with, which took so many bytes to read.
+    pub(crate) fn done(&self, lines: u64, read: u64) {
+        self.lines.fetch_add(lines, Relaxed);
+        self.read.fetch_add(read, Relaxed);
+    }
+
+    /// How many lines are done with, and how many bytes they took to read.
+    pub(crate) fn so_far(&self) -> (u64, u64) {
+        (self.lines.load(Relaxed), self.read.load(Relaxed))
+    }
+
+    /// An attempt has failed.
+    pub(crate) fn failure(&self, class: Class, reason: &str) {
+        let mut live = self.live();
+        live.failure = Arc::from(reason);
+        live.failures[class.index()] = Arc::clone(&live.failure);
+    }
+
+    /// Runs `call`, and shows what it waits for.
+    pub(crate) async fn show<F: Future>(&self, call: Reported<F>) -> (F::Output, RetryReport) {
+        let shown = Shown { board: self, id: self.calls.fetch_add(1, Relaxed) };
+        let mut call = pin!(call);
+        poll_fn(|cx| {
+            let polled = call.as_mut().poll(cx);
+            shown.set(call.so_far().waiting());
+            polled
+        })
+        .await
+    }
+
+    /// What the calls wait for at `now`, in words; nothing if it is not worth a word.
+    pub(crate) fn waits(&self, now: Instant) -> Option<String> {
+        let live = self.live();
+        let next = live.waits.values().min_by_key(|wait| wait.until())?;
+        let left = next.until().saturating_duration_since(now);
+        if left < WORTH_A_WORD {
+            return None;
+        }
+        let class = next.verdict().class();
+        let (what, failure) = match class {
+            Class::Refused => ("circuit open", &live.failure),
+            Class::Throttled => ("throttled", live.last(class)),
+            Class::Warming => ("the model is loading", live.last(class)),
+            Class::Malformed => ("bad answer", live.last(class)),
+            _ => ("server in trouble", live.last(class)),
+        };
+        let (count, seconds) = (live.waits.len(), left.as_secs_f64());
+        Some(format!("{what}: {count} waiting, next try in {seconds:.1} s · {failure}"))
+    }
+
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Live {
+    const fn last(&self, class: Class) -> &Arc<str> {
+        &self.failures[class.index()]
+    }
+}
+
+/// A call's place on the board, cleared even if the call is dropped.
+struct Shown<'a> {
+    board: &'a Board,
+    id: u64,
+}
+
+impl Shown<'_> {
+    fn set(&self, waiting: Option<Waiting>) {
+        let mut live = self.board.live();
+        match waiting {
+            Some(waiting) => live.waits.insert(self.id, waiting),
+            None => live.waits.remove(&self.id),
+        };
+    }
+}
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        self.set(None);
+    }
+}
+
+const WORTH_A_WORD: Duration = Duration::from_millis(100);

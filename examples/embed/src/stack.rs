@@ -1,0 +1,42 @@
+//! The service that every batch calls.
+
+use std::sync::Arc;
+
+use http_body_util::Full;
+use tower::{Service, ServiceBuilder};
+use trysail::{
+    Classified, ClassifyLayer, Client, CollectLayer, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint,
+    Preset, Providers,
+};
+
+use crate::{board::Board, reason::chain};
+
+/// Typed calls to `endpoint` over `client`, kept under command by `preset`.
+pub(crate) fn stack(
+    client: Client<Full<bytes::Bytes>>,
+    endpoint: Endpoint,
+    preset: &Preset,
+    board: &Arc<Board>,
+) -> impl Service<EmbedRequest, Response = EmbedResponse, Error = EmbedError, Future: Send> + Clone + Send + 'static {
+    let (wire, failures) = (Arc::clone(board), Arc::clone(board));
+    let client = ServiceBuilder::new()
+        .layer(ClassifyLayer::new(Providers))
+        .layer(CollectLayer::new(LARGEST_ANSWER))
+        .map_request(move |request: http::Request<Full<bytes::Bytes>>| {
+            wire.request();
+            request
+        })
+        .service(client);
+    ServiceBuilder::new()
+        .layer(preset)
+        .map_err(move |error: EmbedError| {
+            let reason = chain(&error);
+            // Beside the events of the stack, which know the class but not the words.
+            tracing::debug!(target: "trysail::embed", error = %reason, "attempt failed");
+            failures.failure(error.verdict().class(), &reason);
+            error
+        })
+        .service(Embeddings::new(client, endpoint))
+}
+
+const LARGEST_ANSWER: usize = 64 << 20;

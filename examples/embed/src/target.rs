@@ -1,0 +1,98 @@
+//! Which server is asked: the one given, or the one inside.
+
+use std::{env, io};
+
+use trysail::Endpoint;
+use trysail_testkit::{
+    EmbeddingServer, Plan,
+    server::{MODEL, Running, Stats},
+};
+
+use crate::args::Args;
+
+/// A server that is known to be worth a try.
+pub(crate) enum Target {
+    Given { endpoint: Endpoint, keyed: bool },
+    BuiltIn(Plan),
+}
+
+/// A server that can be asked.
+pub(crate) struct Reached {
+    pub(crate) endpoint: Endpoint,
+    /// Whether a key is sent.
+    pub(crate) keyed: bool,
+    pub(crate) model: String,
+    /// It lives as long as this.
+    server: Option<Running>,
+}
+
+impl Target {
+    /// What the arguments and the environment say; else it says what is wrong with them.
+    pub(crate) fn of(args: &Args) -> Result<Self, String> {
+        let key = key(args.api_key_env.as_deref())?;
+        let named = env::var("OPENAI_BASE_URL").ok().filter(|url| !url.trim().is_empty());
+        let url = match (&args.url, named) {
+            (Some(url), _) => Some((url.clone(), "--url")),
+            (None, Some(_)) if args.faults.is_some() => {
+                return Err("--faults is for the built-in server, but OPENAI_BASE_URL names another; unset it".into());
+            }
+            (None, Some(url)) => Some((url, "OPENAI_BASE_URL")),
+            (None, None) => None,
+        };
+        let Some((url, origin)) = url else {
+            return Ok(Self::BuiltIn(args.faults.clone().unwrap_or_default().seeded(args.seed)));
+        };
+        let endpoint = Endpoint::openai(&url).map_err(|problem| format!("{origin}: {problem}"))?;
+        let keyed = key.is_some();
+        let endpoint = match key {
+            Some(key) => endpoint.key(&key).map_err(|problem| problem.to_string())?,
+            None => endpoint,
+        };
+        Ok(Self::Given { endpoint, keyed })
+    }
+
+    /// Starts the server, if it is the one inside.
+    pub(crate) async fn reach(self, model: Option<String>) -> io::Result<Reached> {
+        match self {
+            Self::Given { endpoint, keyed } => {
+                Ok(Reached { endpoint, keyed, model: model.unwrap_or_else(|| DEFAULT.to_owned()), server: None })
+            }
+            Self::BuiltIn(plan) => {
+                let server = EmbeddingServer::new().faults(plan).bind().await?;
+                let endpoint = Endpoint::openai(&server.url()).map_err(io::Error::other)?;
+                let model = model.unwrap_or_else(|| MODEL.to_owned());
+                Ok(Reached { endpoint, keyed: false, model, server: Some(server) })
+            }
+        }
+    }
+}
+
+impl Reached {
+    /// What the server inside has seen.
+    pub(crate) fn stats(&self) -> Option<Stats> {
+        self.server.as_ref().map(Running::stats)
+    }
+
+    pub(crate) const fn is_built_in(&self) -> bool {
+        self.server.is_some()
+    }
+}
+
+/// The key in the variable `named`, which must be there, or in the usual one. What somebody has mistaken for the name
+/// of a variable may be the key itself, so it is not repeated.
+fn key(named: Option<&str>) -> Result<Option<String>, String> {
+    let key = match env::var(named.unwrap_or(USUAL)) {
+        Ok(key) => Some(key).filter(|key| !key.trim().is_empty()),
+        Err(env::VarError::NotPresent) => None,
+        Err(env::VarError::NotUnicode(_)) => return Err("the API key holds something else than visible ASCII".into()),
+    };
+    match (key, named) {
+        (None, Some(_)) => Err("--api-key-env names an environment variable that is not set; give its name, not the \
+            key, and export it"
+            .into()),
+        (key, _) => Ok(key),
+    }
+}
+
+const USUAL: &str = "OPENAI_API_KEY";
+const DEFAULT: &str = "text-embedding-3-small";

@@ -1,0 +1,11 @@
+//! What the program promises, asked of the program itself, over real sockets.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
+
+mod ending;
+mod interruption;
+mod lines;
+mod storm;
+mod support;
+mod third_party;
+mod usage;

@@ -1,0 +1,70 @@
+use crate::support::{Run, embed, finish};
+
+async fn with(args: &[&str]) -> Run {
+    finish(embed(args), "").await
+}
+
+#[tokio::test]
+async fn a_usage_error_says_what_to_write_instead() {
+    for (args, words) in [
+        (&["--url", "localhost:8080"][..], "--url: the base URL is neither http nor https"),
+        (&["--url", "http://me:hunter2@host/v1"], "holds a user or password"),
+        (&["--faults", "storm:10"], "names no fault: there are 500"),
+        (&["--faults", "503:10", "--url", "http://host/v1"], "cannot be used with '--url"),
+        (&["--seed", "1"], "--faults <PLAN>"),
+        (&["--deadline", "20"], "write a unit, as in 500ms, 20s or 10m"),
+        (&["--attempt-timeout", "0s"], "it leaves no time at all"),
+        (&["--connect-timeout", "3 weeks"], "the units are ms, s, m and h"),
+        (&["--batch", "0"], "0 is not in 1..=2048"),
+        (&["--concurrency", "many"], "invalid digit"),
+        (&["no/such/file.txt"], "cannot read no/such/file.txt: No such file"),
+        (&["."], "cannot read .: it is a directory"),
+        (&["--out", "no/such/folder/out.jsonl"], "cannot write --out no/such/folder/out.jsonl"),
+        (&["--out", "Cargo.toml", "Cargo.toml"], "--out would overwrite an input: Cargo.toml"),
+        (&["--api-key-env", "sk-hunter2"], "give its name, not the key"),
+        (&["--api-key", "sk-hunter2"], "--api-key-env"),
+    ] {
+        let run = with(args).await;
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{args:?}");
+        assert!(run.stderr.starts_with("error: ") && run.stderr.contains(words), "{args:?}: {}", run.stderr);
+        assert!(!run.stderr.contains("hunter2"), "{args:?}: {}", run.stderr);
+    }
+}
+
+#[tokio::test]
+async fn faults_are_refused_where_the_environment_names_a_server() {
+    let mut command = embed(&["--faults", "503:10"]);
+    command.env("OPENAI_BASE_URL", "http://localhost:1/v1");
+    let run = finish(command, "a line").await;
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("OPENAI_BASE_URL names another; unset it"), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn the_environment_names_server_and_key() {
+    let server = trysail_testkit::EmbeddingServer::new().key("secret-of-mine").bind().await.unwrap();
+    let mut command = embed(&["--model", "potion-base-2M", "--api-key-env", "MY_KEY"]);
+    command.env("OPENAI_BASE_URL", server.url()).env("MY_KEY", "secret-of-mine").env("OPENAI_API_KEY", "wrong");
+    let run = finish(command, "a line").await;
+    assert_eq!((run.code, server.stats().inputs), (Some(0), 1), "{}", run.stderr);
+}
+
+#[tokio::test]
+async fn help_and_version_are_there() {
+    for (flag, words) in [("--help", "Exit status:"), ("-h", "--attempt-timeout"), ("--version", "embed 0.")] {
+        let run = with(&[flag]).await;
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+        assert!(run.stdout.contains(words), "{}", run.stdout);
+    }
+}
+
+#[tokio::test]
+async fn json_on_standard_error_is_nothing_but_json() {
+    let mut command = embed(&["--json", "--faults", "503:60", "--batch", "1", "--retries", "2"]);
+    command.env("RUST_LOG", "trysail=debug");
+    let run = finish(command, "one\ntwo\nthree\nfour\nfive\nsix\nseven\neight").await;
+    let lines: Vec<serde_json::Value> = run.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|line| line["fields"]["message"] == "retry"), "{}", run.stderr);
+    let summary = &lines.last().unwrap()["summary"];
+    assert_eq!(summary["embedded"].as_u64().unwrap() + summary["failed"].as_u64().unwrap(), 8);
+}
