@@ -12,14 +12,16 @@ mod on {
 
     use crate::{Snapshot, State};
 
+    const TARGET: &str = "trysail::breaker";
+
     pub(crate) fn changed(now: &Snapshot) {
         let cause = now.cause().map(trysail_core::Cause::as_str);
         match now.state() {
             State::Open | State::ForcedOpen => {
                 let class = now.class().map(trysail_core::Class::as_str);
-                warn!(cause, class, opened = now.opened(), "circuit open");
+                warn!(target: TARGET, cause, class, opened = now.opened(), "circuit open");
             }
-            State::Closed | State::Disabled => info!(cause, opened = now.opened(), "circuit closed"),
+            State::Closed | State::Disabled => info!(target: TARGET, cause, opened = now.opened(), "circuit closed"),
             State::HalfOpen => {}
         }
     }

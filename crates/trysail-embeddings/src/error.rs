@@ -5,7 +5,7 @@ use http::{Response, StatusCode};
 use trysail_core::{Class, Classified, Elapsed, Failure, Open, Remedy, Verdict};
 use trysail_http::{Complaint, excerpt};
 
-use crate::{Endpoint, validate::Flaw};
+use crate::validate::Flaw;
 
 /// Why there are no vectors.
 ///
@@ -66,18 +66,8 @@ impl EmbedError {
             && (self.status() == Some(StatusCode::NOT_FOUND) || self.code() == Some("model_not_found"))
     }
 
-    pub(crate) fn answer(verdict: Verdict, response: &Response<Bytes>, endpoint: &Endpoint) -> Self {
-        let complaint = Complaint::of(response).unwrap_or_default();
-        let shown = |text: &str| excerpt(&endpoint.redact(text));
-        let kind = Kind::Answer {
-            status: response.status(),
-            code: complaint.code().or(complaint.kind()).map(shown),
-            message: complaint.message().map(shown),
-        };
-        Self { verdict, kind }
-    }
-
-    pub(crate) fn of<E>(failure: Failure<Response<Bytes>, E>, endpoint: &Endpoint) -> Self
+    /// What went wrong, in words of which `redact` has taken out what is not to be shown.
+    pub(crate) fn of<E>(failure: Failure<Response<Bytes>, E>, redact: impl Fn(&str) -> String) -> Self
     where
         E: Error + Send + Sync + 'static,
     {
@@ -85,7 +75,16 @@ impl EmbedError {
         match failure {
             Failure::Elapsed(elapsed) => elapsed.into(),
             Failure::Open(open) => open.into(),
-            Failure::Response { response, .. } => Self::answer(verdict, &response, endpoint),
+            Failure::Response { response, .. } => {
+                let complaint = Complaint::of(&response).unwrap_or_default();
+                let shown = |text: &str| excerpt(&redact(text));
+                let kind = Kind::Answer {
+                    status: response.status(),
+                    code: complaint.code().or(complaint.kind()).map(shown),
+                    message: complaint.message().map(shown),
+                };
+                Self { verdict, kind }
+            }
             Failure::Service { error, .. } => Self { verdict, kind: Kind::Service(error.into()) },
             other => Self { verdict, kind: Kind::Service(other.to_string().into()) },
         }

@@ -67,7 +67,7 @@ where
                         this.shared.learn(Base64::Refused);
                         State::Readying { service }
                     }
-                    (Err(failure), _) => return Poll::Ready(Err(EmbedError::of(failure, &this.shared.endpoint))),
+                    (Err(failure), _) => return Poll::Ready(Err(this.shared.error(failure, this.request))),
                     (Ok(response), asked_first) => {
                         let expected = Expected {
                             count: this.request.len(),
@@ -83,7 +83,7 @@ where
                 },
                 StateProj::Readying { service } => {
                     if let Err(failure) = ready!(service.poll_ready(cx)) {
-                        return Poll::Ready(Err(EmbedError::of(failure, &this.shared.endpoint)));
+                        return Poll::Ready(Err(this.shared.error(failure, this.request)));
                     }
                     let request = this.shared.endpoint.request(this.request, Encoding::Float);
                     State::Calling { call: service.call(request), fallback: None }
@@ -103,12 +103,29 @@ where
     }
 }
 
-/// Whether the server refused the request for what it says about the encoding.
-fn names_encoding(response: &Response<Bytes>) -> bool {
-    let body = response.body();
-    let body = &body[..body.len().min(64 << 10)];
-    matches!(response.status(), StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY)
-        && body.windows(NAME.len()).any(|window| window == NAME)
+impl Shared {
+    fn error<E>(&self, failure: Failure<Response<Bytes>, E>, request: &EmbedRequest) -> EmbedError
+    where
+        E: Error + Send + Sync + 'static,
+    {
+        // Longer messages are cut further down anyway.
+        let head = |text: &str| text.chars().take(MESSAGE).collect::<String>();
+        EmbedError::of(failure, |text| self.endpoint.redact(&request.redact(&head(text))))
+    }
 }
 
-const NAME: &[u8] = b"encoding_format";
+/// Whether the server refused the request for what it says about the encoding, and does not merely repeat it.
+fn names_encoding(response: &Response<Bytes>) -> bool {
+    let refused = matches!(response.status(), StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
+    let body = response.body();
+    let body = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
+    refused && body.split(NAME).skip(1).any(|after| !is_key(after))
+}
+
+/// Whether what follows a name makes it the key of a JSON object, however often that was quoted.
+fn is_key(after: &str) -> bool {
+    after.trim_start_matches('\\').strip_prefix(['"', '\'']).is_some_and(|rest| rest.trim_start().starts_with(':'))
+}
+
+const NAME: &str = "encoding_format";
+const MESSAGE: usize = 4_096;

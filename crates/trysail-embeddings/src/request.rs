@@ -124,6 +124,19 @@ impl EmbedRequest {
         bodies[encoding as usize].get_or_init(encode).clone()
     }
 
+    /// `text` up to where it repeats one of the texts, should a server have echoed them.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        let Inputs::Texts(texts) = &self.shared.inputs else { return text.to_owned() };
+        let begins = |input: &String| {
+            let start = input.char_indices().nth(ECHO).map_or(input.as_str(), |(end, _)| &input[..end]);
+            (start.len() >= LEAST_ECHO).then(|| text.find(start)).flatten()
+        };
+        match texts.iter().filter_map(begins).min() {
+            Some(echo) => format!("{}…", &text[..echo]),
+            None => text.to_owned(),
+        }
+    }
+
     fn change(self, change: impl FnOnce(&mut Shared)) -> Self {
         let mut shared = Arc::try_unwrap(self.shared).unwrap_or_else(|shared| shared.without_bodies());
         shared.bodies = [OnceLock::new(), OnceLock::new()];
@@ -181,3 +194,8 @@ impl fmt::Debug for EmbedRequest {
             .finish_non_exhaustive()
     }
 }
+
+/// How much of an input's beginning an echo is known by; servers cut what they repeat.
+const ECHO: usize = 16;
+/// What is shorter is a word that any message may hold.
+const LEAST_ECHO: usize = 8;

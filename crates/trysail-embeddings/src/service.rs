@@ -58,7 +58,7 @@ where
     type Future = ResponseFuture<S>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), EmbedError>> {
-        self.inner.poll_ready(cx).map_err(|failure| EmbedError::of(failure, &self.shared.endpoint))
+        self.inner.poll_ready(cx).map_err(|failure| EmbedError::of(failure, |text| self.shared.endpoint.redact(text)))
     }
 
     fn call(&mut self, request: EmbedRequest) -> ResponseFuture<S> {

@@ -74,7 +74,10 @@ async fn a_server_that_does_not_know_base64_is_asked_again_once_and_remembered()
     for status in [400, 422] {
         let (service, mut handle) = embeddings(endpoint());
         let ask = || task::spawn(service.clone().oneshot(EmbedRequest::new("m", ["a"])));
-        let body = r#"{"error":{"message":"unknown field encoding_format"}}"#;
+        let body = match status {
+            400 => r#"{"error":{"message":"unknown field encoding_format"}}"#,
+            _ => r#"{"detail":[{"loc":["body","encoding_format"],"input":{"encoding_format":"base64"}}]}"#,
+        };
         let mut call = ask();
         assert_pending!(call.poll());
         let (_, first) = handle.next_request().await.unwrap();
@@ -89,6 +92,23 @@ async fn a_server_that_does_not_know_base64_is_asked_again_once_and_remembered()
         assert_pending!(later.poll());
         let (request, _) = handle.next_request().await.unwrap();
         assert_eq!(sent(request).await["encoding_format"], "float");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_repeats_the_request_has_not_named_the_encoding() {
+    let text = "my dear diary, you will not believe it";
+    for echo in [
+        r#"{"error":"cannot take {\"input\":[\"my dear diary, you will not believe it\"],\"encoding_format\":\"base64\"}"}"#,
+        r#"{"detail":"wrong: {'encoding_format': 'base64', 'input': ['my dear diary, you will"}"#,
+    ] {
+        let (service, mut handle) = embeddings(endpoint());
+        let mut call = task::spawn(service.oneshot(EmbedRequest::new("m", [text])));
+        assert_pending!(call.poll());
+        let (_, answers) = handle.next_request().await.unwrap();
+        answers.send_error(refusal(Verdict::PERMANENT, 400, echo));
+        let error = assert_ready_err!(call.poll());
+        assert!(!error.to_string().contains("diary"), "{error}");
     }
 }
 

@@ -15,12 +15,14 @@ mod on {
 
     use crate::{RetryReport, Stop};
 
+    const TARGET: &str = "trysail::retry";
+
     pub(crate) fn retry(report: &RetryReport, verdict: Verdict, delay: Duration) {
-        debug!(attempt = report.attempts(), class = %verdict.class(), hint = ?verdict.retry_after(), ?delay, "retry");
+        debug!(target: TARGET, attempt = report.attempts(), class = %verdict.class(), hint = ?verdict.retry_after(), ?delay, "retry");
     }
 
     pub(crate) fn give_up(report: &RetryReport, verdict: Verdict, stop: Stop) {
-        debug!(attempt = report.attempts(), class = %verdict.class(), why = stop.as_str(), "give up");
+        debug!(target: TARGET, attempt = report.attempts(), class = %verdict.class(), why = stop.as_str(), "give up");
     }
 }
 

@@ -13,7 +13,7 @@
 //! `down:2s@5s` is an outage: from five seconds after the start, for two, every connection is reset, new ones as soon
 //! as they are accepted and old ones at their next request.
 //!
-//! [`Fault`] lists the faults.
+//! `storm` is a plan of its own: a quarter of the requests fails, in eight ways. [`Fault`] lists the faults.
 
 mod fault;
 mod parse;

@@ -76,3 +76,11 @@ fn an_outage_begins_and_ends() {
         assert_eq!(plan.is_down(Duration::from_secs(second)), down, "{second}");
     }
 }
+
+#[test]
+fn a_storm_is_a_plan_among_others() {
+    let storm: Plan = "storm".parse().unwrap();
+    assert_eq!("storm, down:2s@5s".parse::<Plan>().unwrap().to_string(), format!("{storm},down:2s@5s"));
+    let failing = (0..10_000).filter(|ordinal| !matches!(storm.fault(*ordinal), None | Some(Fault::Slow(_)))).count();
+    assert!((2_300..2_700).contains(&failing), "{failing} of 10,000");
+}

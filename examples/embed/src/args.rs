@@ -36,7 +36,8 @@ pub(crate) struct Args {
 
     /// How the built-in server fails: shares of its requests in percent, and outages
     ///
-    /// For example 503:8,429=500ms:5,hang:1,reset:3,nan:2,down:2s@5s. A name that does not exist gets you the list.
+    /// For example 503:8,429=500ms:5,hang:1,reset:3,nan:2,down:2s@5s; or storm, in which a quarter fails. A name that
+    /// does not exist gets you the list.
     #[arg(long, value_name = "PLAN", conflicts_with = "url", help_heading = "Server")]
     pub(crate) faults: Option<Plan>,
 
@@ -115,4 +116,4 @@ RUST_LOG=trysail=debug shows every attempt, and why it was or was not repeated. 
 Examples:
   embed notes.txt > vectors.jsonl
   cat *.txt | embed --url https://api.openai.com/v1 --model text-embedding-3-large --out vectors.jsonl
-  embed --faults 503:20,reset:5,down:3s@1s --batch 4 --out vectors.jsonl notes.txt";
+  embed --faults storm,down:3s@1s --batch 4 --out vectors.jsonl notes.txt";

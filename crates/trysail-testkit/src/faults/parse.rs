@@ -24,7 +24,8 @@ impl FromStr for Plan {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut plan = Self::default();
-        for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+        let items = text.split(',').flat_map(|item| if item.trim() == "storm" { STORM } else { item }.split(','));
+        for item in items.map(str::trim).filter(|item| !item.is_empty()) {
             let blame = |why| ParseError { item: item.into(), why };
             let (name, value) = item.split_once(':').ok_or(blame(Why::Shape))?;
             if name == DOWN {
@@ -97,3 +98,6 @@ fn duration(text: &str) -> Option<Duration> {
 }
 
 const DOWN: &str = "down";
+
+/// A quarter of the requests fails, in eight ways, and many others take their time.
+const STORM: &str = "503:8,429=1s:4,hang:1,reset:3,reset-body:3,truncated:2,wrong-count:2,nan:2,slow=400ms:40";
