@@ -50,3 +50,8 @@ pub use trysail_timeout::{Adjustable, ReadyTimeout, ReadyTimeoutLayer, Timeout, 
 
 #[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
 pub use crate::preset::{Preset, Stack};
+
+/// Compiles the samples of the manual.
+#[cfg(all(doctest, feature = "client", feature = "embeddings"))]
+#[doc = include_str!("../../../docs/timeouts.md")]
+struct Timeouts;
