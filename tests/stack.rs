@@ -86,7 +86,7 @@ async fn typed_calls_through_the_preset() -> Result<(), BoxError> {
         .layer(ClassifyLayer::new(Providers))
         .layer(CollectLayer::new(64 << 20))
         .service(Client::new());
-    let preset = Preset::interactive().retries(9);
+    let preset = Preset::bulk();
     let mut embed: Stack<_> = preset.layer(Embeddings::new(http, Endpoint::openai(&server.url())?));
     let texts = ["a fair wind", "a storm at sea", "the smallest sail"];
     for _ in 0..10 {

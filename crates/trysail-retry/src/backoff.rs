@@ -6,7 +6,7 @@ use std::{
 
 use trysail_core::Random;
 
-/// Delays between attempts that double up to a cap, with jitter applied after the cap.
+/// Delays between attempts, up to a cap, with jitter applied after the cap.
 ///
 /// It iterates over one delay a retry, so anything else that does can stand in its place: `[SECOND; 3]`, say.
 /// Clones share their source of randomness, so no two calls wait alike.
@@ -19,11 +19,19 @@ use trysail_core::Random;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Backoff {
+    growth: Growth,
     first: Duration,
     cap: Duration,
     jitter: Jitter,
     retries: u32,
     random: Arc<Random>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Growth {
+    Constant,
+    Linear,
+    Exponential,
 }
 
 /// How a delay is spread, so that callers which failed together do not return together.
@@ -36,18 +44,32 @@ pub enum Jitter {
     Full,
     /// Half of the delay, and anywhere up to the other half.
     Equal,
+    /// Anywhere between the first delay and three times the one before, up to the cap, however the delays grow
+    /// otherwise.
+    Decorrelated,
 }
 
 impl Backoff {
     /// Starts at `first` and doubles, to at most 10 s, for 3 retries, with full jitter.
     pub fn exponential(first: Duration) -> Self {
         Self {
+            growth: Growth::Exponential,
             first,
             cap: Duration::from_secs(10),
             jitter: Jitter::Full,
             retries: 3,
             random: Arc::new(Random::seeded(entropy())),
         }
+    }
+
+    /// Starts at `first` and grows by as much each time; otherwise as [`exponential`](Self::exponential).
+    pub fn linear(first: Duration) -> Self {
+        Self { growth: Growth::Linear, ..Self::exponential(first) }
+    }
+
+    /// Always `delay`, for 3 retries, with full jitter.
+    pub fn constant(delay: Duration) -> Self {
+        Self { growth: Growth::Constant, cap: delay, ..Self::exponential(delay) }
     }
 
     /// The longest delay.
@@ -71,12 +93,26 @@ impl Backoff {
     }
 
     fn delay(&self, retry: u32) -> Duration {
-        let doubled = 1_u32.checked_shl(retry).map_or(Duration::MAX, |factor| self.first.saturating_mul(factor));
-        let delay = if self.first.is_zero() { self.first } else { doubled.min(self.cap) };
+        let delay = self.grown(retry).min(self.cap);
         match self.jitter {
             Jitter::None => delay,
             Jitter::Full => spread(&self.random, delay),
             Jitter::Equal => delay / 2 + spread(&self.random, delay - delay / 2),
+            Jitter::Decorrelated => (0..=retry.min(FORGOTTEN)).fold(self.first, |before, _| {
+                let most = before.saturating_mul(3).saturating_sub(self.first);
+                self.first.saturating_add(spread(&self.random, most)).min(self.cap)
+            }),
+        }
+    }
+
+    fn grown(&self, retry: u32) -> Duration {
+        match self.growth {
+            Growth::Constant => self.first,
+            Growth::Linear => self.first.saturating_mul(retry.saturating_add(1)),
+            Growth::Exponential if self.first.is_zero() => Duration::ZERO,
+            Growth::Exponential => {
+                1_u32.checked_shl(retry).map_or(Duration::MAX, |factor| self.first.saturating_mul(factor))
+            }
         }
     }
 }
@@ -127,6 +163,9 @@ pub(crate) fn spread(random: &Random, most: Duration) -> Duration {
 pub(crate) fn entropy() -> u64 {
     RandomState::new().hash_one(())
 }
+
+/// After so many steps a walk no longer knows where it began.
+const FORGOTTEN: u32 = 64;
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,15 @@
-use std::{ops::ControlFlow, sync::Arc, time::Duration};
+use std::{mem, ops::ControlFlow, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
-use trysail_core::{Class, Classifier, Replay};
+use trysail_core::{Class, Classifier, Replay, Verdict};
 
-use crate::{RetryReport, policy::Spent, reported, service::Shared, trace};
+use crate::{
+    Charge, RetryReport, Stop,
+    policy::{Spent, Step},
+    reported,
+    service::Shared,
+    trace,
+};
 
 /// The course of one call, apart from the futures it polls.
 pub(crate) struct Course<S, B, C, R, Req, E> {
@@ -20,13 +26,59 @@ pub(crate) struct Course<S, B, C, R, Req, E> {
 struct Past<E> {
     /// What the server said last, if that was an error: a refusal must not hide it.
     error: Option<E>,
+    /// The verdict on it.
+    verdict: Verdict,
     spent: Spent,
+    /// What the budget has paid for attempts that are over.
+    taken: Charge,
+    next: Next,
     report: RetryReport,
+}
+
+/// How the budget stands to the latest attempt.
+#[derive(Clone, Copy)]
+enum Next {
+    Free,
+    /// It could not be paid for yet.
+    Unpaid,
+    /// It is paid for, and not sent.
+    Paid(Charge),
+    Sent(Charge),
+}
+
+/// What follows a sleep.
+pub(crate) enum Wake<S, E> {
+    /// An attempt, on a service that was born unready.
+    Attempt(S),
+    /// Another sleep.
+    Sleep(Instant),
+    /// Nothing: the time is up.
+    End(E),
 }
 
 impl<S, B, C, R, Req, E> Course<S, B, C, R, Req, E> {
     pub(crate) const fn new(spare: Option<Req>, shared: Arc<Shared<S, B, C, R>>) -> Self {
         Self { shared, spare, deadline: None, past: None }
+    }
+
+    fn succeed(&mut self) {
+        let Some(budget) = &self.shared.policy.budget else { return };
+        let taken = self.past.as_ref().map_or(Charge::default(), |past| match past.next {
+            Next::Sent(charge) => past.taken.plus(charge),
+            Next::Free | Next::Unpaid | Next::Paid(_) => past.taken,
+        });
+        budget.succeed(taken);
+    }
+
+    /// An attempt is over that failed; one that was refused was not sent.
+    fn settle(&mut self, refused: bool) {
+        let (Some(budget), Some(past)) = (&self.shared.policy.budget, &mut self.past) else { return };
+        if let Next::Sent(charge) = mem::replace(&mut past.next, Next::Free) {
+            match refused {
+                true => budget.give_back(charge),
+                false => past.taken = past.taken.plus(charge),
+            }
+        }
     }
 }
 
@@ -54,38 +106,50 @@ where
             if self.past.is_none() {
                 reported::first_attempt();
             }
+            self.succeed();
             return ControlFlow::Break(outcome);
         }
+        let refused = verdict.class() == Class::Refused;
+        self.settle(refused);
         let now = Instant::now();
-        let left = self.deadline().map(|deadline| deadline.saturating_duration_since(now));
-        let past = self.past.get_or_insert_with(Past::first);
+        let left = self.left(now);
+        let past = self.past.get_or_insert_with(|| Past::first(verdict));
+        past.verdict = verdict;
         past.report.failed(verdict);
-        match self.shared.policy.decide(verdict, &mut past.spent, self.spare.is_some(), left) {
-            Ok(delay) => {
-                trace::retry(&past.report, verdict, delay);
+        match self.decide(left, now, outcome.is_err()) {
+            Ok(step) => {
+                let past = self.past.as_mut().expect("an attempt has failed");
                 match outcome {
                     Ok(_) => past.error = None,
-                    Err(_) if verdict.class() == Class::Refused => {}
+                    Err(_) if refused => {}
                     Err(error) => past.error = Some(error),
                 }
-                let until = now.checked_add(delay).unwrap_or(now + FAR);
-                past.report.sleeps(verdict, delay, until);
-                ControlFlow::Continue(until)
+                ControlFlow::Continue(past.sleep(step, now))
             }
-            Err(stop) => {
-                trace::give_up(&past.report, verdict, stop);
-                past.report.stopped(stop);
-                ControlFlow::Break(match past.error.take() {
-                    Some(error) if verdict.class() == Class::Refused => Err(error),
-                    _ => outcome,
-                })
-            }
+            Err(stop) => ControlFlow::Break(match self.stop(stop) {
+                Some(error) if refused => Err(error),
+                _ => outcome,
+            }),
         }
     }
 
-    /// A service for the next attempt, born unready.
-    pub(crate) fn service(&self) -> S {
-        self.shared.service()
+    /// The sleep is over.
+    pub(crate) fn wake(&mut self) -> Wake<S, E> {
+        let past = self.past.as_mut().expect("a sleep follows a failure");
+        if let Next::Unpaid = past.next {
+            let now = Instant::now();
+            if !self.pay(now) {
+                let left = self.left(now);
+                let past = self.past.as_mut().expect("a sleep follows a failure");
+                match self.shared.policy.wait_for_budget(Duration::ZERO, left) {
+                    Ok(step) => return Wake::Sleep(past.sleep(step, now)),
+                    Err(stop) => {
+                        return Wake::End(self.stop(stop).expect("only a call with an error waits for a budget"));
+                    }
+                }
+            }
+        }
+        Wake::Attempt(self.shared.service())
     }
 
     /// The request of the next attempt, which begins now.
@@ -97,7 +161,49 @@ where
             self.spare = policy.terms.replay(&request);
         }
         policy.terms.mark(&mut request, past.report.began());
+        if let Next::Paid(charge) = past.next {
+            past.next = Next::Sent(charge);
+        }
         request
+    }
+
+    /// What comes before the next attempt, paid for if that costs; only a call whose last outcome is kept may wait for
+    /// the budget.
+    fn decide(&mut self, left: Option<Duration>, now: Instant, kept: bool) -> Result<Step, Stop> {
+        let past = self.past.as_mut().expect("an attempt has failed");
+        let policy = &self.shared.policy;
+        let step = policy.decide(past.verdict, &mut past.spent, self.spare.is_some(), left)?;
+        if !step.costs || self.pay(now) {
+            return Ok(step);
+        }
+        if !kept {
+            return Err(Stop::Budget);
+        }
+        let step = self.shared.policy.wait_for_budget(step.delay, left)?;
+        self.past.as_mut().expect("an attempt has failed").next = Next::Unpaid;
+        Ok(step)
+    }
+
+    fn pay(&mut self, now: Instant) -> bool {
+        let past = self.past.as_mut().expect("an attempt has failed");
+        let Some(budget) = &self.shared.policy.budget else { return true };
+        let charge = budget.withdraw(past.verdict, now);
+        if let Some(charge) = charge {
+            past.next = Next::Paid(charge);
+        }
+        charge.is_some()
+    }
+
+    /// Ends the call; gives what the server said last, unless that is the outcome itself.
+    fn stop(&mut self, stop: Stop) -> Option<E> {
+        let past = self.past.as_mut()?;
+        trace::give_up(&past.report, past.verdict, stop);
+        past.report.stopped(stop);
+        past.error.take()
+    }
+
+    fn left(&mut self, now: Instant) -> Option<Duration> {
+        self.deadline().map(|deadline| deadline.saturating_duration_since(now))
     }
 
     /// When the call must be over; its time counts from when this is first asked.
@@ -110,9 +216,34 @@ where
     }
 }
 
+/// What was paid for and not sent goes back; what is in flight has been sent.
+impl<S, B, C, R, Req, E> Drop for Course<S, B, C, R, Req, E> {
+    fn drop(&mut self) {
+        if let (Some(budget), Some(past)) = (&self.shared.policy.budget, &self.past)
+            && let Next::Paid(charge) = past.next
+        {
+            budget.give_back(charge);
+        }
+    }
+}
+
 impl<E> Past<E> {
-    fn first() -> Box<Self> {
-        Box::new(Self { error: None, spent: Spent::default(), report: RetryReport::FIRST })
+    fn first(verdict: Verdict) -> Box<Self> {
+        Box::new(Self {
+            error: None,
+            verdict,
+            spent: Spent::default(),
+            taken: Charge::default(),
+            next: Next::Free,
+            report: RetryReport::FIRST,
+        })
+    }
+
+    fn sleep(&mut self, step: Step, now: Instant) -> Instant {
+        trace::retry(&self.report, self.verdict, step);
+        let until = now.checked_add(step.delay).unwrap_or_else(|| now + FAR);
+        self.report.sleeps(self.verdict, step.what, step.delay, until);
+        until
     }
 }
 

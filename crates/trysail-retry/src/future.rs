@@ -13,7 +13,10 @@ use tokio::time::Sleep;
 use tower_service::Service;
 use trysail_core::{Classifier, Replay};
 
-use crate::{course::Course, service::Shared};
+use crate::{
+    course::{Course, Wake},
+    service::Shared,
+};
 
 pin_project! {
     /// The call: its attempts, and the waits between them.
@@ -70,7 +73,11 @@ where
                 },
                 StateProj::Asleep { sleep } => {
                     ready!(sleep.poll(cx));
-                    State::Waking { service: this.course.service() }
+                    match this.course.wake() {
+                        Wake::Attempt(service) => State::Waking { service },
+                        Wake::Sleep(until) => State::Asleep { sleep: tokio::time::sleep_until(until) },
+                        Wake::End(error) => return Poll::Ready(Err(error)),
+                    }
                 }
                 StateProj::Waking { service } => {
                     ready!(service.poll_ready(cx))?;

@@ -4,7 +4,7 @@ use tower_layer::Layer;
 use trysail_core::{Always, Inherit, Random};
 
 use crate::{
-    Backoff, Retry, Terms,
+    Backoff, Budget, Retry, Terms,
     backoff::entropy,
     policy::{Policy, Rules},
 };
@@ -27,6 +27,7 @@ impl<B> RetryLayer<B> {
                 judge: Inherit,
                 terms: Terms { replay: Always, within: None },
                 rules: Rules::default(),
+                budget: None,
                 random: Arc::new(Random::seeded(entropy())),
             },
         }
@@ -36,8 +37,8 @@ impl<B> RetryLayer<B> {
 impl<B, C, R> RetryLayer<B, C, R> {
     /// Who judges an outcome; by default what was judged below stands ([`Inherit`]).
     pub fn classify_with<D>(self, judge: D) -> RetryLayer<B, D, R> {
-        let Policy { backoff, terms, rules, random, .. } = self.policy;
-        RetryLayer { policy: Policy { backoff, judge, terms, rules, random } }
+        let Policy { backoff, terms, rules, budget, random, .. } = self.policy;
+        RetryLayer { policy: Policy { backoff, judge, terms, rules, budget, random } }
     }
 
     /// The longest wait a server may ask for; at a longer one the call fails at once. 120 s by default.
@@ -52,9 +53,16 @@ impl<B, C, R> RetryLayer<B, C, R> {
         self
     }
 
-    /// Waits while a circuit below is open, instead of failing; only as long as the request has a limit of time.
-    pub fn wait_while_open(mut self) -> Self {
-        self.policy.rules.wait_while_open = true;
+    /// What the retries of all calls may add up to; without one, each call is limited by itself alone.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.policy.budget = Some(budget);
+        self
+    }
+
+    /// Waits for an open circuit below and for the budget, instead of failing; only as long as the request has a limit
+    /// of time. Waiting costs no retry.
+    pub fn patient(mut self) -> Self {
+        self.policy.rules.waits = true;
         self
     }
 
@@ -65,8 +73,8 @@ impl<B, C, R> RetryLayer<B, C, R> {
     }
 
     fn map_terms<T>(self, change: impl FnOnce(R) -> T) -> RetryLayer<B, C, T> {
-        let Policy { backoff, judge, terms, rules, random } = self.policy;
-        RetryLayer { policy: Policy { backoff, judge, terms: change(terms), rules, random } }
+        let Policy { backoff, judge, terms, rules, budget, random } = self.policy;
+        RetryLayer { policy: Policy { backoff, judge, terms: change(terms), rules, budget, random } }
     }
 }
 

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backoff;
+mod budget;
 mod course;
 mod future;
 mod layer;
@@ -10,12 +11,14 @@ mod reported;
 mod service;
 mod terms;
 mod trace;
+mod traffic;
 
 pub use crate::{
     backoff::{Backoff, Delays, Jitter},
+    budget::{Balance, Budget, Charge},
     future::ResponseFuture,
     layer::RetryLayer,
-    report::{RetryReport, Stop, Waiting},
+    report::{RetryReport, Stop, WaitFor, Waiting},
     reported::{Reported, report},
     service::Retry,
     terms::Terms,

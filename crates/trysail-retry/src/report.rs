@@ -22,7 +22,24 @@ pub struct RetryReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
     verdict: Verdict,
+    what: WaitFor,
     until: Instant,
+}
+
+/// What a pause between two attempts is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WaitFor {
+    /// The server is given time, as long as this side thinks right.
+    Backoff,
+    /// The server has said when to come back.
+    Hint,
+    /// The server loads its model.
+    WarmUp,
+    /// A circuit below is open.
+    Circuit,
+    /// The budget cannot pay for a retry yet.
+    Budget,
 }
 
 /// Why a failed call was not repeated once more.
@@ -39,6 +56,8 @@ pub enum Stop {
     Patience,
     /// The next attempt would not have fitted into the time left.
     Deadline,
+    /// The budget could not pay for another attempt.
+    Budget,
     /// A layer below refused the attempt: a circuit is open, or the request's own time was up.
     Refused,
 }
@@ -111,10 +130,10 @@ impl RetryReport {
         self.failures[verdict.class().index()] += 1;
     }
 
-    pub(crate) fn sleeps(&mut self, verdict: Verdict, delay: Duration, until: Instant) {
-        self.hints += u32::from(verdict.retry_after().is_some());
+    pub(crate) fn sleeps(&mut self, verdict: Verdict, what: WaitFor, delay: Duration, until: Instant) {
+        self.hints += u32::from(what != WaitFor::Budget && verdict.retry_after().is_some());
         self.slept = self.slept.saturating_add(delay);
-        self.waiting = Some(Waiting { verdict, until });
+        self.waiting = Some(Waiting { verdict, what, until });
         reported::publish(self);
     }
 
@@ -131,14 +150,32 @@ impl Default for RetryReport {
 }
 
 impl Waiting {
-    /// The verdict that made it wait; [refused](Class::Refused) means an open circuit.
+    /// The verdict on the attempt before.
     pub const fn verdict(&self) -> Verdict {
         self.verdict
+    }
+
+    /// What the pause is good for.
+    pub const fn what(&self) -> WaitFor {
+        self.what
     }
 
     /// When the next attempt is due.
     pub const fn until(&self) -> Instant {
         self.until
+    }
+}
+
+impl WaitFor {
+    /// The reason in snake case, as logs and metrics spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Backoff => "backoff",
+            Self::Hint => "hint",
+            Self::WarmUp => "warm_up",
+            Self::Circuit => "circuit",
+            Self::Budget => "budget",
+        }
     }
 }
 
@@ -151,6 +188,7 @@ impl Stop {
             Self::NotReplayable => "not_replayable",
             Self::Patience => "patience",
             Self::Deadline => "deadline",
+            Self::Budget => "budget",
             Self::Refused => "refused",
         }
     }

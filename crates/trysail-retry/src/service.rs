@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
 use tower_service::Service;
 use trysail_core::{Classifier, Inherit, Replay};
 
@@ -47,6 +48,9 @@ where
     }
 
     fn call(&mut self, mut request: Req) -> Self::Future {
+        if let Some(budget) = &self.shared.policy.budget {
+            budget.begin(Instant::now());
+        }
         let spare = self.shared.can_retry(&self.inner).then(|| self.shared.policy.terms.replay(&request)).flatten();
         self.shared.policy.terms.mark(&mut request, 1);
         ResponseFuture::new(self.inner.call(request), spare, Arc::clone(&self.shared))

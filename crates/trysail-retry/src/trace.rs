@@ -8,17 +8,16 @@ pub(crate) use off::{give_up, retry};
 
 #[cfg(feature = "tracing")]
 mod on {
-    use std::time::Duration;
-
     use tracing::debug;
     use trysail_core::Verdict;
 
-    use crate::{RetryReport, Stop};
+    use crate::{RetryReport, Stop, policy::Step};
 
     const TARGET: &str = "trysail::retry";
 
-    pub(crate) fn retry(report: &RetryReport, verdict: Verdict, delay: Duration) {
-        debug!(target: TARGET, attempt = report.attempts(), class = %verdict.class(), hint = ?verdict.retry_after(), ?delay, "retry");
+    pub(crate) fn retry(report: &RetryReport, verdict: Verdict, step: Step) {
+        let Step { delay, what, .. } = step;
+        debug!(target: TARGET, attempt = report.attempts(), class = %verdict.class(), hint = ?verdict.retry_after(), ?delay, wait_for = what.as_str(), "retry");
     }
 
     pub(crate) fn give_up(report: &RetryReport, verdict: Verdict, stop: Stop) {
@@ -28,13 +27,11 @@ mod on {
 
 #[cfg(not(feature = "tracing"))]
 mod off {
-    use std::time::Duration;
-
     use trysail_core::Verdict;
 
-    use crate::{RetryReport, Stop};
+    use crate::{RetryReport, Stop, policy::Step};
 
-    pub(crate) fn retry(_: &RetryReport, _: Verdict, _: Duration) {}
+    pub(crate) fn retry(_: &RetryReport, _: Verdict, _: Step) {}
 
     pub(crate) fn give_up(_: &RetryReport, _: Verdict, _: Stop) {}
 }

@@ -180,7 +180,7 @@ async fn a_refusal_ends_the_call_with_what_the_server_said_last() {
 #[tokio::test(start_paused = true)]
 async fn a_patient_call_waits_while_the_circuit_is_open_and_pays_nothing_for_it() {
     let open = Open::new(5 * SECOND, Cause::Streak, None).verdict();
-    let layer = exact(1).wait_while_open().within(60 * SECOND);
+    let layer = exact(1).patient().within(60 * SECOND);
     let run = run(layer, [open, open, Verdict::TRANSIENT, open, Verdict::SUCCESS]).await;
     assert_eq!((run.outcome, run.calls), (Ok("vector"), 5));
     assert!((15 * SECOND..=SECOND * 45 / 2 + 100 * MS).contains(&run.took), "{:?}", run.took);
@@ -190,18 +190,18 @@ async fn a_patient_call_waits_while_the_circuit_is_open_and_pays_nothing_for_it(
 #[tokio::test(start_paused = true)]
 async fn a_patient_call_still_ends_at_its_deadline() {
     let open = Open::new(5 * SECOND, Cause::Streak, None).verdict();
-    let bounded = run(exact(1).wait_while_open().within(12 * SECOND), [open; 9]).await;
+    let bounded = run(exact(1).patient().within(12 * SECOND), [open; 9]).await;
     assert!(bounded.took <= 12 * SECOND);
     assert_eq!(bounded.report.stop(), Some(Stop::Deadline));
 
-    let endless = run(exact(1).wait_while_open(), [open; 9]).await;
+    let endless = run(exact(1).patient(), [open; 9]).await;
     assert_eq!((endless.calls, endless.report.stop()), (1, Some(Stop::Refused)), "no limit of time, no waiting");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_was_never_sent_is_repeated_once_for_nothing() {
     let unsent = Verdict::TRANSIENT.unsent();
-    let once = run(exact(0).wait_while_open(), [unsent, Verdict::SUCCESS]).await;
+    let once = run(exact(0).patient(), [unsent, Verdict::SUCCESS]).await;
     assert_eq!((once.outcome, once.calls, once.took), (Ok("vector"), 2, Duration::ZERO));
     let twice = run(exact(1), [unsent, unsent, unsent]).await;
     assert_eq!((twice.calls, twice.took), (3, 100 * MS), "the second time it costs a retry");

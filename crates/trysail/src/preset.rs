@@ -4,7 +4,7 @@ use tower_layer::Layer;
 use trysail_breaker::{Breaker, BreakerLayer, Circuit, Trip};
 use trysail_core::{Inherit, Limit, Scope};
 use trysail_http::{Idempotent, OrDeadline};
-use trysail_retry::{Backoff, Retry, RetryLayer, Terms};
+use trysail_retry::{Backoff, Budget, Retry, RetryLayer, Terms};
 use trysail_timeout::{Timeout, TimeoutLayer};
 
 /// What a [`Preset`] makes of a service: overall limit, retry, breaker, limit of one attempt.
@@ -16,7 +16,7 @@ pub type Stack<S, L = Duration> = Timeout<
 /// The four policies in the right order, with settings that fit each other.
 ///
 /// It goes around any service whose errors are judged: `Embeddings`, or a `ClassifyLayer` over a `CollectLayer`.
-/// All services made by one preset share its circuit. A request's own [`Deadline`](trysail_http::Deadline) is kept.
+/// All services made by one preset share its circuit and its budget. A request's own [`Deadline`](trysail_http::Deadline) is kept.
 #[derive(Clone, Debug)]
 pub struct Preset<L = Duration> {
     overall: L,
@@ -24,6 +24,7 @@ pub struct Preset<L = Duration> {
     retries: u32,
     bulk: bool,
     circuit: Circuit,
+    budget: Budget,
 }
 
 impl Preset {
@@ -35,11 +36,12 @@ impl Preset {
             retries: 3,
             bulk: false,
             circuit: Circuit::new(Trip::default()).abandoned_after(ABANDONED),
+            budget: Budget::default(),
         }
     }
 
-    /// For an indexing job: 120 s an attempt, 20 retries, 10 min in all, and it waits while the circuit is open, or
-    /// for as long as the server asks.
+    /// For an indexing job: 120 s an attempt, 20 retries, 10 min in all, and it waits for an open circuit, for
+    /// the budget, and for as long as the server asks.
     pub fn bulk() -> Self {
         Self {
             overall: Duration::from_secs(600),
@@ -48,6 +50,7 @@ impl Preset {
             bulk: true,
             ..Self::interactive()
         }
+        .concurrency(4)
     }
 }
 
@@ -64,13 +67,24 @@ impl<L> Preset<L> {
 
     /// Both limits, of another kind: two [`Adjustable`](trysail_timeout::Adjustable)s can be changed at run time.
     pub fn limits<M>(self, overall: M, attempt: M) -> Preset<M> {
-        let Self { retries, bulk, circuit, .. } = self;
-        Preset { overall, attempt, retries, bulk, circuit }
+        let Self { retries, bulk, circuit, budget, .. } = self;
+        Preset { overall, attempt, retries, bulk, circuit, budget }
     }
 
     /// How often a call is repeated at most.
     pub fn retries(self, retries: u32) -> Self {
         Self { retries, ..self }
+    }
+
+    /// How many calls are in flight at most, for a bulk job: its budget has room for twice as many retries, since a
+    /// closed loop is bounded by that already. 4 unless set.
+    pub fn concurrency(self, calls: u32) -> Self {
+        Self { budget: self.budget.floor(calls.saturating_mul(2)), ..self }
+    }
+
+    /// The budget that all services of this preset share.
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// The circuit that all services of this preset share.
@@ -86,11 +100,12 @@ where
     fn retry(&self) -> RetryLayer<Backoff, Inherit, Terms<Idempotent, OrDeadline<L>>> {
         let layer = RetryLayer::new(Backoff::exponential(Duration::from_millis(100)).retries(self.retries))
             .replay(Idempotent)
-            .within(OrDeadline(self.overall.clone()));
+            .within(OrDeadline(self.overall.clone()))
+            .budget(self.budget.clone());
         if !self.bulk {
             return layer;
         }
-        layer.patience(self.overall.limit(&()).unwrap_or(Duration::MAX)).wait_while_open()
+        layer.patience(self.overall.limit(&()).unwrap_or(Duration::MAX)).patient()
     }
 
     fn breaker(&self) -> BreakerLayer {

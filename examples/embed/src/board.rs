@@ -84,11 +84,12 @@ impl Board {
             return None;
         }
         let class = next.verdict().class();
-        let (what, failure) = match class {
-            Class::Refused => ("circuit open", &live.failure),
-            Class::Throttled => ("throttled", live.last(class)),
-            Class::Warming => ("the model is loading", live.last(class)),
-            Class::Malformed => ("bad answer", live.last(class)),
+        let (what, failure) = match (next.what(), class) {
+            (WaitFor::Circuit, _) => ("circuit open", &live.failure),
+            (WaitFor::Budget, _) => ("retry budget spent", live.last(class)),
+            (WaitFor::WarmUp, _) => ("the model is loading", live.last(class)),
+            (_, Class::Throttled) => ("throttled", live.last(class)),
+            (_, Class::Malformed) => ("bad answer", live.last(class)),
             _ => ("server in trouble", live.last(class)),
         };
         let (count, seconds) = (live.waits.len(), left.as_secs_f64());

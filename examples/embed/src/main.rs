@@ -88,7 +88,11 @@ async fn run(args: Args, source: Source, target: Target, mut rows: Rows) -> u8 {
             return UNUSABLE;
         }
     };
-    let preset = Preset::bulk().overall(args.deadline).attempt(args.attempt_timeout).retries(args.retries);
+    let preset = Preset::bulk()
+        .overall(args.deadline)
+        .attempt(args.attempt_timeout)
+        .retries(args.retries)
+        .concurrency(args.concurrency);
     let client = Client::builder().connect_timeout(args.connect_timeout);
     // A proxy cannot reach what listens inside this machine.
     let client = if reached.is_built_in() { client.no_proxy() } else { client };

@@ -28,8 +28,12 @@ fn equal_jitter_keeps_half() {
 fn nothing_overflows() {
     for first in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
         for cap in [Duration::ZERO, Duration::from_secs(20), Duration::MAX] {
-            for jitter in [Jitter::None, Jitter::Full, Jitter::Equal] {
-                let backoff = Backoff::exponential(first).cap(cap).jitter(jitter).retries(u32::MAX);
+            for (jitter, kind) in
+                [Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Decorrelated].into_iter().flat_map(|jitter| {
+                    [Backoff::exponential, Backoff::linear, Backoff::constant].map(|kind| (jitter, kind))
+                })
+            {
+                let backoff = kind(first).cap(cap).jitter(jitter).retries(u32::MAX);
                 for retry in [0, 31, 32, 1_000_000, u32::MAX as usize - 1] {
                     assert!(backoff.clone().into_iter().nth(retry).unwrap() <= cap.max(first));
                 }
@@ -57,4 +61,29 @@ fn the_iterator_knows_its_length() {
     assert_eq!(delays.len(), 3);
     delays.nth(1);
     assert_eq!((delays.len(), delays.count()), (1, 1));
+}
+
+#[test]
+fn delays_grow_as_they_are_called() {
+    let delays = |backoff: Backoff| -> Vec<u128> {
+        backoff.jitter(Jitter::None).retries(5).into_iter().map(|delay| delay.as_millis()).collect()
+    };
+    let (first, cap) = (Duration::from_millis(100), Duration::from_millis(450));
+    assert_eq!(delays(Backoff::exponential(first).cap(cap)), [100, 200, 400, 450, 450]);
+    assert_eq!(delays(Backoff::linear(first).cap(cap)), [100, 200, 300, 400, 450]);
+    assert_eq!(delays(Backoff::constant(first)), [100; 5]);
+}
+
+#[test]
+fn a_decorrelated_walk_stays_between_the_first_delay_and_three_times_the_last() {
+    let (first, cap) = (Duration::from_millis(100), Duration::from_secs(2));
+    let backoff = Backoff::exponential(first).cap(cap).jitter(Jitter::Decorrelated).retries(1_000);
+    let (mut least, mut most) = (cap, first);
+    for _ in 0..1_000 {
+        let delay = backoff.clone().into_iter().next().unwrap();
+        assert!((first..first * 3).contains(&delay));
+        let later = backoff.clone().into_iter().nth(20).unwrap();
+        (least, most) = (least.min(later), most.max(later));
+    }
+    assert!(least < first * 3 && most == cap, "{least:?} {most:?}");
 }
