@@ -14,7 +14,7 @@ use std::{
 use tokio::time::Instant;
 use trysail::{
     Class, RetryReport,
-    retry::{Reported, Waiting},
+    retry::{Reported, WaitFor, Waiting},
 };
 
 #[derive(Debug, Default)]
