@@ -89,8 +89,9 @@ where
 }
 
 impl Guard {
-    pub(crate) const fn new(circuit: Circuit, pass: Pass) -> Self {
-        Self { circuit, pass, stage: Stage::Waiting, since: None }
+    pub(crate) fn new(circuit: Circuit, pass: Pass) -> Self {
+        let since = circuit.times_calls().then(Instant::now);
+        Self { circuit, pass, stage: Stage::Waiting, since }
     }
 
     fn watch<T>(&mut self, code: impl FnOnce() -> T) -> T {
@@ -100,7 +101,7 @@ impl Guard {
         value
     }
 
-    /// Notes when the call began to wait, if anybody wants to know.
+    /// Notes when the call began to wait, if that matters and its beginning is not known anyway.
     fn wait(&mut self) {
         if self.since.is_none() && self.circuit.patience().is_some() {
             self.since = Some(Instant::now());
@@ -115,7 +116,7 @@ impl Guard {
 
     fn settle(&mut self, outcome: Outcome) {
         self.stage = Stage::Settled;
-        self.circuit.settle(self.pass, outcome);
+        self.circuit.settle(self.pass, outcome, self.since);
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::{self, Instant};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
 use tower_test::{assert_request_eq, mock};
-use trysail_breaker::{Breaker, BreakerLayer, Circuit, State, Trip};
+use trysail_breaker::{Breaker, BreakerLayer, Circuit, Circuits, Keyed, State, Trip};
 use trysail_core::{Cause, Class, Classified, Open, Verdict};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -319,7 +319,7 @@ async fn commands_hold_until_they_are_taken_back() {
     time::advance(3_600 * SECOND).await;
     let open = call(&circuit, S).await.unwrap_err();
     assert_eq!((open.cause(), circuit.state()), (Cause::Forced, State::ForcedOpen));
-    circuit.force_closed();
+    circuit.disable();
     calls(&circuit, [F; 100]).await;
     assert_eq!(circuit.state(), State::Disabled);
     circuit.reset();
@@ -359,6 +359,142 @@ async fn no_setting_overflows_the_clock() {
     call(&circuit, S).await.unwrap_err();
     drop(probe);
     calls(&circuit, [S]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_of_ten_opens_after_ten_failures_whatever_came_before() {
+    let circuit = Circuit::new(Trip::rate(1.0).calls(10).last(10));
+    calls(&circuit, [S; 10_000]).await;
+    calls(&circuit, [F; 9]).await;
+    assert_eq!(circuit.state(), State::Closed);
+    calls(&circuit, [F]).await;
+    assert_eq!((circuit.state(), circuit.snapshot().cause()), (State::Open, Some(Cause::Rate)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_is_taken_as_soon_as_there_are_enough_calls_though_the_last_succeeds() {
+    let circuit = Circuit::new(Trip::rate(0.5).calls(5).within(20 * SECOND).span(Duration::ZERO));
+    calls(&circuit, [F, F, F, S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_calls_open_it_whatever_came_of_them() {
+    let circuit = Circuit::new(Trip::consecutive(100).or_slow(4 * SECOND, 0.5).calls(4).span(Duration::ZERO));
+    let service = service_fn(|(took, verdict): (Duration, Verdict)| async move {
+        time::sleep(took).await;
+        if verdict == S { Ok(()) } else { Err(BoxError::from(verdict)) }
+    });
+    let service = BreakerLayer::new(circuit.clone()).layer(service);
+    for (took, verdict) in [(SECOND, S), (3_999 * MS, S), (4 * SECOND, F)] {
+        let _ = service.clone().oneshot((took, verdict)).await;
+    }
+    assert_eq!((circuit.state(), circuit.snapshot().slow()), (State::Closed, 1));
+    service.clone().oneshot((5 * SECOND, S)).await.unwrap();
+    assert_eq!((circuit.state(), circuit.snapshot().cause()), (State::Open, Some(Cause::Slow)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_probes_and_successes_may_be_asked_for() {
+    let circuit = half_open().await.probes(2, 3);
+    let first = hanging(&circuit);
+    let second = hanging(&circuit);
+    call(&circuit, S).await.expect_err("two probes are out");
+    drop(second);
+    calls(&circuit, [S, X, S]).await;
+    assert_eq!(circuit.state(), State::HalfOpen);
+    call(&circuit, S).await.expect_err("the one that hangs is all that is still needed");
+    drop(first);
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+
+    let circuit = half_open().await.probes(3, 3);
+    calls(&circuit, [S, S, F]).await;
+    assert_eq!(circuit.state(), State::Open, "one failure is enough");
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_counts_if_it_is_told_to() {
+    let circuit = Circuit::new(Trip::consecutive(2));
+    calls(&circuit, [Verdict::THROTTLED; 10]).await;
+    assert_eq!(circuit.state(), State::Closed);
+    let circuit = circuit.count_throttled(true);
+    calls(&circuit, [Verdict::THROTTLED; 2]).await;
+    assert_eq!((circuit.state(), circuit.snapshot().class()), (State::Open, Some(Class::Throttled)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_may_change_while_it_runs() {
+    let circuit = Circuit::new(Trip::consecutive(100));
+    calls(&circuit, [F; 3]).await;
+    let _ = circuit.clone().trip(Trip::consecutive(4)).open_time(60 * SECOND, 60 * SECOND);
+    calls(&circuit, [F]).await;
+    assert!(call(&circuit, S).await.unwrap_err().retry_after() >= 30 * SECOND);
+    assert_eq!(circuit.snapshot().next_probe().map(|rest| rest >= 30 * SECOND), Some(true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_are_told() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    let mut changes = circuit.subscribe();
+    calls(&circuit, [F]).await;
+    assert_eq!(changes.next().await, Some(State::Open));
+    time::advance(6 * SECOND).await;
+    let probe = hanging(&circuit);
+    assert_eq!(changes.next().await, Some(State::HalfOpen));
+    drop(probe);
+    calls(&circuit, [S]).await;
+    circuit.force_open();
+    circuit.force_closed();
+    assert_eq!((changes.state(), changes.next().await), (State::Closed, Some(State::Closed)));
+    drop(circuit);
+    assert_eq!(changes.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_a_balancer_an_open_circuit_is_pending() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    let (mut service, mut handle) =
+        mock::spawn_layer::<(), (), _>(BreakerLayer::new(circuit.clone()).pending_while_open());
+    handle.allow(2);
+    assert_ready_ok!(service.poll_ready());
+    calls(&circuit, [F]).await;
+    assert_pending!(service.poll_ready());
+    time::advance(6 * SECOND).await;
+    assert!(service.is_woken());
+    assert_ready_ok!(service.poll_ready());
+    let probe = hanging(&circuit);
+    assert_pending!(service.poll_ready());
+    drop(probe);
+    time::advance(SECOND + MS).await;
+    assert!(service.is_woken());
+    assert_ready_ok!(service.poll_ready());
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_key_has_a_circuit_and_idle_ones_make_room() {
+    let circuits = Circuits::new(16, || Circuit::new(Trip::consecutive(1)));
+    let service = service_fn(|key: u32| ready(if key < 8 { Err(BoxError::from(F)) } else { Ok(()) }));
+    let keyed = Keyed::new(circuits.clone(), |key: &u32| *key);
+    let service = BreakerLayer::new(keyed).layer(service);
+    for key in (0..1_000).chain(0..8) {
+        let _ = service.clone().oneshot(key).await;
+    }
+    let known = circuits.snapshot();
+    assert!(known.len() <= 16);
+    let open: Vec<_> =
+        known.iter().filter(|(_, snapshot)| snapshot.state() == State::Open).map(|(key, _)| *key).collect();
+    assert!((0..8).all(|key| open.contains(&key)), "open ones never go: {open:?}");
+    assert!(service.clone().oneshot(3).await.unwrap_err().is::<Open>());
+    service.oneshot(2_000).await.unwrap();
+
+    let held: Vec<_> = (0..16).map(|key| Circuits::get(&circuits, &(3_000 + key))).collect();
+    let detached = circuits.get(&4_000);
+    detached.force_open();
+    assert_eq!(circuits.get(&4_000).state(), State::Closed, "with no room, nothing is remembered");
+    drop(held);
 }
 
 #[test]
