@@ -64,18 +64,33 @@ async fn around_a_router() {
     assert_eq!((verdict.class(), response.status()), (Class::Auth, StatusCode::UNAUTHORIZED));
 }
 
-#[tokio::test]
-async fn around_a_client() -> Result<(), BoxError> {
+/// Four calls to a server of which two attempts in five fail.
+async fn four_calls<S>(client: S) -> Result<(), BoxError>
+where
+    Policies<S>: Service<Request<Full<Bytes>>, Response = Response<Bytes>, Error: Into<BoxError>>,
+{
     let server = EmbeddingServer::new().faults("503:40".parse::<Plan>()?.seeded(2)).bind().await?;
-    let mut service: Policies<Client<Full<Bytes>>> = policies(Client::new());
+    let mut service = policies(client);
     let uri = format!("{}/embeddings", server.url());
     for _ in 0..4 {
         let mut request = request(r#"{"model":"potion-base-2M","input":"fair wind"}"#);
         *request.uri_mut() = uri.parse()?;
-        let answer = service.ready().await?.call(request).await?;
+        let answer = service.ready().await.map_err(Into::into)?.call(request).await.map_err(Into::into)?;
         assert!(answer.body().starts_with(b"{"));
     }
+    assert!(server.stats().requests > 4);
     Ok(())
+}
+
+#[tokio::test]
+async fn around_the_ready_made_client() -> Result<(), BoxError> {
+    four_calls(Client::new()).await
+}
+
+#[tokio::test]
+async fn around_a_client_of_hyper_util() -> Result<(), BoxError> {
+    let executor = hyper_util::rt::TokioExecutor::new();
+    four_calls(hyper_util::client::legacy::Client::builder(executor).build_http()).await
 }
 
 #[tokio::test]
