@@ -1,6 +1,13 @@
 //! The stack of the README around three kinds of services; that it compiles is half of the test.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -130,4 +137,29 @@ async fn a_request_that_is_not_idempotent_is_sent_once() {
         assert_eq!(answer.expect_err("503").verdict().class(), Class::Transient);
         assert_eq!(report.attempts(), attempts, "{path}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stacks_in_a_row_do_not_multiply_attempts() {
+    let wire = Arc::new(AtomicUsize::new(0));
+    let backend = {
+        let wire = Arc::clone(&wire);
+        service_fn(move |_: Request<Full<Bytes>>| {
+            wire.fetch_add(1, Relaxed);
+            async { Ok::<_, Infallible>(answer(StatusCode::SERVICE_UNAVAILABLE, "")) }
+        })
+    };
+    // A server that calls the backend through a stack of its own, and says so when it has given up.
+    let middle = policies(backend);
+    let middle = service_fn(move |_: Request<Full<Bytes>>| {
+        let middle = middle.clone();
+        async move {
+            let (outcome, report) = report(middle.oneshot(request("{}"))).await;
+            let verdict = outcome.expect_err("the backend fails").verdict();
+            Ok::<_, Infallible>(trysail::http::respond(verdict, report.attempts() > 1, Full::new(Bytes::new())))
+        }
+    });
+    let (outcome, report) = report(policies(middle).oneshot(request("{}"))).await;
+    assert_eq!(outcome.expect_err("it fails for good").verdict().class(), Class::Transient);
+    assert_eq!((report.attempts(), wire.load(Relaxed)), (1, 4));
 }

@@ -9,6 +9,7 @@ pub mod connect;
 mod deadline;
 mod idempotent;
 pub mod propagate;
+mod respond;
 pub mod retry_after;
 
 pub use crate::{
@@ -17,6 +18,7 @@ pub use crate::{
     deadline::{Deadline, OrDeadline, OrOwn, TimeLimit},
     idempotent::Idempotent,
     propagate::{DEADLINE, SendDeadlineLayer, TakeDeadlineLayer},
+    respond::respond,
 };
 #[cfg(feature = "client")]
 pub use crate::{
