@@ -25,7 +25,8 @@ pub fn respond<B>(verdict: Verdict, spent: bool, body: B) -> Response<B> {
     if let Some(hint) = verdict.retry_after() {
         hints(headers, hint);
     }
-    if spent || verdict.retry() == Retry::No {
+    // A refusal of ours passes: an open circuit closes again.
+    if spent || (verdict.retry() == Retry::No && verdict.class() != Class::Refused) {
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
     response
