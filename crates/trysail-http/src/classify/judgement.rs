@@ -110,7 +110,11 @@ fn known(complaint: &Complaint, status: StatusCode, only: Option<Provider>) -> O
         rows(Sign::Number).find(|row| number.is(row.family(), row.word()))
     };
     let word = |sign: Sign| {
-        let named = |word: &str| rows(sign).find(|row| same(row.word(), word));
+        // A row that spells it alike is the better evidence.
+        let named = |word: &str| {
+            let exactly = rows(sign).find(|row| row.word() == word);
+            exactly.or_else(|| rows(sign).find(|row| same(row.word(), word)))
+        };
         // `Throttling.RateQuota` is a kind of `Throttling`.
         complaint.words().find_map(|word| named(word).or_else(|| named(word.split_once('.')?.0)))
     };

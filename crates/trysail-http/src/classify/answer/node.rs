@@ -12,8 +12,8 @@ pub(super) enum Node {
     Number(f64),
     Text(String),
     Numbers(Numbers),
-    List(Vec<Node>),
-    Fields(Vec<(String, Node)>),
+    List(Vec<Self>),
+    Fields(Vec<(String, Self)>),
     Other,
 }
 

@@ -31,7 +31,7 @@ impl Gather {
             return self.walk(value, 0);
         }
         let failed = |name: &&str| value.get(*name).is_some_and(|error| !hollow(error));
-        if ["error", "errors"].iter().any(|name| failed(name)) {
+        if ["error", "errors"].iter().any(failed) {
             self.walk(value, 0);
         }
     }

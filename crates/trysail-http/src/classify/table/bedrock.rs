@@ -22,7 +22,6 @@ pub(super) const ROWS: &[Row] = &[
     Row::code("bedrock/InternalFailure", TRANSIENT),
     Row::code("bedrock/InternalDependencyException", TRANSIENT),
     Row::code("bedrock/ServiceQuotaExceededException", QUOTA),
-    Row::code("bedrock/ResourceNotFoundException", PERMANENT),
     Row::code("bedrock/MalformedQueryString", PERMANENT),
     Row::phrase("bedrock/marketplace", &["subscription for the model is still being processed"], WARMING),
     Row::phrase("bedrock/payment", &["invalid_payment_instrument", "valid payment instrument"], PAY),

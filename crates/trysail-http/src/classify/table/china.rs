@@ -91,7 +91,6 @@ pub(super) const ROWS: &[Row] = &[
     Row::code("dashscope/Model.AccessDenied", AUTH),
     Row::code("dashscope/Workspace.AccessDenied", AUTH),
     Row::code("dashscope/DataInspectionFailed", PERMANENT),
-    Row::code("dashscope/data_inspection_failed", PERMANENT),
     Row::code("dashscope/InvalidParameter", SPLIT).saying(&["batch size"]),
     Row::code("dashscope/InvalidParameter", TRUNCATE).saying(&["input length"]),
     Row::vague("dashscope/InvalidParameter", PERMANENT),

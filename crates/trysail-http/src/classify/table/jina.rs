@@ -18,7 +18,6 @@ pub(super) const ROWS: &[Row] = &[
     Row::code("jina/RateLimitTriggeredError", THROTTLED),
     Row::code("jina/ServiceNodeResourceDrainError", TRANSIENT),
     Row::code("jina/ServiceBadAttemptError", TRANSIENT),
-    Row::code("jina/ServiceDisabledError", PERMANENT),
     Row::code("jina/ParamValidationError", PERMANENT),
     Row::phrase("jina/inputs", &["larger than the largest allowed size"], SPLIT),
 ];

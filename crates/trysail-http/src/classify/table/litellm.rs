@@ -29,7 +29,6 @@ pub(super) const ROWS: &[Row] = &[
         &["no api key passed in", "invalid proxy server token", "virtual key expected", "key not found in db"],
         REAUTH,
     ),
-    Row::vague("litellm/PermissionDeniedError", AUTH),
     Row::vague("litellm/BadRequestError", PERMANENT),
     Row::vague("litellm/UnprocessableEntityError", PERMANENT),
     Row::vague("litellm/throttling_error", THROTTLED),

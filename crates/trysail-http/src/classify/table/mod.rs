@@ -38,14 +38,14 @@ use crate::classify::{Provider, row::Row};
 /// The tables that may speak for `only`, or all of them; the most particular first.
 pub(super) fn rows(only: Option<Provider>) -> impl Iterator<Item = &'static Row> {
     let named = FAMILIES.iter().filter(move |(provider, _)| only.is_none_or(|only| only == *provider));
-    named.map(|(_, rows)| *rows).chain(COMMON.iter().copied()).flatten()
+    let common = COMMON.iter().map(|(_, rows)| *rows);
+    named.map(|(_, rows)| *rows).chain(common).flatten()
 }
 
 type Rows = &'static [Row];
 
 const FAMILIES: &[(Provider, Rows)] = &[
     (Provider::China, china::ROWS),
-    (Provider::OpenAi, openai::ROWS),
     (Provider::Azure, azure::ROWS),
     (Provider::Google, google::ROWS),
     (Provider::Bedrock, bedrock::ROWS),
@@ -67,8 +67,16 @@ const FAMILIES: &[(Provider, Rows)] = &[
     (Provider::LiteLlm, litellm::ROWS),
 ];
 
-/// What may stand before any server, and what is the same everywhere.
-const COMMON: &[Rows] = &[cloudflare::ROWS, envoy::ROWS, alb::ROWS, nginx::ROWS, generic::ROWS, status::ROWS];
+/// What speaks for all: the language most have learnt, what may stand before any of them, what is the same everywhere.
+const COMMON: &[(&str, Rows)] = &[
+    ("OpenAI and compatibles", openai::ROWS),
+    ("Cloudflare", cloudflare::ROWS),
+    ("Envoy", envoy::ROWS),
+    ("AWS load balancers and gateways", alb::ROWS),
+    ("nginx, Kong", nginx::ROWS),
+    ("Anything", generic::ROWS),
+    ("Status", status::ROWS),
+];
 
 const TRANSIENT: Verdict = Verdict::TRANSIENT;
 const WARMING: Verdict = Verdict::WARMING;
