@@ -17,8 +17,8 @@ use std::{
 use bytes::Bytes;
 use clap::Parser;
 use http::{Response, header::HeaderName};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use trysail_core::{Class, Health, Remedy, Retry, Verdict};
 use trysail_http::{Encoding, Expected, Judgement, Providers};
 
@@ -70,6 +70,18 @@ struct Request {
     kind: Option<String>,
 }
 
+/// What is made of it.
+#[derive(Serialize)]
+struct Row {
+    id: Value,
+    class: &'static str,
+    retry: bool,
+    retry_after_ms: Option<u64>,
+    health: &'static str,
+    remedy: Option<&'static str>,
+    rule: &'static str,
+}
+
 fn main() -> ExitCode {
     let options = Options::parse();
     let done = if options.explain { explain(options) } else { judge(options.file) };
@@ -99,7 +111,8 @@ fn judge(file: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
         }
         let line: Line = serde_json::from_str(&line).map_err(|error| at(&error))?;
         let response = line.response().map_err(|error| at(&error))?;
-        let done = writeln!(output, "{}", row(&line.id, &Providers.judge(&response)));
+        let row = serde_json::to_string(&Row::new(line.id, &Providers.judge(&response)))?;
+        let done = writeln!(output, "{row}");
         if done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
             return Ok(());
         }
@@ -108,21 +121,23 @@ fn judge(file: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
     Ok(output.flush()?)
 }
 
-fn row(id: &Value, judgement: &Judgement) -> Value {
-    let verdict = judgement.verdict();
-    json!({
-        "id": id,
-        "class": match verdict.class() {
-            Class::Malformed => "protocol",
-            Class::Warming => "transient",
-            class => class.as_str(),
-        },
-        "retry": verdict.retry() != Retry::No,
-        "retry_after_ms": verdict.retry_after().map(|hint| hint.as_millis() as u64),
-        "health": health(verdict),
-        "remedy": remedy(verdict).map(|(name, _)| name),
-        "rule": judgement.rule(),
-    })
+impl Row {
+    fn new(id: Value, judgement: &Judgement) -> Self {
+        let verdict = judgement.verdict();
+        Self {
+            id,
+            class: match verdict.class() {
+                Class::Malformed => "protocol",
+                Class::Warming => "transient",
+                class => class.as_str(),
+            },
+            retry: verdict.retry() != Retry::No,
+            retry_after_ms: verdict.retry_after().map(|hint| hint.as_millis() as u64),
+            health: health(verdict),
+            remedy: remedy(verdict).map(|(name, _)| name),
+            rule: judgement.rule(),
+        }
+    }
 }
 
 fn explain(options: Options) -> Result<(), Box<dyn Error>> {

@@ -155,6 +155,9 @@ impl Gather {
     }
 
     fn lower(&mut self, text: &str) {
+        let left = WORDS.saturating_sub(self.lower.len());
+        let end = text.char_indices().map(|(at, _)| at).find(|at| *at >= left).unwrap_or(text.len());
+        let text = &text[..end];
         if !self.lower.is_empty() {
             self.lower.push('\n');
         }
@@ -195,6 +198,8 @@ fn scalar(value: &Value) -> Option<String> {
 const EVENTS: usize = 16;
 const MANY: usize = 64;
 const DEEPEST: u8 = 4;
+/// Every phrase of every table is looked for in so many bytes.
+const WORDS: usize = 8 * 1024;
 const LONGEST: usize = 100;
 const INNER: &[&str] = &[
     "error",
