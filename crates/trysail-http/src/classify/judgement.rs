@@ -62,7 +62,12 @@ fn decide_success(response: &Response<Bytes>, only: Option<Provider>) -> Decisio
     let (flaw, complaint) = match response.extensions().get::<Expected>() {
         Some(expected) => match answer::check(response.body(), *expected) {
             Ok(()) => return SUCCESS,
-            Err(flaw) => (flaw, flaw.may_be_an_error().then(|| Complaint::anywhere(response)).flatten()),
+            // An error object with vectors missing is an error, whatever it says.
+            Err(flaw) if flaw.may_be_an_error() => match Complaint::of(response) {
+                Some(complaint) => (answer::Flaw::Error, Some(complaint)),
+                None => (flaw, Complaint::anywhere(response)),
+            },
+            Err(flaw) => (flaw, None),
         },
         None if complaint::may_hold_error(response.body()) => match Complaint::of(response) {
             Some(complaint) => (answer::Flaw::Error, Some(complaint)),

@@ -19,6 +19,9 @@ pub(super) fn check(body: &[u8], expected: Expected) -> Result<(), Flaw> {
         return Err(Flaw::Empty);
     }
     let node = serde_json::from_slice::<Node>(body).map_err(|error| Flaw::of_text(body, &error))?;
+    if matches!(&node, Node::Null) || matches!(&node, Node::Fields(fields) if fields.is_empty()) {
+        return Err(Flaw::Empty);
+    }
     let found = vectors(&node).ok_or(Flaw::NoVectors)?;
     if found.len() != expected.count {
         return Err(Flaw::Count);
@@ -76,3 +79,6 @@ fn decode(text: &str) -> Option<Numbers> {
     }
     Some(numbers)
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,10 +8,16 @@ pub(super) const ROWS: &[Row] = &[
     Row::phrase("ollama/usage-limit", &["session usage limit", "your hourly usage limit", "weekly usage limit"], QUOTA),
     Row::phrase("ollama/concurrent", &["too many concurrent requests"], THROTTLED),
     Row::phrase("ollama/busy", &["server busy", "maximum pending requests exceeded"], TRANSIENT),
-    Row::phrase("ollama/loading", &["llm server loading model", "waiting for llama runner to start"], WARMING),
+    Row::phrase("ollama/loading", &["llm server loading model"], WARMING),
     Row::phrase(
         "ollama/runner",
-        &["llama runner process", "llm server error", "llm server not responding", "unexpected server status"],
+        &[
+            "llama runner process",
+            "waiting for llama runner",
+            "llm server error",
+            "llm server not responding",
+            "unexpected server status",
+        ],
         TRANSIENT,
     ),
     Row::phrase("ollama/socket", &["dial tcp", "read tcp", "write tcp", "wsarecv", "connectex"], TRANSIENT),
