@@ -13,7 +13,7 @@ mod respond;
 pub mod retry_after;
 
 pub use crate::{
-    classify::{Complaint, Providers, excerpt},
+    classify::{Complaint, Encoding, Expected, Judgement, Provider, Providers, Rule, Rules, excerpt},
     collect::{Collect, CollectError, CollectLayer},
     deadline::{Deadline, OrDeadline, OrOwn, TimeLimit},
     idempotent::Idempotent,
