@@ -1,21 +1,19 @@
-use std::{sync::Mutex, time::Duration};
+use std::time::Duration;
 
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
-/// What the budget promises, said plainly: a mutex, floats, and a list of calls.
+/// What the budget promises, said plainly: floats, and a list of calls.
 ///
 /// What there is no room for is forgotten when a retry is paid for, and when a tick of two seconds begins.
-struct Naive(Mutex<State>);
-
-struct State {
+struct Naive {
+    terms: Plain,
     balance: f64,
     /// Until when the free retries are in the balance.
     until: f64,
-    /// When each call began, in ticks of two seconds.
+    /// When each call began, in ticks.
     calls: Vec<u64>,
-    terms: Plain,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -26,37 +24,31 @@ struct Plain {
 
 impl Naive {
     fn new(terms: Plain) -> Self {
-        let balance = f64::from(terms.floor);
-        Self(Mutex::new(State { balance, until: 0.0, calls: Vec::new(), terms }))
+        Self { terms, balance: f64::from(terms.floor), until: 0.0, calls: Vec::new() }
     }
 
-    fn begin(&self, at: f64) {
-        let mut state = self.0.lock().unwrap();
+    fn begin(&mut self, at: f64) {
         let tick = (at / 2.0) as u64;
-        if state.calls.last().is_some_and(|last| *last < tick) || (state.calls.is_empty() && tick > 0) {
-            (state.balance, state.until) = (state.filled(at), at);
+        if self.calls.last().copied().unwrap_or(0) < tick {
+            (self.balance, self.until) = (self.filled(at), at);
         }
-        state.calls.push(tick);
+        self.calls.push(tick);
     }
 
     /// What is left after paying `cost`, if that is not negative.
     fn left(&self, cost: f64, at: f64) -> f64 {
-        self.0.lock().unwrap().filled(at) - cost
+        self.filled(at) - cost
     }
 
-    fn take(&self, cost: f64, at: f64) {
-        let mut state = self.0.lock().unwrap();
-        (state.balance, state.until) = (state.filled(at) - cost, at);
+    fn take(&mut self, cost: f64, at: f64) {
+        (self.balance, self.until) = (self.filled(at) - cost, at);
     }
 
-    fn deposit(&self, amount: f64) {
-        let mut state = self.0.lock().unwrap();
-        let capacity = state.capacity(state.calls.last().copied().unwrap_or(0));
-        state.balance = (state.balance + amount).min(capacity.max(state.balance));
+    fn deposit(&mut self, amount: f64) {
+        let capacity = self.capacity(self.calls.last().copied().unwrap_or(0));
+        self.balance = (self.balance + amount).min(capacity.max(self.balance));
     }
-}
 
-impl State {
     fn filled(&self, at: f64) -> f64 {
         (self.balance + (at - self.until) / 14.0).min(self.capacity((at / 2.0) as u64))
     }
@@ -99,10 +91,10 @@ fn plain() -> impl Strategy<Value = Plain> {
 
 proptest! {
     #[test]
-    fn it_decides_as_a_mutex_around_floats_would(terms in plain(), events in events()) {
+    fn it_decides_as_plain_floats_would(terms in plain(), events in events()) {
         let (epoch, mut ms) = (Instant::now(), 0);
         let budget = Budget::ratio(terms.ratio).floor(terms.floor);
-        let naive = Naive::new(terms);
+        let mut naive = Naive::new(terms);
         budget.ms(epoch);
         let mut paid = Vec::new();
         for event in events {
