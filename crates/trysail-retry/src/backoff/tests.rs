@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -86,4 +88,22 @@ fn a_decorrelated_walk_stays_between_the_first_delay_and_three_times_the_last() 
         (least, most) = (least.min(later), most.max(later));
     }
     assert!(least < first * 3 && most == cap, "{least:?} {most:?}");
+}
+
+proptest! {
+    #[test]
+    fn delays_never_shrink_and_jitter_never_leaves_their_bounds(
+        first in 0_u64..u64::MAX,
+        cap in 0_u64..u64::MAX,
+        kind in 0..3_usize,
+        retry in 0..100_usize,
+    ) {
+        let kind = [Backoff::exponential, Backoff::linear, Backoff::constant][kind];
+        let backoff = kind(Duration::from_nanos(first)).cap(Duration::from_nanos(cap)).retries(u32::MAX);
+        let nth = |jitter, n| backoff.clone().jitter(jitter).into_iter().nth(n).unwrap();
+        let whole = nth(Jitter::None, retry);
+        prop_assert!(whole <= nth(Jitter::None, retry + 1) && whole <= Duration::from_nanos(cap));
+        prop_assert!(nth(Jitter::Full, retry) <= whole);
+        prop_assert!((whole / 2..=whole).contains(&nth(Jitter::Equal, retry)));
+    }
 }
