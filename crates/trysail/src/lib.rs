@@ -4,6 +4,8 @@
     doc = "Keeps calls to embedding servers under command."
 )]
 
+#[cfg(all(feature = "retry", any(feature = "metrics", feature = "tracing")))]
+pub mod observe;
 #[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
 mod preset;
 
@@ -51,7 +53,19 @@ pub use trysail_timeout::{Adjustable, ReadyTimeout, ReadyTimeoutLayer, Timeout, 
 #[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
 pub use crate::preset::{Preset, Stack};
 
+#[cfg(feature = "metrics")]
+#[doc(no_inline)]
+pub use crate::observe::Gauges;
+#[cfg(all(feature = "retry", any(feature = "metrics", feature = "tracing")))]
+#[doc(no_inline)]
+pub use crate::observe::ObserveLayer;
+
 /// Compiles the samples of the manual.
 #[cfg(all(doctest, feature = "client", feature = "embeddings"))]
 #[doc = include_str!("../../../docs/timeouts.md")]
 struct Timeouts;
+
+/// Compiles the samples of the manual.
+#[cfg(all(doctest, feature = "metrics"))]
+#[doc = include_str!("../../../docs/metrics.md")]
+struct Metrics;
