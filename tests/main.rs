@@ -4,6 +4,7 @@ mod contract;
 mod cost;
 mod floor_plan;
 mod hostile;
+mod metrics;
 mod preset;
 mod stack;
 mod timeouts;
