@@ -524,3 +524,79 @@ fn a_thousand_threads_worth_of_callers_get_one_probe() {
     });
     assert_eq!(admitted, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_of_fewer_calls_than_it_asks_for_is_taken_of_a_full_window() {
+    for length in [1, 10, 19, 25, 100, 1_000] {
+        let circuit = Circuit::new(Trip::rate(1.0).calls(u32::MAX).last(length));
+        calls(&circuit, vec![F; length as usize - 1 - length as usize / 10]).await;
+        assert_eq!(circuit.state(), State::Closed, "{length}");
+        while circuit.snapshot().calls() < length && circuit.state() == State::Closed {
+            calls(&circuit, [F]).await;
+        }
+        assert_eq!(circuit.state(), State::Open, "{length}");
+    }
+    let circuit = Circuit::new(Trip::rate(1.0).calls(u32::MAX).span(Duration::ZERO));
+    calls(&circuit, [F; 8_191]).await;
+    assert_eq!(circuit.state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_made_longer_or_shorter_begins_anew_and_counts_on() {
+    let trip = |window| Trip::rate(1.0).calls(20).span(Duration::ZERO).within(window);
+    for (before, after) in [(10, 1_000), (1_000, 10)] {
+        let circuit = Circuit::new(trip(before * SECOND));
+        for _ in 0..15 {
+            time::advance(7 * SECOND).await;
+            calls(&circuit, [F]).await;
+        }
+        let circuit = circuit.trip(trip(after * SECOND));
+        assert_eq!(circuit.snapshot().calls(), 0);
+        calls(&circuit, [F; 19]).await;
+        assert_eq!((circuit.snapshot().calls(), circuit.state()), (19, State::Closed));
+        calls(&circuit, [F]).await;
+        assert_eq!(circuit.state(), State::Open);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_probe_at_once_as_was_said_though_one_success_closes() {
+    let circuit = half_open().await.probes(3, 1);
+    let probes = [hanging(&circuit), hanging(&circuit), hanging(&circuit)];
+    call(&circuit, S).await.expect_err("three probes are out");
+    drop(probes);
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_may_probe_as_soon_as_the_servers_hint_is_over() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    calls(&circuit, [F.after(20 * SECOND)]).await;
+    time::advance(20 * SECOND - MS).await;
+    assert_eq!(call(&circuit, S).await.unwrap_err().retry_after(), MS);
+    time::advance(MS).await;
+    assert_eq!(circuit.state(), State::HalfOpen);
+    calls(&circuit, [S]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_of_probes_hold_at_once() {
+    let circuit = half_open().await;
+    let _first = hanging(&circuit);
+    call(&circuit, S).await.expect_err("one probe is out");
+    let _ = circuit.clone().probes(2, 2);
+    let _second = hanging(&circuit);
+    call(&circuit, S).await.expect_err("two probes are out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_open_times_follow_from_a_seed() {
+    let rest = async |seed| {
+        let circuit = Circuit::new(Trip::consecutive(1)).seed(seed);
+        calls(&circuit, [F]).await;
+        circuit.snapshot().next_probe().expect("it is open")
+    };
+    assert_eq!(rest(1).await, rest(1).await);
+    assert_ne!(rest(1).await, rest(2).await);
+}
