@@ -271,7 +271,10 @@ impl Machine {
                         }
                     }
                     Outcome::Failure { class, hint } => {
-                        self.growth = self.growth.saturating_add(1);
+                        // What has no effect need not be forgotten later.
+                        if self.whole() < self.times.cap {
+                            self.growth = self.growth.saturating_add(1);
+                        }
                         self.open(Cause::Probe, Some(class), hint, now);
                     }
                     Outcome::Throttled { hint } => {
@@ -311,12 +314,17 @@ impl Machine {
     }
 
     fn open(&mut self, cause: Cause, class: Option<Class>, hint: Option<Duration>, now: Instant) {
-        let factor = 1_u32.checked_shl(self.growth).unwrap_or(u32::MAX);
-        let whole = self.times.open.saturating_mul(factor).min(self.times.cap);
+        let whole = self.whole();
         let spread = self.random.draw() as f64 / u64::MAX as f64;
         let time = (whole / 2 + (whole / 2).mul_f64(spread)).max(hint.unwrap_or_default().min(MOST_HINT));
         self.opened = Opened { times: self.opened.times + 1, cause, class };
         self.enter(Phase::Open { until: later(now, time) }, now);
+    }
+
+    /// The longest that the circuit would be open for now.
+    fn whole(&self) -> Duration {
+        let factor = 1_u32.checked_shl(self.growth).unwrap_or(u32::MAX);
+        self.times.open.saturating_mul(factor).min(self.times.cap)
     }
 
     /// The growth that is left of the last trouble: a doubling is forgotten for every longest open time since.

@@ -600,3 +600,18 @@ async fn the_open_times_follow_from_a_seed() {
     assert_eq!(rest(1).await, rest(1).await);
     assert_ne!(rest(1).await, rest(2).await);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_outage_is_forgotten_as_soon_as_a_short_one() {
+    for failed_probes in [3, 1_000] {
+        let circuit = Circuit::new(Trip::consecutive(1));
+        for _ in 0..=failed_probes {
+            calls(&circuit, [F]).await;
+            time::advance(15 * SECOND).await;
+        }
+        calls(&circuit, [S]).await;
+        time::advance(30 * SECOND).await;
+        calls(&circuit, [F]).await;
+        assert!(call(&circuit, S).await.unwrap_err().retry_after() <= 5 * SECOND, "{failed_probes}");
+    }
+}
