@@ -356,8 +356,10 @@ impl End {
 /// A call that ends as it is told to.
 struct Call {
     end: oneshot::Sender<End>,
-    task: task::Spawn<Pin<Box<dyn Future<Output = Result<(), BoxError>>>>>,
+    task: task::Spawn<Boxed>,
 }
+
+type Boxed = Pin<Box<dyn Future<Output = Result<(), BoxError>>>>;
 
 impl Call {
     /// A call, unless the circuit refuses it.
@@ -374,8 +376,7 @@ impl Call {
                 }
             }
         });
-        let call: Pin<Box<dyn Future<Output = _>>> =
-            Box::pin(BreakerLayer::new(circuit.clone()).layer(service).oneshot(()));
+        let call: Boxed = Box::pin(BreakerLayer::new(circuit.clone()).layer(service).oneshot(()));
         let mut task = task::spawn(call);
         match task.poll() {
             Poll::Pending => Ok(Self { end, task }),
