@@ -18,7 +18,7 @@ use crate::{
     changes::Changes,
     gate::Gate,
     snapshot::Snapshot,
-    state::{FORCED_RETRY, Machine, Outcome, PROBING_RETRY, Pass, Probing, State},
+    state::{FORCED_RETRY, Machine, Outcome, PROBING_RETRY, Pass, Probing, State, Times},
     trace,
     trip::Trip,
     window::{Tally, Window},
@@ -43,7 +43,6 @@ struct Shared {
     failures: Window,
     slow: Window,
     epoch: Instant,
-    random: Random,
     machine: Mutex<Machine>,
     changes: OnceLock<watch::Sender<(u32, State)>>,
 }
@@ -53,7 +52,7 @@ impl Circuit {
     /// 15 s, each time between half and all of that; at least as long as the server asks for, up to 60 s.
     pub fn new(trip: Trip) -> Self {
         let epoch = Instant::now();
-        let machine = Machine::new(trip, epoch);
+        let machine = Machine::new(trip, Random::seeded(RandomState::new().hash_one(())), epoch);
         let shared = Shared {
             gate: AtomicU64::new(Gate::Closed { generation: machine.generation(), minds_success: false }.pack()),
             uses: AtomicU8::new(0),
@@ -62,20 +61,19 @@ impl Circuit {
             failures: Window::new(trip.sample.length),
             slow: Window::new(trip.sample.length),
             epoch,
-            random: Random::seeded(RandomState::new().hash_one(())),
             machine: Mutex::new(machine),
             changes: OnceLock::new(),
         };
         Self { shared: Arc::new(shared) }.trip(trip)
     }
 
-    /// When it opens, from now on; what was counted before is forgotten.
+    /// When it opens, from now on. Rates are taken of later calls only, while failures in a row go on.
     pub fn trip(self, trip: Trip) -> Self {
         let shared = &self.shared;
         let mut machine = self.lock();
         machine.trip = trip;
-        shared.failures.restart(trip.sample.length);
-        shared.slow.restart(trip.sample.length);
+        shared.failures.resize(trip.sample.length);
+        shared.slow.resize(trip.sample.length);
         shared.slow_from_ms.store(trip.slow.map_or(u64::MAX, |slow| ms(slow.from)), Relaxed);
         let rates = [(trip.failing.is_some(), FAILURES), (trip.slow.is_some(), SLOW)];
         let rates = rates.iter().filter(|(used, _)| *used).fold(0, |uses, (_, bit)| uses | bit);
@@ -86,34 +84,30 @@ impl Circuit {
 
     /// How long the circuit stays open: `first`, and twice as long after each failed probe, up to `cap`.
     pub fn open_time(self, first: Duration, cap: Duration) -> Self {
-        let mut machine = self.lock();
-        machine.times.open = first;
-        machine.times.cap = cap;
-        drop(machine);
-        self
+        self.set(|machine| machine.times = Times { open: first, cap, ..machine.times })
     }
 
     /// How many calls probe at once, and how many successes of theirs close the circuit; 1 and 1 by default, which
     /// zero counts as.
     pub fn probes(self, at_once: u32, successes: u32) -> Self {
-        self.lock().probing = Probing { at_once: at_once.max(1), successes: successes.max(1) };
-        self
+        self.set(|machine| machine.probing = Probing { at_once: at_once.max(1), successes: successes.max(1) })
     }
 
     /// Makes the streaks that open the circuit longer than one call with so many retries can fail.
     pub fn outlast(self, retries: u32) -> Self {
-        let mut machine = self.lock();
-        machine.trip = machine.trip.outlast(retries);
-        drop(machine);
-        self
+        self.set(|machine| machine.trip = machine.trip.outlast(retries))
     }
 
     /// How long a probe may hold its place; one that is not heard of by then is forgotten. 30 s by default.
     ///
     /// A little more than the limit of one attempt is right.
     pub fn lease(self, lease: Duration) -> Self {
-        self.lock().times.lease = lease;
-        self
+        self.set(|machine| machine.times.lease = lease)
+    }
+
+    /// Makes the jitter of the open times repeatable.
+    pub fn seed(self, seed: u64) -> Self {
+        self.set(|machine| machine.random = Random::seeded(seed))
     }
 
     /// How long a call must have waited, to lengthen the streak of failures if its caller gives it up without an
@@ -268,7 +262,12 @@ impl Circuit {
     #[cold]
     fn settle_at(&self, pass: Pass, outcome: Outcome, now: Instant) {
         let tallies = || self.tallies(pass.generation, now);
-        self.change(now, |machine| machine.settle(pass, outcome, now, tallies, || self.draw()));
+        self.change(now, |machine| machine.settle(pass, outcome, now, tallies));
+    }
+
+    fn set(self, set: impl FnOnce(&mut Machine)) -> Self {
+        self.change(Instant::now(), set);
+        self
     }
 
     fn command(&self, command: impl FnOnce(&mut Machine, Instant)) {
@@ -284,8 +283,8 @@ impl Circuit {
         let done = work(&mut machine);
         let generation = machine.generation();
         if generation != before {
-            shared.failures.restart(machine.trip.sample.length);
-            shared.slow.restart(machine.trip.sample.length);
+            shared.failures.restart();
+            shared.slow.restart();
         }
         shared.gate.store(self.gate(&machine).pack(), Release);
         let snapshot = (generation != before).then(|| Snapshot::of(&machine, Tally::default(), Tally::default(), now));
@@ -325,7 +324,7 @@ impl Circuit {
             State::Disabled => Gate::Disabled,
             State::ForcedOpen => Gate::Forced,
             state @ (State::Open | State::HalfOpen) => {
-                let until_ms = machine.shut_until().map_or(0, |until| self.ms(until) + 1);
+                let until_ms = machine.shut_until().map_or(0, |until| self.whole_ms(until));
                 let opened = machine.opened();
                 Gate::Shut { until_ms, probing: state == State::HalfOpen, cause: opened.cause, class: opened.class }
             }
@@ -348,8 +347,9 @@ impl Circuit {
         ms(now.saturating_duration_since(self.shared.epoch))
     }
 
-    fn draw(&self) -> f64 {
-        self.shared.random.draw() as f64 / u64::MAX as f64
+    /// The first millisecond that is not before `then`.
+    fn whole_ms(&self, then: Instant) -> u64 {
+        ms(then.saturating_duration_since(self.shared.epoch).saturating_add(Duration::from_nanos(999_999)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Machine> {

@@ -1,4 +1,4 @@
-//! The machine, without a clock and without a lock: time and randomness are arguments.
+//! The machine, without a clock and without a lock: time is an argument, and randomness has a seed.
 //!
 //! | state | event | then |
 //! |---|---|---|
@@ -15,7 +15,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use trysail_core::{Cause, Class, Health, Open, Verdict};
+use trysail_core::{Cause, Class, Health, Open, Random, Verdict};
 
 use crate::{trip::Trip, window::Tally};
 
@@ -40,6 +40,7 @@ pub(crate) struct Machine {
     pub(crate) trip: Trip,
     pub(crate) times: Times,
     pub(crate) probing: Probing,
+    pub(crate) random: Random,
     phase: Phase,
     generation: u32,
     /// How often the open time has doubled.
@@ -143,11 +144,12 @@ impl Outcome {
 }
 
 impl Machine {
-    pub(crate) fn new(trip: Trip, now: Instant) -> Self {
+    pub(crate) fn new(trip: Trip, random: Random, now: Instant) -> Self {
         Self {
             trip,
             times: Times { open: Duration::from_secs(5), cap: Duration::from_secs(15), lease: Duration::from_secs(30) },
             probing: Probing { at_once: 1, successes: 1 },
+            random,
             phase: CLOSED,
             generation: 0,
             growth: 0,
@@ -228,15 +230,8 @@ impl Machine {
     }
 
     /// Takes the result of an admitted call. `tallies` are the windows of failures and of slow calls with that result
-    /// in them; `spread` draws from `0..=1`.
-    pub(crate) fn settle(
-        &mut self,
-        pass: Pass,
-        outcome: Outcome,
-        now: Instant,
-        tallies: impl Fn() -> (Tally, Tally),
-        spread: impl FnOnce() -> f64,
-    ) {
+    /// in them.
+    pub(crate) fn settle(&mut self, pass: Pass, outcome: Outcome, now: Instant, tallies: impl Fn() -> (Tally, Tally)) {
         if pass.generation != self.generation {
             return;
         }
@@ -259,7 +254,7 @@ impl Machine {
                 };
                 if let Some(cause) = by_streak.or_else(by_rate) {
                     self.growth = self.decayed(now);
-                    self.open(cause, class, hint, now, spread);
+                    self.open(cause, class, hint, now);
                 }
             }
             Phase::HalfOpen(probes) => {
@@ -276,11 +271,14 @@ impl Machine {
                         }
                     }
                     Outcome::Failure { class, hint } => {
-                        self.growth = self.growth.saturating_add(1);
-                        self.open(Cause::Probe, Some(class), hint, now, spread);
+                        // What has no effect need not be forgotten later.
+                        if self.whole() < self.times.cap {
+                            self.growth = self.growth.saturating_add(1);
+                        }
+                        self.open(Cause::Probe, Some(class), hint, now);
                     }
                     Outcome::Throttled { hint } => {
-                        self.open(Cause::Probe, Some(Class::Throttled), hint, now, spread);
+                        self.open(Cause::Probe, Some(Class::Throttled), hint, now);
                     }
                     Outcome::Neutral | Outcome::Abandoned => {
                         probes.out.swap_remove(index);
@@ -315,19 +313,18 @@ impl Machine {
         Open::new(rest, self.opened.cause, self.opened.class)
     }
 
-    fn open(
-        &mut self,
-        cause: Cause,
-        class: Option<Class>,
-        hint: Option<Duration>,
-        now: Instant,
-        spread: impl FnOnce() -> f64,
-    ) {
-        let factor = 1_u32.checked_shl(self.growth).unwrap_or(u32::MAX);
-        let whole = self.times.open.saturating_mul(factor).min(self.times.cap);
-        let time = (whole / 2 + (whole / 2).mul_f64(spread())).max(hint.unwrap_or_default().min(MOST_HINT));
+    fn open(&mut self, cause: Cause, class: Option<Class>, hint: Option<Duration>, now: Instant) {
+        let whole = self.whole();
+        let spread = self.random.draw() as f64 / u64::MAX as f64;
+        let time = (whole / 2 + (whole / 2).mul_f64(spread)).max(hint.unwrap_or_default().min(MOST_HINT));
         self.opened = Opened { times: self.opened.times + 1, cause, class };
         self.enter(Phase::Open { until: later(now, time) }, now);
+    }
+
+    /// The longest that the circuit would be open for now.
+    fn whole(&self) -> Duration {
+        let factor = 1_u32.checked_shl(self.growth).unwrap_or(u32::MAX);
+        self.times.open.saturating_mul(factor).min(self.times.cap)
     }
 
     /// The growth that is left of the last trouble: a doubling is forgotten for every longest open time since.
@@ -348,8 +345,9 @@ impl Probes {
     /// Until when no further probe is admitted; `None` if one is now.
     fn full_until(&self, probing: Probing) -> Option<Instant> {
         let freed = self.out.iter().map(|probe| probe.expires).min()?;
-        // No more than can still be needed.
-        let wanted = probing.at_once.min(probing.successes.saturating_sub(self.successes)).max(1) as usize;
+        // No more than are said to probe at once, or can still be needed.
+        let most = probing.at_once.max(probing.successes);
+        let wanted = probing.at_once.min(most.saturating_sub(self.successes)).max(1) as usize;
         if self.out.len() < wanted {
             return None;
         }

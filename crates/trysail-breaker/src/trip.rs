@@ -10,7 +10,8 @@ use crate::window::{Length, Tally};
 /// of at least 20 calls failed that span at least 5 s of the last 40 s. The spans keep a busy caller's independent
 /// errors from opening it: at 100 calls a second and 30 % of errors, five in a row come every few seconds.
 ///
-/// Rates are compared by `>=`, and after each judged call. Their windows slide by a tenth.
+/// Rates are compared by `>=`, after each failure and each slow call, and after a success that ends a streak or if there
+/// were too few calls the last time. Their windows slide by a tenth.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -75,7 +76,8 @@ impl Trip {
         Self { slow: Some(Slow { from, share }), ..self }
     }
 
-    /// How many calls a rate is taken of at least.
+    /// How many calls a rate is taken of at least. As many as a full window surely holds are always enough, and so are
+    /// 8,191.
     pub const fn calls(self, least: u32) -> Self {
         Self { sample: Sample { least, ..self.sample }, ..self }
     }
@@ -115,7 +117,8 @@ impl Trip {
 
     /// Whether one more success may be what is missing for a rate to be taken.
     pub(crate) fn waits_for_more(&self, failures: &Tally, slow: &Tally) -> bool {
-        failures.hits + slow.hits > 0 && !self.sample.suffices(failures)
+        let calls = if self.failing.is_some() { failures } else { slow };
+        failures.hits + slow.hits > 0 && !self.sample.suffices(calls)
     }
 
     const NEVER: Self = Self { streaks: [None; 2], failing: None, slow: None, sample: Sample::DEFAULT };
@@ -136,6 +139,28 @@ impl Sample {
     }
 
     fn suffices(&self, tally: &Tally) -> bool {
-        tally.calls >= self.least.max(1) && tally.span >= self.span
+        tally.calls >= self.least.min(self.length.holds()).max(1) && tally.span >= self.span
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_success_is_looked_at_only_while_there_were_too_few_calls() {
+        let tally = |calls| Tally { calls, hits: 1, span: Duration::from_secs(5) };
+        let none = Tally::default();
+        let failing = Trip::rate(0.5);
+        let slow = Trip::consecutive(9).or_slow(Duration::ZERO, 0.5);
+        let both = failing.or_slow(Duration::ZERO, 0.5);
+        for (trip, counts) in [(failing, [true, false]), (slow, [false, true]), (both, [true, true])] {
+            let waits = |calls| {
+                let [failures, slow] = counts.map(|counts| if counts { tally(calls) } else { none });
+                trip.waits_for_more(&failures, &slow)
+            };
+            assert!(waits(19) && !waits(20), "{trip:?}");
+        }
+        assert!(!failing.waits_for_more(&none, &none), "no success opens it where nothing failed");
     }
 }

@@ -50,9 +50,14 @@ impl Window {
         }
     }
 
-    /// Begins anew, with a window of this length, at the beginning of a generation.
-    pub(crate) fn restart(&self, length: Length) {
+    /// Begins anew, with a window of this length.
+    pub(crate) fn resize(&self, length: Length) {
         self.length.store(length.pack(), Relaxed);
+        self.buckets.iter().for_each(|bucket| bucket.store(0, Relaxed));
+    }
+
+    /// Begins anew, at the beginning of a generation.
+    pub(crate) fn restart(&self) {
         let turn = self.turn.load(Relaxed);
         self.turn.store((turn + GENERATION_TICKS) & TICK_MASK, Relaxed);
     }
@@ -112,6 +117,17 @@ impl Window {
 }
 
 impl Length {
+    /// How many calls a window is sure to hold once it is full, whatever the rate of calls.
+    pub(crate) fn holds(self) -> u32 {
+        match self {
+            Self::Time(_) => COUNT_MASK as u32 / 2,
+            Self::Calls(calls) => {
+                let width = width(calls.min(MOST_CALLS));
+                (calls.clamp(1, MOST_CALLS).div_ceil(width) - 1) * width + 1
+            }
+        }
+    }
+
     fn pack(self) -> u64 {
         match self {
             Self::Time(length) => length.as_millis().min(u128::from(u32::MAX)) as u64,
@@ -178,14 +194,17 @@ const fn width(calls: u32) -> u32 {
     if calls == 0 { 1 } else { calls.div_ceil(BUCKETS as u32) }
 }
 
-/// How many ticks `then` is before `now`; negative if it is after.
+/// How many ticks `then` is before `now`; negative if it is after, which only a little may be: what looks farther ahead
+/// has been idle for so long that the ticks came round.
 const fn age(now: u64, then: u64) -> i64 {
-    ((now.wrapping_sub(then) << (64 - TICK_BITS)) as i64) >> (64 - TICK_BITS)
+    (now.wrapping_sub(then).wrapping_add(MOST_AHEAD) & TICK_MASK) as i64 - MOST_AHEAD as i64
 }
 
 const BUCKETS: u64 = 10;
 /// More than there are buckets, so that generations never share a window.
 const GENERATION_TICKS: u64 = 16;
+/// How far a result may be behind its bucket: a few generations.
+const MOST_AHEAD: u64 = 4 * GENERATION_TICKS;
 const CALLS_FLAG: u64 = 1 << 63;
 const MOST_CALLS: u32 = 100_000;
 const COUNT_BITS: u32 = 14;

@@ -73,7 +73,7 @@ fn a_window_of_calls_slides_by_calls() {
             window.record(1 << 40, 0, false);
         }
         assert_eq!(window.tally(1 << 40, 0).hits, 0, "{length}");
-        window.restart(Length::Calls(length));
+        window.restart();
         assert_eq!(window.tally(1 << 40, 1), Tally::default());
     }
 }
@@ -89,4 +89,17 @@ fn a_window_of_calls_counts_each_of_many_threads_once() {
     });
     let tally = window.tally(0, 0);
     assert_eq!((tally.calls, tally.hits), (80_000, 20_000));
+}
+
+#[test]
+fn a_window_works_after_any_idle_time() {
+    for length_ms in [1, 1_000, 10_000, 40_000] {
+        for days in 0..400 {
+            let window = Window::new(Length::Time(Duration::from_millis(length_ms)));
+            let now_ms = 1 + days * 86_400_000;
+            window.record(0, 0, true);
+            (0..20).for_each(|_| window.record(now_ms, 0, false));
+            assert!(window.tally(now_ms, 0).calls >= 20, "a window of {length_ms} ms, idle for {days} days");
+        }
+    }
 }
