@@ -171,7 +171,7 @@ impl Circuit {
 
     /// Whether nobody else holds it, and it has nothing to remember.
     pub(crate) fn is_idle(&self) -> bool {
-        Arc::strong_count(&self.shared) == 1 && self.lock().state(self.shared.epoch) == State::Closed
+        Arc::strong_count(&self.shared) == 1 && self.lock().is_idle(Instant::now())
     }
 
     /// The refusal that is certain already, so that nobody need wait for the service's readiness to hear it.
