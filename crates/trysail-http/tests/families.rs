@@ -717,6 +717,24 @@ const ANSWERS: &[(u16, &str, Class)] = &[
         r#"{"message":"Request was rejected due to rate limiting. If you want more, please contact contact@siliconflow.com. Details:TPM limit reached.","data":null}"#,
         Throttled,
     ),
+    // Words that mislead
+    (
+        429,
+        r#"{"error":{"type":"rate_limit_error","code":"concurrent_budget_exceeded","message":"Concurrency budget exceeded for basic tier"}}"#,
+        Throttled,
+    ),
+    (429, r#"{"data":null,"retryAfter":1,"code":429,"name":"RateLimitTriggeredError"}"#, Throttled),
+    (
+        429,
+        r#"{"error":{"message":"litellm.RateLimitError: ChatgptException - {\"error\":{\"type\":\"usage_limit_reached\",\"message\":\"The usage limit has been reached\"}}","type":"throttling_error","code":"429"}}"#,
+        Quota,
+    ),
+    (
+        429,
+        r#"{"error":{"message":"You have no credits remaining. Add credits to continue using the API.","type":"insufficient_quota","code":"credit_balance_exhausted"}}"#,
+        Quota,
+    ),
+    (400, r#"{"error":{"message":"Pass at most 429 tokens, then try again in the next request."}}"#, Permanent),
     // Gateways
     (403, "error code: 1020", Permanent),
     (429, "error code: 1015", Throttled),

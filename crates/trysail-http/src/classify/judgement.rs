@@ -22,7 +22,8 @@ pub struct Judgement {
 impl Judgement {
     pub(super) fn of(response: &Response<Bytes>, only: Option<Provider>) -> Self {
         let Decision { verdict, rule, complaint } = decide(response, only);
-        let said = complaint.as_ref().and_then(|complaint| complaint.message().or(complaint.code()));
+        let said =
+            complaint.as_ref().and_then(|complaint| complaint.message().or(complaint.code()).or(complaint.kind()));
         Self { verdict, rule, excerpt: said.map(excerpt) }
     }
 

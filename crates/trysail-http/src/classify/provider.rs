@@ -5,7 +5,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Provider {
-    /// OpenAI, and what speaks exactly like it.
+    /// OpenAI, and what speaks exactly like it: no more than is common to all.
     OpenAi,
     /// Azure OpenAI, API Management, GitHub Models.
     Azure,
@@ -49,10 +49,4 @@ pub enum Provider {
     Voyage,
     /// Cloudflare: its edge and Workers AI.
     Cloudflare,
-    /// nginx, HAProxy, Kong and other proxies.
-    Nginx,
-    /// Load balancers and API gateways of AWS.
-    Alb,
-    /// Envoy and what is built on it.
-    Envoy,
 }

@@ -7,6 +7,7 @@ pub(super) fn wait(text: &str) -> Option<Duration> {
     PHRASES.iter().find_map(|(phrase, unit)| {
         occurrences(text, phrase).find_map(|after| {
             let value = after.trim_start_matches([' ', '"', '\'', ':', '=']);
+            let value = VAGUE.iter().find_map(|word| value.strip_prefix(word)).unwrap_or(value);
             let (wait, rest) = duration::leading(value, *unit)?;
             (!wait.is_zero() && !counts(&value[..value.len() - rest.len()], rest)).then_some(wait)
         })
@@ -26,6 +27,7 @@ fn occurrences<'a>(text: &'a str, phrase: &str) -> impl Iterator<Item = &'a str>
         .filter_map(|(at, window)| text.get(at + window.len()..))
 }
 
+const VAGUE: &[&str] = &["about ", "approximately ", "another "];
 /// What a wait follows, and the unit of a number without one.
 const PHRASES: &[(&str, u64)] = &[
     ("try again in", duration::SECOND),
@@ -43,7 +45,7 @@ const PHRASES: &[(&str, u64)] = &[
     ("retryAfterSeconds\"", duration::SECOND),
     ("retry_after\"", duration::SECOND),
     ("retryAfter\"", duration::SECOND),
-    ("retry-after\"", duration::SECOND),
+    ("retry-after", duration::SECOND),
     ("retryDelay\"", duration::SECOND),
     ("estimated_time\"", duration::SECOND),
 ];
@@ -70,6 +72,8 @@ mod tests {
             ("retry after 3 attempts", None),
             ("Please wait for 10 seconds", Some(10_000)),
             ("retry after 7", Some(7_000)),
+            ("try again in about 5 minutes", Some(300_000)),
+            ("Retry-After: 12", Some(12_000)),
             (r#"{"retryAfterMs":250}"#, Some(250)),
             ("retry after -5 seconds", None),
             ("try again in é", None),

@@ -32,6 +32,11 @@ pub(super) const ROWS: &[Row] = &[
     Row::vague("litellm/BadRequestError", PERMANENT),
     Row::vague("litellm/UnprocessableEntityError", PERMANENT),
     Row::vague("litellm/throttling_error", THROTTLED),
+    Row::vague("litellm/AuthenticationError", REAUTH),
+    Row::vague("litellm/RateLimitError", THROTTLED),
+    Row::vague("litellm/ServiceUnavailableError", TRANSIENT),
+    Row::vague("litellm/InternalServerError", TRANSIENT),
+    Row::vague("litellm/NotFoundError", PERMANENT),
     Row::vague("litellm/APIConnectionError", TRANSIENT),
     Row::vague("litellm/APITimeoutError", TRANSIENT),
 ];

@@ -25,11 +25,13 @@ mod openai;
 mod openrouter;
 #[cfg(test)]
 mod page;
+mod phrases;
 mod status;
 mod tei;
 mod together;
 mod vllm;
 mod voyage;
+mod windows;
 
 use trysail_core::{Remedy, Verdict};
 
@@ -74,7 +76,9 @@ const COMMON: &[(&str, Rows)] = &[
     ("Envoy", envoy::ROWS),
     ("AWS load balancers and gateways", alb::ROWS),
     ("nginx, Kong", nginx::ROWS),
-    ("Anything", generic::ROWS),
+    ("Codes met anywhere", generic::ROWS),
+    ("Phrases met anywhere", phrases::ROWS),
+    ("Periods", windows::ROWS),
     ("Status", status::ROWS),
 ];
 
