@@ -1,5 +1,6 @@
 //! The stack, tested as its users meet it.
 
+mod conformance;
 mod contract;
 mod cost;
 mod floor_plan;
