@@ -140,7 +140,7 @@ async fn tokens_are_granted_earned_and_capped_in_the_units_of_another_bucket() {
     let later = now + 14 * concurrency.permits_exactly as u32 * SECOND;
     let granted = thread::scope(|scope| {
         let threads: Vec<_> = (0..concurrency.threads).map(|_| scope.spawn(|| withdraw(&budget, later))).collect();
-        threads.into_iter().filter(|_| true).map(|thread| thread.join().expect("no panic")).filter(|paid| *paid).count()
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).filter(|paid| *paid).count()
     });
     assert_eq!(granted, concurrency.permits_exactly);
 

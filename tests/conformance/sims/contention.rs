@@ -1,6 +1,6 @@
 //! Clients that contend for one row, each until it has written once, with our backoffs between attempts.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 use trysail::{Backoff, retry::Jitter};
@@ -66,6 +66,7 @@ fn our_backoffs_resolve_contention_as_fast_as_those_they_are_named_for() {
     struct Table {
         rows: Vec<(usize, String, f64, f64, f64, f64)>,
     }
+    let mut at_a_hundred = BTreeMap::new();
     println!("clients      algo | ms: table ours | calls: table ours");
     for (clients, name, time, time_error, calls, calls_error) in table::<Table>("jitter-simulation").rows {
         let (backoff, dice) = (backoff(&name), Dice::seeded(clients as u64));
@@ -75,12 +76,20 @@ fn our_backoffs_resolve_contention_as_fast_as_those_they_are_named_for() {
         println!(
             "{clients:7} {name:>11} | {time:8.0} {ours:6.0} ±{ours_error:.0} | {calls:6.0} {our_calls:6.0} ±{our_calls_error:.1}"
         );
+        if clients == 100 {
+            at_a_hundred.insert(name.clone(), (ours, our_calls));
+        }
         let near = |theirs: f64, ours: f64, errors: [f64; 2]| {
             (theirs - ours).abs() <= (3.0 * errors[0].hypot(errors[1])).max(theirs * 0.05)
         };
         assert!(near(time, ours, [time_error, ours_error]), "time of {name} at {clients}");
         assert!(near(calls, our_calls, [calls_error, our_calls_error]), "calls of {name} at {clients}");
     }
+    let [none, decorrelated, full, equal, exponential] =
+        ["None", "Decorr", "Full", "Equal", "Exponential"].map(|name| at_a_hundred[name]);
+    assert!(none.0 < decorrelated.0 && decorrelated.0 <= full.0 && full.0 < equal.0 && equal.0 < exponential.0);
+    assert!(full.1.max(equal.1) < decorrelated.1 && decorrelated.1 < exponential.1 && exponential.1 < none.1);
+    assert!((full.1 / equal.1 - 1.0).abs() < 0.05);
 }
 
 /// The table has 100.

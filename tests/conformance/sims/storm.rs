@@ -92,7 +92,7 @@ struct Summary {
     goodput_90_119: f64,
     amplification: f64,
     peak: f64,
-    /// Until 95 % of the calls are answered in a second, and never less than 85 % after that.
+    /// Before the first second in which 95 % of the calls are answered, and never less than 85 % after that.
     recovery_s: Option<usize>,
 }
 
@@ -106,8 +106,8 @@ impl Storm {
             goodput_30_60: mean(&self.good[30..60]),
             goodput_90_119: mean(&self.good[90..119]),
             amplification: mean(&self.sent[90..119]) / mean(&self.came[90..119]),
-            peak: self.sent.iter().fold(0.0, |most: f64, sent| most.max(*sent)) / CALLS_A_SECOND,
-            recovery_s: recovered.map(|second| second + 1 - end),
+            peak: self.sent.iter().zip(&self.came).map(|(sent, came)| sent / came).fold(0.0, f64::max),
+            recovery_s: recovered.map(|second| second - end),
         }
     }
 }
