@@ -1,6 +1,7 @@
 //! The stack, tested as its users meet it.
 
 mod breaker;
+mod conformance;
 mod contract;
 mod cost;
 mod floor_plan;

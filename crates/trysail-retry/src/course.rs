@@ -63,15 +63,13 @@ impl<S, B, C, R, Req, E> Course<S, B, C, R, Req, E> {
     }
 
     fn succeed(&mut self) {
-        let Some(budget) = &self.shared.policy.budget else { return };
-        let taken = self.past.as_ref().map_or(Charge::default(), |past| match past.next {
-            Next::Paid(charge) | Next::Sent(charge) => past.taken.plus(charge),
-            Next::Free | Next::Unpaid => past.taken,
-        });
-        budget.succeed(taken);
+        self.settle(false);
+        if let Some(budget) = &self.shared.policy.budget {
+            budget.succeed(self.past.as_ref().map_or_else(Charge::default, |past| past.taken));
+        }
     }
 
-    /// An attempt is over that failed; one that was refused at once was not sent.
+    /// An attempt is over; one that was refused at once was not sent.
     fn settle(&mut self, refused: bool) {
         let (Some(budget), Some(past)) = (&self.shared.policy.budget, &mut self.past) else { return };
         match mem::replace(&mut past.next, Next::Free) {

@@ -178,6 +178,17 @@ async fn a_call_that_fails_for_good_has_lost_its_charges() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retry_answered_at_once_gets_its_charge_back_once() {
+    let budget = drawn();
+    let mut call = call(&budget, &at_once([Verdict::TRANSIENT, Verdict::SUCCESS]));
+    assert_pending!(call.poll());
+    sleep_ends().await;
+    assert_eq!(assert_ready!(call.poll()), Ok(()));
+    drop(call);
+    holds(&budget, 4.2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_first_attempt_that_succeeds_earns_a_fifth_of_a_retry() {
     let budget = drawn();
     assert_eq!(assert_ready!(call(&budget, &at_once([Verdict::SUCCESS])).poll()), Ok(()));

@@ -77,6 +77,19 @@ fn delays_grow_as_they_are_called() {
 }
 
 #[test]
+fn each_step_of_a_decorrelated_walk_begins_where_the_last_one_ended() {
+    let first = Duration::from_millis(100);
+    let backoff = Backoff::exponential(first).cap(Duration::from_secs(60)).jitter(Jitter::Decorrelated);
+    for seed in 0..100 {
+        let mut before = first;
+        for delay in backoff.clone().retries(50).seed(seed) {
+            assert!((first..=before * 3).contains(&delay), "{delay:?} after {before:?}");
+            before = delay;
+        }
+    }
+}
+
+#[test]
 fn a_decorrelated_walk_stays_between_the_first_delay_and_three_times_the_last() {
     let (first, cap) = (Duration::from_millis(100), Duration::from_secs(2));
     let backoff = Backoff::exponential(first).cap(cap).jitter(Jitter::Decorrelated).retries(1_000);
