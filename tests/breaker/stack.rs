@@ -111,6 +111,8 @@ async fn a_first_probe_that_hangs_and_a_second_that_succeeds_close_it_after_five
         preset.layer(alive).oneshot(request()).await.expect_err("one probe is out");
         time::advance(SECOND / 2).await;
     }
+    // The circuit's clock ticks in milliseconds.
+    time::advance(MS).await;
     preset.layer(alive).oneshot(request()).await.expect("the second probe");
     assert_eq!(preset.circuit().state(), State::Closed);
     hung.abort();
