@@ -22,22 +22,22 @@ pub(crate) struct Batches {
     lines: mpsc::Receiver<io::Result<Line>>,
     most: usize,
     next: Batch,
-    /// Why there is nothing after `next`.
-    broken: Option<io::Error>,
+    /// Why the lines have ended, to be told after the last batch.
+    failed: Option<io::Error>,
 }
 
 impl Batches {
     /// Of at most `most` lines each.
     pub(crate) fn new(lines: mpsc::Receiver<io::Result<Line>>, most: u32) -> Self {
-        Self { lines, most: most as usize, next: Batch::default(), broken: None }
+        Self { lines, most: most as usize, next: Batch::default(), failed: None }
     }
 
     /// The next batch. May be dropped at any time without losing a line.
     pub(crate) async fn next(&mut self) -> io::Result<Option<Batch>> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         loop {
-            if let Some(error) = self.broken.take() {
-                return Err(error);
-            }
             let begun = !self.next.places.is_empty();
             if self.next.places.len() >= self.most || self.next.bytes >= MOST_BYTES {
                 return Ok(Some(mem::take(&mut self.next)));
@@ -52,9 +52,8 @@ impl Batches {
             };
             match line {
                 Some(Ok(line)) => self.next.push(line),
-                // What was read before goes first.
                 Some(Err(error)) if begun => {
-                    self.broken = Some(error);
+                    self.failed = Some(error);
                     return Ok(Some(mem::take(&mut self.next)));
                 }
                 Some(Err(error)) => return Err(error),
