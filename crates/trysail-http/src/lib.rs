@@ -8,6 +8,7 @@ pub mod collect;
 pub mod connect;
 mod deadline;
 mod idempotent;
+mod port;
 pub mod propagate;
 mod respond;
 pub mod retry_after;
@@ -17,6 +18,7 @@ pub use crate::{
     collect::{Collect, CollectError, CollectLayer},
     deadline::{Deadline, OrDeadline, OrOwn, TimeLimit},
     idempotent::Idempotent,
+    port::has_broken_port,
     propagate::{DEADLINE, SendDeadlineLayer, TakeDeadlineLayer},
     respond::respond,
 };

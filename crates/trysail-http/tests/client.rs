@@ -33,6 +33,18 @@ use trysail_http::{Client, CollectError, CollectLayer, ConnectTimeout, Providers
 type Body = Full<Bytes>;
 
 #[tokio::test]
+async fn a_port_that_is_none_is_refused() {
+    for address in ["http://127.0.0.1:99999/", "http://127.0.0.1:/", "http://127.0.0.1:80x/"] {
+        let request = http::Request::get(address).body(Body::default()).unwrap();
+        let mut client = Client::builder().no_proxy().build::<Body>();
+        let error = client.call(request).await.unwrap_err();
+        let outcome: Result<&http::Response<bytes::Bytes>, _> =
+            Err(&CollectError::<_, std::convert::Infallible>::Client(error));
+        assert_eq!(Providers.classify(outcome).class(), Class::Permanent, "{address}");
+    }
+}
+
+#[tokio::test]
 async fn a_connection_is_used_again() {
     let server = Server::start(OK).await;
     let mut client: Client<Body> = Client::builder().no_proxy().build();

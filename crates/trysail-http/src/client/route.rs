@@ -15,7 +15,10 @@ use hyper_util::client::{
 };
 use tower_service::Service;
 
-use crate::client::{served::Served, tls::Tls, unusable::Unusable};
+use crate::{
+    client::{served::Served, tls::Tls, unusable::Unusable},
+    has_broken_port,
+};
 
 /// Connects directly, to a proxy, or through one.
 #[derive(Clone, Debug)]
@@ -42,6 +45,9 @@ impl Service<Uri> for Route {
     }
 
     fn call(&mut self, destination: Uri) -> Self::Future {
+        if has_broken_port(&destination) {
+            return Box::pin(async { Err(Unusable("the address has a port that is none").into()) });
+        }
         let Some(proxy) = self.proxies.intercept(&destination) else {
             let connecting = self.direct.call(destination);
             return Box::pin(async { Ok(Routed::new(MaybeHttpsStream::Http(connecting.await?), false)) });
