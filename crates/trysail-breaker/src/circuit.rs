@@ -2,27 +2,29 @@ use std::{
     fmt,
     hash::{BuildHasher, RandomState},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{
-            AtomicU64,
+            AtomicU8, AtomicU64,
             Ordering::{Acquire, Relaxed, Release},
         },
     },
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 use trysail_core::{Cause, Class, Open, Random};
 
 use crate::{
+    changes::Changes,
     gate::Gate,
-    state::{FORCED_RETRY, Machine, Outcome, PROBING_RETRY, Pass, State},
+    snapshot::Snapshot,
+    state::{FORCED_RETRY, Machine, Outcome, PROBING_RETRY, Pass, Probing, State, Times},
     trace,
     trip::Trip,
-    window::{Tally, Window},
+    window::{Length, Tally, Window},
 };
 
-/// A circuit: the shared handle to watch and to command it.
+/// A circuit: the shared handle to watch, to set and to command it, from any thread, at any time.
 ///
 /// Clones are the same circuit, and so are all services made by one [`BreakerLayer`](crate::BreakerLayer).
 #[derive(Clone)]
@@ -34,23 +36,15 @@ pub struct Circuit {
 #[repr(align(128))]
 struct Shared {
     gate: AtomicU64,
+    /// What outcomes are for, besides streaks.
+    uses: AtomicU8,
+    slow_from_ms: AtomicU64,
     abandoned_after_ms: AtomicU64,
-    window: Option<Window>,
+    failures: Window,
+    slow: Window,
     epoch: Instant,
-    random: Random,
     machine: Mutex<Machine>,
-}
-
-/// How a circuit was at one moment.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Snapshot {
-    state: State,
-    since: Instant,
-    streak: u32,
-    tally: Tally,
-    opened: u64,
-    cause: Cause,
-    class: Option<Class>,
+    changes: OnceLock<watch::Sender<(u32, State)>>,
 }
 
 impl Circuit {
@@ -58,48 +52,78 @@ impl Circuit {
     /// 15 s, each time between half and all of that; at least as long as the server asks for, up to 60 s.
     pub fn new(trip: Trip) -> Self {
         let epoch = Instant::now();
-        let machine = Machine::new(trip, epoch);
+        let machine = Machine::new(trip, Random::seeded(RandomState::new().hash_one(())), epoch);
         let shared = Shared {
-            gate: AtomicU64::new(Gate::Closed { generation: machine.generation(), streak: false }.pack()),
+            gate: AtomicU64::new(Gate::Closed { generation: machine.generation(), minds_success: false }.pack()),
+            uses: AtomicU8::new(0),
+            slow_from_ms: AtomicU64::new(u64::MAX),
             abandoned_after_ms: AtomicU64::new(u64::MAX),
-            window: trip.rate.map(|rate| Window::new(rate.window)),
+            failures: Window::new(trip.sample.length),
+            slow: Window::new(trip.sample.length),
             epoch,
-            random: Random::seeded(RandomState::new().hash_one(())),
             machine: Mutex::new(machine),
+            changes: OnceLock::new(),
         };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(shared) }.trip(trip)
+    }
+
+    /// When it opens, from now on. Rates are taken of later calls only, while failures in a row go on.
+    pub fn trip(self, trip: Trip) -> Self {
+        let shared = &self.shared;
+        let mut machine = self.lock();
+        machine.trip = trip;
+        shared.failures.resize(trip.sample.length);
+        shared.slow.resize(trip.sample.length);
+        shared.slow_from_ms.store(trip.slow.map_or(u64::MAX, |slow| ms(slow.from)), Relaxed);
+        let timed = trip.slow.is_some() || (trip.failing.is_some() && matches!(trip.sample.length, Length::Time(_)));
+        let rates = [(trip.failing.is_some(), FAILURES), (trip.slow.is_some(), SLOW), (timed, CLOCK)];
+        let rates = rates.iter().filter(|(used, _)| *used).fold(0, |uses, (_, bit)| uses | bit);
+        shared.uses.store(shared.uses.load(Relaxed) & THROTTLED | rates, Relaxed);
+        drop(machine);
+        self
     }
 
     /// How long the circuit stays open: `first`, and twice as long after each failed probe, up to `cap`.
     pub fn open_time(self, first: Duration, cap: Duration) -> Self {
-        let mut machine = self.lock();
-        machine.times.open = first;
-        machine.times.cap = cap;
-        drop(machine);
-        self
+        self.set(|machine| machine.times = Times { open: first, cap, ..machine.times })
+    }
+
+    /// How many calls probe at once, and how many successes of theirs close the circuit; 1 and 1 by default, which
+    /// zero counts as.
+    pub fn probes(self, at_once: u32, successes: u32) -> Self {
+        self.set(|machine| machine.probing = Probing { at_once: at_once.max(1), successes: successes.max(1) })
     }
 
     /// Makes the streaks that open the circuit longer than one call with so many retries can fail.
     pub fn outlast(self, retries: u32) -> Self {
-        let mut machine = self.lock();
-        machine.trip = machine.trip.outlast(retries);
-        drop(machine);
-        self
+        self.set(|machine| machine.trip = machine.trip.outlast(retries))
     }
 
     /// How long a probe may hold its place; one that is not heard of by then is forgotten. 30 s by default.
     ///
     /// A little more than the limit of one attempt is right.
     pub fn lease(self, lease: Duration) -> Self {
-        self.lock().times.lease = lease;
-        self
+        self.set(|machine| machine.times.lease = lease)
+    }
+
+    /// Makes the jitter of the open times repeatable.
+    pub fn seed(self, seed: u64) -> Self {
+        self.set(|machine| machine.random = Random::seeded(seed))
     }
 
     /// How long a call must have waited, to lengthen the streak of failures if its caller gives it up without an
     /// answer. By default it never does.
     pub fn abandoned_after(self, patience: Duration) -> Self {
-        let ms = patience.as_millis().try_into().unwrap_or(u64::MAX);
-        self.shared.abandoned_after_ms.store(ms, Relaxed);
+        self.shared.abandoned_after_ms.store(ms(patience), Relaxed);
+        self
+    }
+
+    /// Whether a throttled call counts as a failure of the server; by default it says nothing about it.
+    pub fn count_throttled(self, counts: bool) -> Self {
+        let _ = match counts {
+            true => self.shared.uses.fetch_or(THROTTLED, Relaxed),
+            false => self.shared.uses.fetch_and(!THROTTLED, Relaxed),
+        };
         self
     }
 
@@ -112,25 +136,31 @@ impl Circuit {
     pub fn snapshot(&self) -> Snapshot {
         let now = Instant::now();
         let machine = self.lock();
-        let opened = machine.opened();
-        Snapshot {
-            state: machine.state(now),
-            since: machine.since(),
-            streak: machine.streak(),
-            tally: self.tally(machine.generation(), now),
-            opened: opened.times,
-            cause: opened.cause,
-            class: opened.class,
-        }
+        let (failures, slow) = self.tallies(machine.generation(), now);
+        Snapshot::of(&machine, failures, slow, now)
     }
 
-    /// Refuses all calls until [`reset`](Self::reset) or [`force_closed`](Self::force_closed).
+    /// Tells of each change of state, the one to half-open when a call probes.
+    pub fn subscribe(&self) -> Changes {
+        let machine = self.lock();
+        let now = (machine.generation(), machine.state(Instant::now()));
+        let changes = self.shared.changes.get_or_init(|| watch::Sender::new(now));
+        drop(machine);
+        Changes::of(changes)
+    }
+
+    /// Refuses all calls, until somebody says otherwise.
     pub fn force_open(&self) {
         self.command(Machine::force_open);
     }
 
-    /// Lets all calls pass, uncounted, until [`reset`](Self::reset) or [`force_open`](Self::force_open).
+    /// Closes the circuit; it counts from nothing, and remembers how long it was open the last time.
     pub fn force_closed(&self) {
+        self.command(Machine::force_closed);
+    }
+
+    /// Lets all calls pass, uncounted, until somebody says otherwise.
+    pub fn disable(&self) {
         self.command(Machine::disable);
     }
 
@@ -139,42 +169,44 @@ impl Circuit {
         self.command(Machine::reset);
     }
 
-    /// The refusal that is certain already, so that nobody need wait for the service's readiness to hear it.
-    pub(crate) fn peek(&self) -> Option<Open> {
-        match Gate::unpack(self.shared.gate.load(Acquire)) {
-            Gate::Closed { .. } | Gate::Disabled => None,
-            gate => self.refusal(gate, Instant::now()),
-        }
+    /// Whether nobody else holds it, and it has nothing to remember.
+    pub(crate) fn is_idle(&self) -> bool {
+        Arc::strong_count(&self.shared) == 1 && self.lock().is_idle(Instant::now())
     }
 
+    /// The refusal that is certain already, so that nobody need wait for the service's readiness to hear it.
+    #[inline]
+    pub(crate) fn peek(&self) -> Option<Open> {
+        let gate = self.shared.gate.load(Acquire);
+        if Gate::is_closed(gate) { None } else { self.refusal(Gate::unpack(gate), Instant::now()) }
+    }
+
+    #[inline]
     pub(crate) fn admit(&self) -> Result<Pass, Open> {
-        match Gate::unpack(self.shared.gate.load(Acquire)) {
-            Gate::Closed { generation, .. } => Ok(Pass { generation, probe: 0 }),
+        let gate = self.shared.gate.load(Acquire);
+        match Gate::unpack(gate) {
+            Gate::Closed { generation, .. } if Gate::is_closed(gate) => Ok(Pass { generation, probe: 0 }),
             gate => self.admit_at(gate, Instant::now()),
         }
     }
 
-    pub(crate) fn settle(&self, pass: Pass, outcome: Outcome) {
-        let gate = Gate::unpack(self.shared.gate.load(Acquire));
-        if pass.probe == 0 {
-            match (gate, outcome) {
-                (_, Outcome::Neutral | Outcome::Throttled { .. }) => return,
-                (Gate::Closed { generation, streak }, Outcome::Success) if generation == pass.generation => {
-                    if let Some(window) = &self.shared.window {
-                        window.record(self.ms(Instant::now()), generation, false);
-                    }
-                    if !streak {
-                        return;
-                    }
-                }
-                (Gate::Closed { generation, .. }, _) if generation == pass.generation => {}
-                _ => return,
-            }
+    /// Takes the success of a call; most of them change nothing.
+    #[inline]
+    pub(crate) fn succeed(&self, pass: Pass, since: Option<Instant>) {
+        let at_rest = Gate::Closed { generation: pass.generation, minds_success: false };
+        if self.shared.gate.load(Acquire) != at_rest.pack() || pass.probe != 0 || self.uses(FAILURES | SLOW) {
+            self.settle(pass, Outcome::Success, since);
         }
-        self.settle_at(pass, outcome, Instant::now());
+    }
+
+    /// Whether the length of a call matters.
+    #[inline]
+    pub(crate) fn times_calls(&self) -> bool {
+        self.uses(SLOW)
     }
 
     /// How long a call must be given up after, to count as abandoned.
+    #[inline]
     pub(crate) fn patience(&self) -> Option<Duration> {
         match self.shared.abandoned_after_ms.load(Relaxed) {
             u64::MAX => None,
@@ -182,40 +214,105 @@ impl Circuit {
         }
     }
 
+    /// Takes the outcome of a call that began at `since`, if its length matters.
+    pub(crate) fn settle(&self, pass: Pass, outcome: Outcome, since: Option<Instant>) {
+        let outcome = match outcome {
+            Outcome::Throttled { hint } if pass.probe == 0 && self.uses(THROTTLED) => {
+                Outcome::Failure { class: Class::Throttled, hint }
+            }
+            outcome => outcome,
+        };
+        if pass.probe != 0 {
+            return self.settle_at(pass, outcome, Instant::now());
+        }
+        let Gate::Closed { generation, minds_success } = Gate::unpack(self.shared.gate.load(Acquire)) else { return };
+        if generation != pass.generation {
+            return;
+        }
+        match outcome {
+            Outcome::Neutral | Outcome::Throttled { .. } => {}
+            Outcome::Success => {
+                let now = if self.uses(CLOCK) { Instant::now() } else { self.shared.epoch };
+                if self.count(generation, false, since, now) || minds_success {
+                    self.settle_at(pass, outcome, if self.uses(CLOCK) { now } else { Instant::now() });
+                }
+            }
+            Outcome::Failure { .. } => {
+                let now = Instant::now();
+                self.count(generation, true, since, now);
+                self.settle_at(pass, outcome, now);
+            }
+            Outcome::Abandoned => self.settle_at(pass, outcome, Instant::now()),
+        }
+    }
+
+    /// Counts a judged call; says whether it was slow.
+    fn count(&self, generation: u32, failed: bool, since: Option<Instant>, now: Instant) -> bool {
+        let shared = &self.shared;
+        let now_ms = self.ms(now);
+        if self.uses(FAILURES) {
+            shared.failures.record(now_ms, generation, failed);
+        }
+        if !self.uses(SLOW) {
+            return false;
+        }
+        let took_ms = since.map_or(0, |since| ms(now.saturating_duration_since(since)));
+        let slow = took_ms >= shared.slow_from_ms.load(Relaxed);
+        shared.slow.record(now_ms, generation, slow);
+        slow
+    }
+
     fn admit_at(&self, gate: Gate, now: Instant) -> Result<Pass, Open> {
         if let Some(open) = self.refusal(gate, now) {
             return Err(open);
         }
-        let mut machine = self.lock();
-        let admitted = machine.admit(now);
-        self.publish(&machine);
-        admitted
+        self.change(now, |machine| machine.admit(now))
     }
 
     #[cold]
     fn settle_at(&self, pass: Pass, outcome: Outcome, now: Instant) {
-        let mut machine = self.lock();
-        let before = machine.generation();
-        if let (Outcome::Failure { .. }, Some(window)) = (outcome, &self.shared.window)
-            && pass.probe == 0
-        {
-            window.record(self.ms(now), pass.generation, true);
-        }
-        machine.settle(pass, outcome, now, || self.tally(pass.generation, now), || self.draw());
-        self.publish(&machine);
-        let changed = machine.generation() != before;
-        drop(machine);
-        if changed {
-            trace::changed(&self.snapshot());
-        }
+        let tallies = || self.tallies(pass.generation, now);
+        self.change(now, |machine| machine.settle(pass, outcome, now, tallies));
+    }
+
+    fn set(self, set: impl FnOnce(&mut Machine)) -> Self {
+        self.change(Instant::now(), set);
+        self
     }
 
     fn command(&self, command: impl FnOnce(&mut Machine, Instant)) {
+        let now = Instant::now();
+        self.change(now, |machine| command(machine, now));
+    }
+
+    /// Works on the machine, and tells whoever wants to know of its state.
+    fn change<T>(&self, now: Instant, work: impl FnOnce(&mut Machine) -> T) -> T {
+        let shared = &self.shared;
         let mut machine = self.lock();
-        command(&mut machine, Instant::now());
-        self.publish(&machine);
+        let before = machine.generation();
+        let done = work(&mut machine);
+        let generation = machine.generation();
+        if generation != before {
+            shared.failures.restart();
+            shared.slow.restart();
+        }
+        shared.gate.store(self.gate(&machine).pack(), Release);
+        let snapshot = (generation != before).then(|| Snapshot::of(&machine, Tally::default(), Tally::default(), now));
         drop(machine);
-        trace::changed(&self.snapshot());
+        if let Some(snapshot) = snapshot {
+            trace::changed(&snapshot);
+            if let Some(changes) = shared.changes.get() {
+                // Two changes may meet here out of their order.
+                changes.send_if_modified(|last| {
+                    let later = generation.wrapping_sub(last.0) as i32 > 0;
+                    if later {
+                        *last = (generation, snapshot.state());
+                    }
+                    later
+                });
+            }
+        }
+        done
     }
 
     /// The refusal that `gate` stands for, unless a call may pass.
@@ -230,31 +327,40 @@ impl Circuit {
         }
     }
 
-    /// Makes the gate say what the machine does. Called under its lock, so that the last word is the last state.
-    fn publish(&self, machine: &Machine) {
-        let gate = match machine.state(self.shared.epoch) {
-            State::Closed => Gate::Closed { generation: machine.generation(), streak: machine.has_streak() },
+    /// What the machine does, in a word.
+    fn gate(&self, machine: &Machine) -> Gate {
+        match machine.state(self.shared.epoch) {
+            State::Closed => Gate::Closed { generation: machine.generation(), minds_success: machine.minds_success() },
             State::Disabled => Gate::Disabled,
             State::ForcedOpen => Gate::Forced,
             state @ (State::Open | State::HalfOpen) => {
-                let until_ms = machine.shut_until().map_or(0, |until| self.ms(until) + 1);
+                let until_ms = machine.shut_until().map_or(0, |until| self.whole_ms(until));
                 let opened = machine.opened();
                 Gate::Shut { until_ms, probing: state == State::HalfOpen, cause: opened.cause, class: opened.class }
             }
-        };
-        self.shared.gate.store(gate.pack(), Release);
+        }
     }
 
-    fn tally(&self, generation: u32, now: Instant) -> Tally {
-        self.shared.window.as_ref().map_or_else(Tally::default, |window| window.tally(self.ms(now), generation))
+    fn tallies(&self, generation: u32, now: Instant) -> (Tally, Tally) {
+        let tally = |window: &Window, bit| match self.uses(bit) {
+            true => window.tally(self.ms(now), generation),
+            false => Tally::default(),
+        };
+        (tally(&self.shared.failures, FAILURES), tally(&self.shared.slow, SLOW))
+    }
+
+    #[inline]
+    fn uses(&self, bits: u8) -> bool {
+        self.shared.uses.load(Relaxed) & bits != 0
     }
 
     fn ms(&self, now: Instant) -> u64 {
-        now.saturating_duration_since(self.shared.epoch).as_millis() as u64
+        ms(now.saturating_duration_since(self.shared.epoch))
     }
 
-    fn draw(&self) -> f64 {
-        self.shared.random.draw() as f64 / u64::MAX as f64
+    /// The first millisecond that is not before `then`.
+    fn whole_ms(&self, then: Instant) -> u64 {
+        ms(then.saturating_duration_since(self.shared.epoch).saturating_add(Duration::from_nanos(999_999)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Machine> {
@@ -268,44 +374,12 @@ impl fmt::Debug for Circuit {
     }
 }
 
-impl Snapshot {
-    /// What the circuit did with calls.
-    pub const fn state(&self) -> State {
-        self.state
-    }
-
-    /// When that began; an open circuit is half-open without further notice once its time is over.
-    pub const fn since(&self) -> Instant {
-        self.since
-    }
-
-    /// How many failures there were in a row.
-    pub const fn streak(&self) -> u32 {
-        self.streak
-    }
-
-    /// How many calls the window of a rate held.
-    pub const fn calls(&self) -> u32 {
-        self.tally.calls
-    }
-
-    /// How many of these had failed.
-    pub const fn failures(&self) -> u32 {
-        self.tally.failures
-    }
-
-    /// How often the circuit has opened since it was made.
-    pub const fn opened(&self) -> u64 {
-        self.opened
-    }
-
-    /// Why it opened last; `None` if it never did.
-    pub fn cause(&self) -> Option<Cause> {
-        (self.opened > 0).then_some(self.cause)
-    }
-
-    /// The class of the failure that opened it last.
-    pub const fn class(&self) -> Option<Class> {
-        self.class
-    }
+fn ms(time: Duration) -> u64 {
+    time.as_secs().saturating_mul(1_000).saturating_add(time.subsec_millis().into())
 }
+
+const FAILURES: u8 = 1;
+const SLOW: u8 = 2;
+const THROTTLED: u8 = 4;
+/// Some rate needs to know when a call ends.
+const CLOCK: u8 = 8;

@@ -79,6 +79,7 @@ where
                 };
                 let verdict = judge.classify(outcome.as_ref());
                 match verdict.class() {
+                    Class::Success => guard.succeed(),
                     Class::Refused => guard.give_up(),
                     _ => guard.settle(Outcome::of(verdict)),
                 }
@@ -89,8 +90,10 @@ where
 }
 
 impl Guard {
-    pub(crate) const fn new(circuit: Circuit, pass: Pass) -> Self {
-        Self { circuit, pass, stage: Stage::Waiting, since: None }
+    #[inline]
+    pub(crate) fn new(circuit: Circuit, pass: Pass) -> Self {
+        let since = circuit.times_calls().then(Instant::now);
+        Self { circuit, pass, stage: Stage::Waiting, since }
     }
 
     fn watch<T>(&mut self, code: impl FnOnce() -> T) -> T {
@@ -100,10 +103,19 @@ impl Guard {
         value
     }
 
-    /// Notes when the call began to wait, if anybody wants to know.
+    /// Notes when the call began to wait, if that matters and its beginning is not known anyway.
     fn wait(&mut self) {
         if self.since.is_none() && self.circuit.patience().is_some() {
             self.since = Some(Instant::now());
+        }
+    }
+
+    /// The call is dropped, by its caller or by a panic.
+    #[cold]
+    fn abandon(&mut self) {
+        match self.stage {
+            Stage::Running => self.settle(Outcome::Failure { class: Class::Transient, hint: None }),
+            Stage::Waiting | Stage::Settled => self.give_up(),
         }
     }
 
@@ -113,18 +125,23 @@ impl Guard {
         self.settle(if abandoned { Outcome::Abandoned } else { Outcome::Neutral });
     }
 
+    #[inline]
+    fn succeed(&mut self) {
+        self.stage = Stage::Settled;
+        self.circuit.succeed(self.pass, self.since);
+    }
+
     fn settle(&mut self, outcome: Outcome) {
         self.stage = Stage::Settled;
-        self.circuit.settle(self.pass, outcome);
+        self.circuit.settle(self.pass, outcome, self.since);
     }
 }
 
 impl Drop for Guard {
+    #[inline]
     fn drop(&mut self) {
-        match self.stage {
-            Stage::Waiting => self.give_up(),
-            Stage::Running => self.settle(Outcome::Failure { class: Class::Transient, hint: None }),
-            Stage::Settled => {}
+        if self.stage != Stage::Settled {
+            self.abandon();
         }
     }
 }

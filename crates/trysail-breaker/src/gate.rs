@@ -5,8 +5,8 @@ use trysail_core::{Cause, Class};
 /// It is a summary of the machine, written only by who holds the machine's lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gate {
-    /// Calls pass; a success matters only if there is a streak to end.
-    Closed { generation: u32, streak: bool },
+    /// Calls pass; whether a success changes anything but the counts.
+    Closed { generation: u32, minds_success: bool },
     /// Calls are refused until then, in milliseconds of the circuit's clock.
     Shut { until_ms: u64, probing: bool, cause: Cause, class: Option<Class> },
     /// Calls are refused until somebody says otherwise.
@@ -16,9 +16,16 @@ pub(crate) enum Gate {
 }
 
 impl Gate {
+    /// Whether calls pass and are counted, as nearly always.
+    #[inline]
+    pub(crate) const fn is_closed(word: u64) -> bool {
+        word & 3 == 0
+    }
+
+    #[inline]
     pub(crate) const fn pack(self) -> u64 {
         match self {
-            Self::Closed { generation, streak } => (generation as u64) << 3 | (streak as u64) << 2,
+            Self::Closed { generation, minds_success } => (generation as u64) << 3 | (minds_success as u64) << 2,
             Self::Shut { until_ms, probing, cause, class } => {
                 let class = match class {
                     Some(class) => class.index() as u64 + 1,
@@ -32,9 +39,10 @@ impl Gate {
         }
     }
 
+    #[inline]
     pub(crate) const fn unpack(word: u64) -> Self {
         match word & 3 {
-            0 => Self::Closed { generation: (word >> 3) as u32, streak: word >> 2 & 1 == 1 },
+            0 => Self::Closed { generation: (word >> 3) as u32, minds_success: word >> 2 & 1 == 1 },
             1 => Self::Shut {
                 until_ms: word >> 10,
                 probing: word >> 2 & 1 == 1,
@@ -60,7 +68,7 @@ mod tests {
     fn what_goes_into_the_word_comes_out() {
         let mut gates = vec![Gate::Forced, Gate::Disabled];
         for generation in [0, 1, u32::MAX] {
-            gates.extend([false, true].map(|streak| Gate::Closed { generation, streak }));
+            gates.extend([false, true].map(|minds_success| Gate::Closed { generation, minds_success }));
         }
         for cause in Cause::ALL {
             for class in Class::ALL.map(Some).into_iter().chain([None]) {

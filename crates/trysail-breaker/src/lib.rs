@@ -1,20 +1,28 @@
 #![doc = include_str!("../README.md")]
 
+mod changes;
 mod circuit;
+mod circuits;
 mod future;
 mod gate;
 mod layer;
+mod select;
 mod service;
+mod snapshot;
 mod state;
 mod trace;
 mod trip;
 mod window;
 
 pub use crate::{
-    circuit::{Circuit, Snapshot},
+    changes::Changes,
+    circuit::Circuit,
+    circuits::Circuits,
     future::ResponseFuture,
     layer::BreakerLayer,
+    select::{Keyed, Select},
     service::Breaker,
+    snapshot::Snapshot,
     state::State,
     trip::Trip,
 };

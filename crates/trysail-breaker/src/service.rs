@@ -1,53 +1,85 @@
-use std::task::{Context, Poll};
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
+use tokio::time::Sleep;
 use tower_service::Service;
 use trysail_core::{Classifier, FromOpen, Inherit, Open};
 
 use crate::{
-    Circuit, ResponseFuture,
+    Circuit, ResponseFuture, Select,
     future::{Guard, guarded},
 };
 
 /// A service that a circuit protects; made by [`BreakerLayer`](crate::BreakerLayer).
 #[derive(Debug)]
-pub struct Breaker<S, C = Inherit> {
+pub struct Breaker<S, C = Inherit, P = Circuit> {
     inner: S,
-    circuit: Circuit,
+    circuit: P,
     judge: C,
     /// What the call is told that follows a `poll_ready` which did not ask the inner service.
     refusal: Option<Open>,
+    /// Whether an open circuit is pending instead of ready to refuse.
+    readiness: bool,
+    /// Wakes whoever waits for an open circuit.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
-impl<S, C> Breaker<S, C> {
-    pub(crate) const fn new(inner: S, circuit: Circuit, judge: C) -> Self {
-        Self { inner, circuit, judge, refusal: None }
+impl<S, C, P> Breaker<S, C, P> {
+    pub(crate) const fn new(inner: S, circuit: P, judge: C, readiness: bool) -> Self {
+        Self { inner, circuit, judge, refusal: None, readiness, timer: None }
     }
 }
 
-impl<S, C, Req> Service<Req> for Breaker<S, C>
+impl<S, C, P> Breaker<S, C, P> {
+    /// Waits until the circuit is no longer sure to refuse.
+    fn poll_open<Req>(&mut self, cx: &mut Context<'_>) -> Poll<()>
+    where
+        P: Select<Req>,
+    {
+        while let Some(open) = self.refusal.take() {
+            let timer = self.timer.insert(Box::pin(tokio::time::sleep(open.retry_after())));
+            ready!(timer.as_mut().poll(cx));
+            self.refusal = self.circuit.peek();
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<S, C, P, Req> Service<Req> for Breaker<S, C, P>
 where
     S: Service<Req>,
     S::Error: FromOpen,
     C: Classifier<S::Response, S::Error> + Clone,
+    P: Select<Req>,
 {
     type Response = S::Response;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future, C>;
 
+    #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.refusal = self.circuit.peek();
-        match self.refusal {
+        if self.refusal.is_some() && (!self.readiness || self.poll_open::<Req>(cx).is_pending()) {
             // An error here would tell the caller to discard the service; `call` reports it.
-            Some(_) => Poll::Ready(Ok(())),
-            None => self.inner.poll_ready(cx),
+            return if self.readiness { Poll::Pending } else { Poll::Ready(Ok(())) };
         }
+        if self.timer.is_some() {
+            self.timer = None;
+        }
+        self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let admitted = self.refusal.take().map_or_else(|| self.circuit.admit(), Err);
-        match admitted {
+        if let Some(open) = self.refusal.take() {
+            return ResponseFuture::refused(open);
+        }
+        let circuit = self.circuit.select(&request);
+        match circuit.admit() {
             Ok(pass) => {
-                let guard = Guard::new(self.circuit.clone(), pass);
+                let guard = Guard::new(circuit.into_owned(), pass);
                 guarded(guard, || self.inner.call(request), self.judge.clone())
             }
             Err(open) => ResponseFuture::refused(open),
@@ -55,8 +87,8 @@ where
     }
 }
 
-impl<S: Clone, C: Clone> Clone for Breaker<S, C> {
+impl<S: Clone, C: Clone, P: Clone> Clone for Breaker<S, C, P> {
     fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), self.circuit.clone(), self.judge.clone())
+        Self::new(self.inner.clone(), self.circuit.clone(), self.judge.clone(), self.readiness)
     }
 }

@@ -1,10 +1,10 @@
-//! The machine, without a clock and without a lock: time and randomness are arguments.
+//! The machine, without a clock and without a lock: time is an argument, and randomness has a seed.
 //!
 //! | state | event | then |
 //! |---|---|---|
-//! | closed | a streak or a rate of failures trips | open for the open time, or the failure's hint if that is longer |
+//! | closed | a streak, or a rate of failures or slow calls, trips | open for the open time, or the failure's hint if longer |
 //! | open | a call after the open time | half-open, and the call is a probe |
-//! | half-open | a probe succeeds | closed |
+//! | half-open | enough probes succeed | closed |
 //! | half-open | a probe fails | open, for longer |
 //! | half-open | a probe is throttled | open, for as long as before or as its hint says |
 //! | half-open | a probe says nothing, or is dropped | its slot is free |
@@ -15,7 +15,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use trysail_core::{Cause, Class, Health, Open, Verdict};
+use trysail_core::{Cause, Class, Health, Open, Random, Verdict};
 
 use crate::{trip::Trip, window::Tally};
 
@@ -39,6 +39,8 @@ pub enum State {
 pub(crate) struct Machine {
     pub(crate) trip: Trip,
     pub(crate) times: Times,
+    pub(crate) probing: Probing,
+    pub(crate) random: Random,
     phase: Phase,
     generation: u32,
     /// How often the open time has doubled.
@@ -50,11 +52,24 @@ pub(crate) struct Machine {
 
 #[derive(Debug)]
 enum Phase {
-    Closed { streak: Option<Run> },
-    Open { until: Instant },
-    HalfOpen { probes: Vec<Probe>, last: Instant },
+    /// `watch` says that a success may open the circuit: too few calls were judged for a rate that has failures.
+    Closed {
+        streak: Option<Run>,
+        watch: bool,
+    },
+    Open {
+        until: Instant,
+    },
+    HalfOpen(Probes),
     ForcedOpen,
     Disabled,
+}
+
+#[derive(Debug)]
+struct Probes {
+    out: Vec<Probe>,
+    last: Instant,
+    successes: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -62,6 +77,13 @@ pub(crate) struct Times {
     pub(crate) open: Duration,
     pub(crate) cap: Duration,
     pub(crate) lease: Duration,
+}
+
+/// How a half-open circuit finds out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Probing {
+    pub(crate) at_once: u32,
+    pub(crate) successes: u32,
 }
 
 /// Failures in a row.
@@ -122,11 +144,13 @@ impl Outcome {
 }
 
 impl Machine {
-    pub(crate) fn new(trip: Trip, now: Instant) -> Self {
+    pub(crate) fn new(trip: Trip, random: Random, now: Instant) -> Self {
         Self {
             trip,
             times: Times { open: Duration::from_secs(5), cap: Duration::from_secs(15), lease: Duration::from_secs(30) },
-            phase: Phase::Closed { streak: None },
+            probing: Probing { at_once: 1, successes: 1 },
+            random,
+            phase: CLOSED,
             generation: 0,
             growth: 0,
             since: now,
@@ -139,7 +163,7 @@ impl Machine {
         match &self.phase {
             Phase::Closed { .. } => State::Closed,
             Phase::Open { until } if now < *until => State::Open,
-            Phase::Open { .. } | Phase::HalfOpen { .. } => State::HalfOpen,
+            Phase::Open { .. } | Phase::HalfOpen(_) => State::HalfOpen,
             Phase::ForcedOpen => State::ForcedOpen,
             Phase::Disabled => State::Disabled,
         }
@@ -150,13 +174,23 @@ impl Machine {
     }
 
     /// Whether the next success changes anything.
-    pub(crate) fn has_streak(&self) -> bool {
-        matches!(self.phase, Phase::Closed { streak: Some(_) })
+    pub(crate) fn minds_success(&self) -> bool {
+        matches!(self.phase, Phase::Closed { streak: Some(_), .. } | Phase::Closed { watch: true, .. })
+    }
+
+    /// Whether it is closed, or its open time has passed so long ago that what it knows is out of date.
+    pub(crate) fn is_idle(&self, now: Instant) -> bool {
+        match &self.phase {
+            Phase::Closed { .. } => true,
+            Phase::Open { until } => now.saturating_duration_since(*until) > OUT_OF_DATE,
+            Phase::HalfOpen(probes) => now.saturating_duration_since(probes.last) > OUT_OF_DATE,
+            Phase::ForcedOpen | Phase::Disabled => false,
+        }
     }
 
     pub(crate) fn streak(&self) -> u32 {
         match self.phase {
-            Phase::Closed { streak: Some(run) } => run.failures,
+            Phase::Closed { streak: Some(run), .. } => run.failures,
             _ => 0,
         }
     }
@@ -173,10 +207,7 @@ impl Machine {
     pub(crate) fn shut_until(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Open { until } => Some(*until),
-            Phase::HalfOpen { probes, last } => {
-                let freed = probes.iter().map(|probe| probe.expires).min()?;
-                Some(if probes.len() < MOST_PROBES { freed.min(later(*last, PROBE_EVERY)) } else { freed })
-            }
+            Phase::HalfOpen(probes) => probes.full_until(self.probing),
             Phase::Closed { .. } | Phase::ForcedOpen | Phase::Disabled => None,
         }
     }
@@ -190,71 +221,77 @@ impl Machine {
                 let rest = *until - now;
                 return Err(self.refusal(rest));
             }
-            Phase::Open { .. } => self.enter(Phase::HalfOpen { probes: Vec::new(), last: now }, now),
-            Phase::HalfOpen { probes, .. } => probes.retain(|probe| now < probe.expires),
+            Phase::Open { .. } => {
+                self.enter(Phase::HalfOpen(Probes { out: Vec::new(), last: now, successes: 0 }), now);
+            }
+            Phase::HalfOpen(probes) => probes.out.retain(|probe| now < probe.expires),
         }
         if let Some(until) = self.shut_until()
             && now < until
         {
             return Err(self.refusal((until - now).min(PROBING_RETRY)));
         }
-        let Phase::HalfOpen { probes, last } = &mut self.phase else { unreachable!("just made half-open") };
+        let Phase::HalfOpen(probes) = &mut self.phase else { unreachable!("just made half-open") };
         let probe = Probe { id: self.next_probe, expires: later(now, self.times.lease) };
-        probes.push(probe);
-        *last = now;
+        probes.out.push(probe);
+        probes.last = now;
         self.next_probe = self.next_probe.checked_add(1).unwrap_or(1);
         Ok(Pass { generation: self.generation, probe: probe.id })
     }
 
-    /// Takes the result of an admitted call. `tally` is the window with that result in it; `spread` draws from
-    /// `0..=1`.
-    pub(crate) fn settle(
-        &mut self,
-        pass: Pass,
-        outcome: Outcome,
-        now: Instant,
-        tally: impl FnOnce() -> Tally,
-        spread: impl FnOnce() -> f64,
-    ) {
+    /// Takes the result of an admitted call. `tallies` are the windows of failures and of slow calls with that result
+    /// in them.
+    pub(crate) fn settle(&mut self, pass: Pass, outcome: Outcome, now: Instant, tallies: impl Fn() -> (Tally, Tally)) {
         if pass.generation != self.generation {
             return;
         }
         match &mut self.phase {
-            Phase::Closed { streak } => match outcome {
-                Outcome::Success => *streak = None,
-                Outcome::Failure { class, hint } => {
-                    let run = Run::longer(*streak, now);
-                    *streak = Some(run);
-                    if let Some(cause) = self.trip.decide(run.failures, now - run.since, tally) {
-                        self.growth = self.decayed(now);
-                        self.open(cause, Some(class), hint, now, spread);
-                    }
+            Phase::Closed { streak, watch } => {
+                let (run, class, hint) = match outcome {
+                    Outcome::Success => (None, None, None),
+                    Outcome::Throttled { .. } | Outcome::Neutral => (*streak, None, None),
+                    Outcome::Failure { class, hint } => (Some(Run::longer(*streak, now)), Some(class), hint),
+                    Outcome::Abandoned => (Some(Run::longer(*streak, now)), None, None),
+                };
+                *streak = run;
+                let longer = matches!(outcome, Outcome::Failure { .. } | Outcome::Abandoned);
+                let too_many = || run.and_then(|run| self.trip.on_streak(run.failures, now - run.since));
+                let by_streak = if longer { too_many() } else { None };
+                let by_rate = || {
+                    let (failures, slow) = tallies();
+                    *watch = self.trip.waits_for_more(&failures, &slow);
+                    self.trip.on_rates(&failures, &slow)
+                };
+                if let Some(cause) = by_streak.or_else(by_rate) {
+                    self.growth = self.decayed(now);
+                    self.open(cause, class, hint, now);
                 }
-                Outcome::Abandoned => {
-                    let run = Run::longer(*streak, now);
-                    *streak = Some(run);
-                    if self.trip.streak(run.failures, now - run.since) {
-                        self.growth = self.decayed(now);
-                        self.open(Cause::Streak, None, None, now, spread);
-                    }
-                }
-                Outcome::Throttled { .. } | Outcome::Neutral => {}
-            },
-            Phase::HalfOpen { probes, .. } => {
-                let Some(index) = probes.iter().position(|probe| probe.id == pass.probe && now < probe.expires) else {
+            }
+            Phase::HalfOpen(probes) => {
+                let Some(index) = probes.out.iter().position(|probe| probe.id == pass.probe && now < probe.expires)
+                else {
                     return;
                 };
                 match outcome {
-                    Outcome::Success => self.enter(Phase::Closed { streak: None }, now),
+                    Outcome::Success => {
+                        probes.out.swap_remove(index);
+                        probes.successes += 1;
+                        if probes.successes >= self.probing.successes {
+                            self.enter(CLOSED, now);
+                        }
+                    }
                     Outcome::Failure { class, hint } => {
-                        self.growth = self.growth.saturating_add(1);
-                        self.open(Cause::Probe, Some(class), hint, now, spread);
+                        // What has no effect need not be forgotten later.
+                        if self.whole() < self.times.cap {
+                            self.growth = self.growth.saturating_add(1);
+                        }
+                        self.open(Cause::Probe, Some(class), hint, now);
                     }
                     Outcome::Throttled { hint } => {
-                        self.open(Cause::Probe, Some(Class::Throttled), hint, now, spread);
+                        self.open(Cause::Probe, Some(Class::Throttled), hint, now);
                     }
                     Outcome::Neutral | Outcome::Abandoned => {
-                        probes.swap_remove(index);
+                        probes.out.swap_remove(index);
                     }
                 }
             }
@@ -267,6 +304,10 @@ impl Machine {
         self.enter(Phase::ForcedOpen, now);
     }
 
+    pub(crate) fn force_closed(&mut self, now: Instant) {
+        self.enter(CLOSED, now);
+    }
+
     pub(crate) fn disable(&mut self, now: Instant) {
         self.enter(Phase::Disabled, now);
     }
@@ -274,7 +315,7 @@ impl Machine {
     /// Closes the circuit and forgets everything but how often it opened.
     pub(crate) fn reset(&mut self, now: Instant) {
         self.growth = 0;
-        self.enter(Phase::Closed { streak: None }, now);
+        self.enter(CLOSED, now);
     }
 
     /// The refusal of a call that may come back after `rest`.
@@ -282,19 +323,18 @@ impl Machine {
         Open::new(rest, self.opened.cause, self.opened.class)
     }
 
-    fn open(
-        &mut self,
-        cause: Cause,
-        class: Option<Class>,
-        hint: Option<Duration>,
-        now: Instant,
-        spread: impl FnOnce() -> f64,
-    ) {
-        let factor = 1_u32.checked_shl(self.growth).unwrap_or(u32::MAX);
-        let whole = self.times.open.saturating_mul(factor).min(self.times.cap);
-        let time = (whole / 2 + (whole / 2).mul_f64(spread())).max(hint.unwrap_or_default().min(MOST_HINT));
+    fn open(&mut self, cause: Cause, class: Option<Class>, hint: Option<Duration>, now: Instant) {
+        let whole = self.whole();
+        let spread = self.random.draw() as f64 / u64::MAX as f64;
+        let time = (whole / 2 + (whole / 2).mul_f64(spread)).max(hint.unwrap_or_default().min(MOST_HINT));
         self.opened = Opened { times: self.opened.times + 1, cause, class };
         self.enter(Phase::Open { until: later(now, time) }, now);
+    }
+
+    /// The longest that the circuit would be open for now.
+    fn whole(&self) -> Duration {
+        let factor = 1_u32.checked_shl(self.growth).unwrap_or(u32::MAX);
+        self.times.open.saturating_mul(factor).min(self.times.cap)
     }
 
     /// The growth that is left of the last trouble: a doubling is forgotten for every longest open time since.
@@ -311,6 +351,21 @@ impl Machine {
     }
 }
 
+impl Probes {
+    /// Until when no further probe is admitted; `None` if one is now.
+    fn full_until(&self, probing: Probing) -> Option<Instant> {
+        let freed = self.out.iter().map(|probe| probe.expires).min()?;
+        // No more than are said to probe at once, or can still be needed.
+        let most = probing.at_once.max(probing.successes);
+        let wanted = probing.at_once.min(most.saturating_sub(self.successes)).max(1) as usize;
+        if self.out.len() < wanted {
+            return None;
+        }
+        let silent = self.successes == 0 && self.out.len() < MOST_PROBES.max(wanted);
+        Some(if silent { freed.min(later(self.last, PROBE_EVERY)) } else { freed })
+    }
+}
+
 impl Run {
     fn longer(run: Option<Self>, now: Instant) -> Self {
         let run = run.unwrap_or(Self { failures: 0, since: now });
@@ -324,6 +379,9 @@ fn later(now: Instant, time: Duration) -> Instant {
 }
 
 const DECADES: Duration = Duration::from_secs(30 * 365 * 86_400);
+const CLOSED: Phase = Phase::Closed { streak: None, watch: false };
+/// After so long without a call, an open circuit has nothing to say about its server.
+const OUT_OF_DATE: Duration = Duration::from_secs(600);
 /// The most that a server's hint can keep a circuit open for.
 const MOST_HINT: Duration = Duration::from_secs(60);
 /// How soon a caller may ask again who found all probes taken.

@@ -2,75 +2,165 @@ use std::time::Duration;
 
 use trysail_core::Cause;
 
-use crate::window::Tally;
+use crate::window::{Length, Tally};
 
-/// When a closed circuit opens.
+/// When a closed circuit opens: on any of the rules that it holds.
 ///
 /// The default opens on 5 failures in a row that span at least a second, on 20 in a row at any speed, and where half
 /// of at least 20 calls failed that span at least 5 s of the last 40 s. The spans keep a busy caller's independent
 /// errors from opening it: at 100 calls a second and 30 % of errors, five in a row come every few seconds.
+///
+/// Rates are compared by `>=`, after each failure and each slow call, and after a success that ends a streak or if there
+/// were too few calls the last time. Their windows slide by a tenth.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use trysail_breaker::Trip;
+/// let trip = Trip::rate(0.5).calls(10).last(100).or_slow(Duration::from_secs(4), 0.8).or_streak(5, Duration::ZERO);
+/// # let _ = trip;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trip {
     pub(crate) streaks: [Option<Streak>; 2],
-    pub(crate) rate: Option<Rate>,
+    pub(crate) failing: Option<f64>,
+    pub(crate) slow: Option<Slow>,
+    pub(crate) sample: Sample,
 }
 
 /// So many failures in a row, the first at least so long ago.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Streak {
-    pub(crate) failures: u32,
-    pub(crate) span: Duration,
+    failures: u32,
+    span: Duration,
 }
 
-/// Such a share of failures among the calls of a sliding window.
+/// Such a share of calls that take as long, or longer.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Rate {
-    pub(crate) share: f64,
-    pub(crate) calls: u32,
-    pub(crate) span: Duration,
-    pub(crate) window: Duration,
+pub(crate) struct Slow {
+    pub(crate) from: Duration,
+    share: f64,
+}
+
+/// Which calls a rate is taken of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Sample {
+    least: u32,
+    span: Duration,
+    pub(crate) length: Length,
 }
 
 impl Trip {
     /// Opens on `failures` in a row, and on nothing else. Zero counts as one.
     pub const fn consecutive(failures: u32) -> Self {
-        let failures = if failures == 0 { 1 } else { failures };
-        Self { streaks: [Some(Streak { failures, span: Duration::ZERO }), None], rate: None }
+        Self::NEVER.or_streak(failures, Duration::ZERO)
     }
-}
 
-impl Trip {
+    /// Opens when this share of the calls in the window failed, from 0 to 1; of at least 20 calls that span at least 5 s
+    /// of the last 40 s, unless set.
+    pub const fn rate(share: f64) -> Self {
+        Self { failing: Some(share), ..Self::NEVER }
+    }
+
+    /// Also opens on `failures` in a row of which the first is at least `span` ago. There is room for two such rules;
+    /// a third replaces the first.
+    pub const fn or_streak(self, failures: u32, span: Duration) -> Self {
+        let failures = if failures == 0 { 1 } else { failures };
+        let [first, second] = self.streaks;
+        let streak = Some(Streak { failures, span });
+        let streaks = if second.is_none() { [first, streak] } else { [second, streak] };
+        Self { streaks, ..self }
+    }
+
+    /// Also opens when this share of the calls in the window took `from` or longer, whatever came of them.
+    pub const fn or_slow(self, from: Duration, share: f64) -> Self {
+        Self { slow: Some(Slow { from, share }), ..self }
+    }
+
+    /// How many calls a rate is taken of at least. As many as a full window surely holds are always enough, and so are
+    /// 8,191.
+    pub const fn calls(self, least: u32) -> Self {
+        Self { sample: Sample { least, ..self.sample }, ..self }
+    }
+
+    /// How long the calls must span that a rate is taken of.
+    pub const fn span(self, span: Duration) -> Self {
+        Self { sample: Sample { span, ..self.sample }, ..self }
+    }
+
+    /// Takes rates of the calls of so long a time.
+    pub const fn within(self, window: Duration) -> Self {
+        Self { sample: Sample { length: Length::Time(window), ..self.sample }, ..self }
+    }
+
+    /// Takes rates of the last so many calls, at most 100,000, whenever they were: no span is asked for.
+    pub const fn last(self, calls: u32) -> Self {
+        Self { sample: Sample { length: Length::Calls(calls), span: Duration::ZERO, ..self.sample }, ..self }
+    }
+
     /// With streaks of at least `retries + 2` failures.
     pub(crate) fn outlast(self, retries: u32) -> Self {
         let longer = |streak: Streak| Streak { failures: streak.failures.max(retries.saturating_add(2)), ..streak };
         Self { streaks: self.streaks.map(|streak| streak.map(longer)), ..self }
     }
 
-    /// Why a circuit opens now, if it does.
-    pub(crate) fn decide(&self, failures: u32, since: Duration, tally: impl FnOnce() -> Tally) -> Option<Cause> {
-        if self.streak(failures, since) {
-            return Some(Cause::Streak);
-        }
-        let rate = self.rate?;
-        let tally = tally();
-        let share = f64::from(tally.failures) / f64::from(tally.calls);
-        (tally.calls >= rate.calls && tally.span >= rate.span && share >= rate.share).then_some(Cause::Rate)
+    /// Whether so many failures in a row are too many.
+    pub(crate) fn on_streak(&self, failures: u32, since: Duration) -> Option<Cause> {
+        let too_many = |streak: &Streak| failures >= streak.failures && since >= streak.span;
+        self.streaks.iter().flatten().any(too_many).then_some(Cause::Streak)
     }
 
-    /// Whether so many failures in a row are too many.
-    pub(crate) fn streak(&self, failures: u32, since: Duration) -> bool {
-        self.streaks.iter().flatten().any(|streak| failures >= streak.failures && since >= streak.span)
+    /// Whether too large a share of these calls failed, or was slow.
+    pub(crate) fn on_rates(&self, failures: &Tally, slow: &Tally) -> Option<Cause> {
+        let failing = self.failing.filter(|share| self.sample.reaches(failures, *share)).map(|_| Cause::Rate);
+        failing.or_else(|| self.slow.filter(|rule| self.sample.reaches(slow, rule.share)).map(|_| Cause::Slow))
     }
+
+    /// Whether one more success may be what is missing for a rate to be taken.
+    pub(crate) fn waits_for_more(&self, failures: &Tally, slow: &Tally) -> bool {
+        let calls = if self.failing.is_some() { failures } else { slow };
+        failures.hits + slow.hits > 0 && !self.sample.suffices(calls)
+    }
+
+    const NEVER: Self = Self { streaks: [None; 2], failing: None, slow: None, sample: Sample::DEFAULT };
 }
 
 impl Default for Trip {
     fn default() -> Self {
-        Self {
-            streaks: [
-                Some(Streak { failures: 5, span: Duration::from_secs(1) }),
-                Some(Streak { failures: 20, span: Duration::ZERO }),
-            ],
-            rate: Some(Rate { share: 0.5, calls: 20, span: Duration::from_secs(5), window: Duration::from_secs(40) }),
+        Self::rate(0.5).or_streak(5, Duration::from_secs(1)).or_streak(20, Duration::ZERO)
+    }
+}
+
+impl Sample {
+    const DEFAULT: Self =
+        Self { least: 20, span: Duration::from_secs(5), length: Length::Time(Duration::from_secs(40)) };
+
+    fn reaches(&self, tally: &Tally, share: f64) -> bool {
+        self.suffices(tally) && f64::from(tally.hits) / f64::from(tally.calls) >= share
+    }
+
+    fn suffices(&self, tally: &Tally) -> bool {
+        tally.calls >= self.least.min(self.length.holds()).max(1) && tally.span >= self.span
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_success_is_looked_at_only_while_there_were_too_few_calls() {
+        let tally = |calls| Tally { calls, hits: 1, span: Duration::from_secs(5) };
+        let none = Tally::default();
+        let failing = Trip::rate(0.5);
+        let slow = Trip::consecutive(9).or_slow(Duration::ZERO, 0.5);
+        let both = failing.or_slow(Duration::ZERO, 0.5);
+        for (trip, counts) in [(failing, [true, false]), (slow, [false, true]), (both, [true, true])] {
+            let waits = |calls| {
+                let [failures, slow] = counts.map(|counts| if counts { tally(calls) } else { none });
+                trip.waits_for_more(&failures, &slow)
+            };
+            assert!(waits(19) && !waits(20), "{trip:?}");
         }
+        assert!(!failing.waits_for_more(&none, &none), "no success opens it where nothing failed");
     }
 }

@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-/// Counts of the calls of a sliding window, in ten buckets, without a lock.
+/// How many calls of a sliding window there were, and how many of these are hits, in ten buckets, without a lock.
 ///
 /// Time is given in milliseconds. A new generation begins with an empty window: its ticks are beyond those of the
 /// generation before, and a late result of that one finds its bucket taken.
@@ -11,14 +11,24 @@ use std::{
 #[repr(align(64))]
 pub(crate) struct Window {
     buckets: [AtomicU64; BUCKETS as usize],
-    width_ms: u64,
+    /// How long the window is, packed.
+    length: AtomicU64,
+    /// The current tick of a window of calls.
+    turn: AtomicU64,
+}
+
+/// How long a window is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    Time(Duration),
+    Calls(u32),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) calls: u32,
-    pub(crate) failures: u32,
-    /// From the first call to now.
+    pub(crate) hits: u32,
+    /// From the first call to now; zero in a window of calls.
     pub(crate) span: Duration,
 }
 
@@ -28,63 +38,137 @@ struct Bucket {
     tick: u64,
     first: u64,
     calls: u64,
-    failures: u64,
+    hits: u64,
 }
 
 impl Window {
-    pub(crate) fn new(length: Duration) -> Self {
-        let width_ms = (length.as_millis() / u128::from(BUCKETS)).clamp(1, u128::from(u32::MAX)) as u64;
-        Self { buckets: [const { AtomicU64::new(0) }; BUCKETS as usize], width_ms }
+    pub(crate) fn new(length: Length) -> Self {
+        Self {
+            buckets: [const { AtomicU64::new(0) }; BUCKETS as usize],
+            length: AtomicU64::new(length.pack()),
+            turn: AtomicU64::new(0),
+        }
     }
 
-    pub(crate) fn record(&self, now_ms: u64, generation: u32, failed: bool) {
-        let tick = self.tick(now_ms, generation);
-        let first = (now_ms % self.width_ms * FIRST_PARTS).div_ceil(self.width_ms).min(FIRST_PARTS - 1);
-        let add = |word| {
-            let bucket = Bucket::unpack(word);
-            let bucket = match age(tick, bucket.tick) {
-                0 if bucket.calls > 0 => bucket.halved_if_full(),
-                age if age > 0 || bucket.calls == 0 => Bucket { tick, first, calls: 0, failures: 0 },
-                _ => return None,
-            };
-            let failures = bucket.failures + u64::from(failed);
-            Some(Bucket { calls: bucket.calls + 1, failures, ..bucket }.pack())
-        };
-        // A late result is for nobody, so there is nothing to do if it is not taken.
-        let _ = self.buckets[(tick % BUCKETS) as usize].fetch_update(Relaxed, Relaxed, add);
+    /// Begins anew, with a window of this length.
+    pub(crate) fn resize(&self, length: Length) {
+        self.length.store(length.pack(), Relaxed);
+        self.buckets.iter().for_each(|bucket| bucket.store(0, Relaxed));
+    }
+
+    /// Begins anew, at the beginning of a generation.
+    pub(crate) fn restart(&self) {
+        let turn = self.turn.load(Relaxed);
+        self.turn.store((turn + GENERATION_TICKS) & TICK_MASK, Relaxed);
+    }
+
+    pub(crate) fn record(&self, now_ms: u64, generation: u32, hit: bool) {
+        match Length::unpack(self.length.load(Relaxed)) {
+            Length::Time(length) => {
+                let width_ms = width_ms(length);
+                let tick = tick(now_ms / width_ms, generation);
+                let first = (now_ms % width_ms * FIRST_PARTS).div_ceil(width_ms).min(FIRST_PARTS - 1);
+                let add = |word| Some(Bucket::unpack(word).at(tick, first)?.halved_if_full().and(hit).pack());
+                // A late result is for nobody, so there is nothing to do if it is not taken.
+                let _ = self.bucket(tick).fetch_update(Relaxed, Relaxed, add);
+            }
+            Length::Calls(calls) => loop {
+                let tick = self.turn.load(Relaxed);
+                let add = |word| {
+                    let bucket = Bucket::unpack(word).at(tick, 0)?;
+                    (bucket.calls < u64::from(width(calls))).then(|| bucket.and(hit).pack())
+                };
+                if self.bucket(tick).fetch_update(Relaxed, Relaxed, add).is_ok() {
+                    return;
+                }
+                // Full; whoever comes first opens the next.
+                let _ = self.turn.compare_exchange(tick, (tick + 1) & TICK_MASK, Relaxed, Relaxed);
+            },
+        }
     }
 
     pub(crate) fn tally(&self, now_ms: u64, generation: u32) -> Tally {
-        let tick = self.tick(now_ms, generation);
-        let into_tick = now_ms % self.width_ms;
+        let (tick, ticks, into_ms, width_ms) = match Length::unpack(self.length.load(Relaxed)) {
+            Length::Time(length) => {
+                let width_ms = width_ms(length);
+                (tick(now_ms / width_ms, generation), BUCKETS, now_ms % width_ms, width_ms)
+            }
+            Length::Calls(calls) => (self.turn.load(Relaxed), calls.max(1).div_ceil(width(calls)).into(), 0, 0),
+        };
         let mut tally = Tally::default();
         for word in &self.buckets {
             let bucket = Bucket::unpack(word.load(Relaxed));
             let age = age(tick, bucket.tick);
-            if bucket.calls == 0 || !(0..BUCKETS as i64).contains(&age) {
+            if bucket.calls == 0 || !(0..ticks as i64).contains(&age) {
                 continue;
             }
-            let first_ms = bucket.first * self.width_ms / FIRST_PARTS;
-            let span_ms = (age as u64 * self.width_ms + into_tick).saturating_sub(first_ms);
+            let first_ms = bucket.first * width_ms / FIRST_PARTS;
+            let span_ms = (age as u64 * width_ms + into_ms).saturating_sub(first_ms);
             tally.calls += bucket.calls as u32;
-            tally.failures += bucket.failures as u32;
+            tally.hits += bucket.hits as u32;
             tally.span = tally.span.max(Duration::from_millis(span_ms));
         }
         tally
     }
 
-    fn tick(&self, now_ms: u64, generation: u32) -> u64 {
-        (now_ms / self.width_ms).wrapping_add(u64::from(generation) * GENERATION_TICKS) & TICK_MASK
+    fn bucket(&self, tick: u64) -> &AtomicU64 {
+        &self.buckets[(tick % BUCKETS) as usize]
+    }
+}
+
+impl Length {
+    /// How many calls a window is sure to hold once it is full, whatever the rate of calls.
+    pub(crate) fn holds(self) -> u32 {
+        match self {
+            Self::Time(_) => COUNT_MASK as u32 / 2,
+            Self::Calls(calls) => {
+                let width = width(calls.min(MOST_CALLS));
+                (calls.clamp(1, MOST_CALLS).div_ceil(width) - 1) * width + 1
+            }
+        }
+    }
+
+    fn pack(self) -> u64 {
+        match self {
+            Self::Time(length) => length.as_millis().min(u128::from(u32::MAX)) as u64,
+            Self::Calls(calls) => CALLS_FLAG | u64::from(calls.min(MOST_CALLS)),
+        }
+    }
+
+    const fn unpack(word: u64) -> Self {
+        if word & CALLS_FLAG == 0 {
+            Self::Time(Duration::from_millis(word))
+        } else {
+            Self::Calls((word & !CALLS_FLAG) as u32)
+        }
     }
 }
 
 impl Bucket {
+    /// This bucket as it is at `tick`: emptied if it was an earlier one's; `None` if it is a later one's already.
+    const fn at(self, tick: u64, first: u64) -> Option<Self> {
+        match age(tick, self.tick) {
+            0 if self.calls > 0 => Some(self),
+            age if age >= 0 || self.calls == 0 => Some(Self { tick, first, calls: 0, hits: 0 }),
+            _ => None,
+        }
+    }
+
+    const fn and(self, hit: bool) -> Self {
+        Self { calls: self.calls + 1, hits: self.hits + hit as u64, ..self }
+    }
+
+    /// Keeps the share of hits where the counts would overflow.
+    const fn halved_if_full(self) -> Self {
+        if self.calls < COUNT_MASK { self } else { Self { calls: self.calls / 2, hits: self.hits / 2, ..self } }
+    }
+
     const fn unpack(word: u64) -> Self {
         Self {
             tick: word >> (FIRST_BITS + 2 * COUNT_BITS),
             first: (word >> (2 * COUNT_BITS)) & (FIRST_PARTS - 1),
             calls: (word >> COUNT_BITS) & COUNT_MASK,
-            failures: word & COUNT_MASK,
+            hits: word & COUNT_MASK,
         }
     }
 
@@ -92,24 +176,38 @@ impl Bucket {
         (self.tick << (FIRST_BITS + 2 * COUNT_BITS))
             | (self.first << (2 * COUNT_BITS))
             | (self.calls << COUNT_BITS)
-            | self.failures
-    }
-
-    /// Keeps the share of failures where the counts would overflow.
-    const fn halved_if_full(self) -> Self {
-        if self.calls < COUNT_MASK { self } else { Self { calls: self.calls / 2, failures: self.failures / 2, ..self } }
+            | self.hits
     }
 }
 
-/// How many ticks `then` is before `now`; negative if it is after.
+const fn tick(tick: u64, generation: u32) -> u64 {
+    tick.wrapping_add(generation as u64 * GENERATION_TICKS) & TICK_MASK
+}
+
+const fn width_ms(length: Duration) -> u64 {
+    let width_ms = length.as_millis() as u64 / BUCKETS;
+    if width_ms == 0 { 1 } else { width_ms }
+}
+
+/// Of how many calls a bucket is, in a window of so many.
+const fn width(calls: u32) -> u32 {
+    if calls == 0 { 1 } else { calls.div_ceil(BUCKETS as u32) }
+}
+
+/// How many ticks `then` is before `now`; negative if it is after, which only a little may be: what looks farther ahead
+/// has been idle for so long that the ticks came round.
 const fn age(now: u64, then: u64) -> i64 {
-    ((now.wrapping_sub(then) << (64 - TICK_BITS)) as i64) >> (64 - TICK_BITS)
+    (now.wrapping_sub(then).wrapping_add(MOST_AHEAD) & TICK_MASK) as i64 - MOST_AHEAD as i64
 }
 
 const BUCKETS: u64 = 10;
 /// More than there are buckets, so that generations never share a window.
 const GENERATION_TICKS: u64 = 16;
-const COUNT_BITS: u32 = 13;
+/// How far a result may be behind its bucket: a few generations.
+const MOST_AHEAD: u64 = 4 * GENERATION_TICKS;
+const CALLS_FLAG: u64 = 1 << 63;
+const MOST_CALLS: u32 = 100_000;
+const COUNT_BITS: u32 = 14;
 const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 const FIRST_BITS: u32 = 10;
 const FIRST_PARTS: u64 = 1 << FIRST_BITS;

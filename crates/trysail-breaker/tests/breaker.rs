@@ -10,7 +10,7 @@ use tokio::time::{self, Instant};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
 use tower_test::{assert_request_eq, mock};
-use trysail_breaker::{Breaker, BreakerLayer, Circuit, State, Trip};
+use trysail_breaker::{Breaker, BreakerLayer, Circuit, Circuits, Keyed, State, Trip};
 use trysail_core::{Cause, Class, Classified, Open, Verdict};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -319,7 +319,7 @@ async fn commands_hold_until_they_are_taken_back() {
     time::advance(3_600 * SECOND).await;
     let open = call(&circuit, S).await.unwrap_err();
     assert_eq!((open.cause(), circuit.state()), (Cause::Forced, State::ForcedOpen));
-    circuit.force_closed();
+    circuit.disable();
     calls(&circuit, [F; 100]).await;
     assert_eq!(circuit.state(), State::Disabled);
     circuit.reset();
@@ -361,6 +361,142 @@ async fn no_setting_overflows_the_clock() {
     calls(&circuit, [S]).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_window_of_ten_opens_after_ten_failures_whatever_came_before() {
+    let circuit = Circuit::new(Trip::rate(1.0).calls(10).last(10));
+    calls(&circuit, [S; 10_000]).await;
+    calls(&circuit, [F; 9]).await;
+    assert_eq!(circuit.state(), State::Closed);
+    calls(&circuit, [F]).await;
+    assert_eq!((circuit.state(), circuit.snapshot().cause()), (State::Open, Some(Cause::Rate)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_is_taken_as_soon_as_there_are_enough_calls_though_the_last_succeeds() {
+    let circuit = Circuit::new(Trip::rate(0.5).calls(5).within(20 * SECOND).span(Duration::ZERO));
+    calls(&circuit, [F, F, F, S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn slow_calls_open_it_whatever_came_of_them() {
+    let circuit = Circuit::new(Trip::consecutive(100).or_slow(4 * SECOND, 0.5).calls(4).span(Duration::ZERO));
+    let service = service_fn(|(took, verdict): (Duration, Verdict)| async move {
+        time::sleep(took).await;
+        if verdict == S { Ok(()) } else { Err(BoxError::from(verdict)) }
+    });
+    let service = BreakerLayer::new(circuit.clone()).layer(service);
+    for (took, verdict) in [(SECOND, S), (3_999 * MS, S), (4 * SECOND, F)] {
+        let _ = service.clone().oneshot((took, verdict)).await;
+    }
+    assert_eq!((circuit.state(), circuit.snapshot().slow()), (State::Closed, 1));
+    service.clone().oneshot((5 * SECOND, S)).await.unwrap();
+    assert_eq!((circuit.state(), circuit.snapshot().cause()), (State::Open, Some(Cause::Slow)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_probes_and_successes_may_be_asked_for() {
+    let circuit = half_open().await.probes(2, 3);
+    let first = hanging(&circuit);
+    let second = hanging(&circuit);
+    call(&circuit, S).await.expect_err("two probes are out");
+    drop(second);
+    calls(&circuit, [S, X, S]).await;
+    assert_eq!(circuit.state(), State::HalfOpen);
+    call(&circuit, S).await.expect_err("the one that hangs is all that is still needed");
+    drop(first);
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+
+    let circuit = half_open().await.probes(3, 3);
+    calls(&circuit, [S, S, F]).await;
+    assert_eq!(circuit.state(), State::Open, "one failure is enough");
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_counts_if_it_is_told_to() {
+    let circuit = Circuit::new(Trip::consecutive(2));
+    calls(&circuit, [Verdict::THROTTLED; 10]).await;
+    assert_eq!(circuit.state(), State::Closed);
+    let circuit = circuit.count_throttled(true);
+    calls(&circuit, [Verdict::THROTTLED; 2]).await;
+    assert_eq!((circuit.state(), circuit.snapshot().class()), (State::Open, Some(Class::Throttled)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_may_change_while_it_runs() {
+    let circuit = Circuit::new(Trip::consecutive(100));
+    calls(&circuit, [F; 3]).await;
+    let _ = circuit.clone().trip(Trip::consecutive(4)).open_time(60 * SECOND, 60 * SECOND);
+    calls(&circuit, [F]).await;
+    assert!(call(&circuit, S).await.unwrap_err().retry_after() >= 30 * SECOND);
+    assert_eq!(circuit.snapshot().next_probe().map(|rest| rest >= 30 * SECOND), Some(true));
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_are_told() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    let mut changes = circuit.subscribe();
+    calls(&circuit, [F]).await;
+    assert_eq!(changes.next().await, Some(State::Open));
+    time::advance(6 * SECOND).await;
+    let probe = hanging(&circuit);
+    assert_eq!(changes.next().await, Some(State::HalfOpen));
+    drop(probe);
+    calls(&circuit, [S]).await;
+    circuit.force_open();
+    circuit.force_closed();
+    assert_eq!((changes.state(), changes.next().await), (State::Closed, Some(State::Closed)));
+    drop(circuit);
+    assert_eq!(changes.next().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_a_balancer_an_open_circuit_is_pending() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    let (mut service, mut handle) =
+        mock::spawn_layer::<(), (), _>(BreakerLayer::new(circuit.clone()).pending_while_open());
+    handle.allow(2);
+    assert_ready_ok!(service.poll_ready());
+    calls(&circuit, [F]).await;
+    assert_pending!(service.poll_ready());
+    time::advance(6 * SECOND).await;
+    assert!(service.is_woken());
+    assert_ready_ok!(service.poll_ready());
+    let probe = hanging(&circuit);
+    assert_pending!(service.poll_ready());
+    drop(probe);
+    time::advance(SECOND + MS).await;
+    assert!(service.is_woken());
+    assert_ready_ok!(service.poll_ready());
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_key_has_a_circuit_and_idle_ones_make_room() {
+    let circuits = Circuits::new(16, || Circuit::new(Trip::consecutive(1)));
+    let service = service_fn(|key: u32| ready(if key < 8 { Err(BoxError::from(F)) } else { Ok(()) }));
+    let keyed = Keyed::new(circuits.clone(), |key: &u32| *key);
+    let service = BreakerLayer::new(keyed).layer(service);
+    for key in (0..1_000).chain(0..8) {
+        let _ = service.clone().oneshot(key).await;
+    }
+    let known = circuits.snapshot();
+    assert!(known.len() <= 16);
+    let open: Vec<_> =
+        known.iter().filter(|(_, snapshot)| snapshot.state() == State::Open).map(|(key, _)| *key).collect();
+    assert!((0..8).all(|key| open.contains(&key)), "open ones never go: {open:?}");
+    assert!(service.clone().oneshot(3).await.unwrap_err().is::<Open>());
+    service.oneshot(2_000).await.unwrap();
+
+    let held: Vec<_> = (0..16).map(|key| Circuits::get(&circuits, &(3_000 + key))).collect();
+    let detached = circuits.get(&4_000);
+    detached.force_open();
+    assert_eq!(circuits.get(&4_000).state(), State::Closed, "with no room, nothing is remembered");
+    drop(held);
+}
+
 #[test]
 fn a_thousand_threads_worth_of_callers_get_one_probe() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
@@ -387,4 +523,211 @@ fn a_thousand_threads_worth_of_callers_get_one_probe() {
         calls.iter().flatten().flatten().count()
     });
     assert_eq!(admitted, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_of_fewer_calls_than_it_asks_for_is_taken_of_a_full_window() {
+    for length in [1, 10, 19, 25, 100, 1_000] {
+        let circuit = Circuit::new(Trip::rate(1.0).calls(u32::MAX).last(length));
+        calls(&circuit, vec![F; length as usize - 1 - length as usize / 10]).await;
+        assert_eq!(circuit.state(), State::Closed, "{length}");
+        while circuit.snapshot().calls() < length && circuit.state() == State::Closed {
+            calls(&circuit, [F]).await;
+        }
+        assert_eq!(circuit.state(), State::Open, "{length}");
+    }
+    let circuit = Circuit::new(Trip::rate(1.0).calls(u32::MAX).span(Duration::ZERO));
+    calls(&circuit, [F; 8_191]).await;
+    assert_eq!(circuit.state(), State::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_made_longer_or_shorter_begins_anew_and_counts_on() {
+    let trip = |window| Trip::rate(1.0).calls(20).span(Duration::ZERO).within(window);
+    for (before, after) in [(10, 1_000), (1_000, 10)] {
+        let circuit = Circuit::new(trip(before * SECOND));
+        for _ in 0..15 {
+            time::advance(7 * SECOND).await;
+            calls(&circuit, [F]).await;
+        }
+        let circuit = circuit.trip(trip(after * SECOND));
+        assert_eq!(circuit.snapshot().calls(), 0);
+        calls(&circuit, [F; 19]).await;
+        assert_eq!((circuit.snapshot().calls(), circuit.state()), (19, State::Closed));
+        calls(&circuit, [F]).await;
+        assert_eq!(circuit.state(), State::Open);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_probe_at_once_as_was_said_though_one_success_closes() {
+    let circuit = half_open().await.probes(3, 1);
+    let probes = [hanging(&circuit), hanging(&circuit), hanging(&circuit)];
+    call(&circuit, S).await.expect_err("three probes are out");
+    drop(probes);
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_may_probe_as_soon_as_the_servers_hint_is_over() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    calls(&circuit, [F.after(20 * SECOND)]).await;
+    time::advance(20 * SECOND - MS).await;
+    assert_eq!(call(&circuit, S).await.unwrap_err().retry_after(), MS);
+    time::advance(MS).await;
+    assert_eq!(circuit.state(), State::HalfOpen);
+    calls(&circuit, [S]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_of_probes_hold_at_once() {
+    let circuit = half_open().await;
+    let _first = hanging(&circuit);
+    call(&circuit, S).await.expect_err("one probe is out");
+    let _ = circuit.clone().probes(2, 2);
+    let _second = hanging(&circuit);
+    call(&circuit, S).await.expect_err("two probes are out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_open_times_follow_from_a_seed() {
+    let rest = async |seed| {
+        let circuit = Circuit::new(Trip::consecutive(1)).seed(seed);
+        calls(&circuit, [F]).await;
+        circuit.snapshot().next_probe().expect("it is open")
+    };
+    assert_eq!(rest(1).await, rest(1).await);
+    assert_ne!(rest(1).await, rest(2).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_outage_is_forgotten_as_soon_as_a_short_one() {
+    for failed_probes in [3, 1_000] {
+        let circuit = Circuit::new(Trip::consecutive(1));
+        for _ in 0..=failed_probes {
+            calls(&circuit, [F]).await;
+            time::advance(15 * SECOND).await;
+        }
+        calls(&circuit, [S]).await;
+        time::advance(30 * SECOND).await;
+        calls(&circuit, [F]).await;
+        assert!(call(&circuit, S).await.unwrap_err().retry_after() <= 5 * SECOND, "{failed_probes}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_never_ends_loses_its_place_at_its_lease() {
+    let circuit = half_open().await.lease(3 * SECOND);
+    for _ in 0..100 {
+        let _hung = std::mem::ManuallyDrop::new(hanging(&circuit));
+        time::advance(3 * SECOND - MS).await;
+        assert_eq!(call(&circuit, S).await.unwrap_err().retry_after(), MS);
+        time::advance(MS).await;
+    }
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn late_results_of_an_earlier_half_open_time_make_no_room_for_more_probes() {
+    let circuit = half_open().await;
+    let (mut service, mut handle) = mock::spawn_layer::<_, (), _>(BreakerLayer::new(circuit.clone()));
+    assert_ready_ok!(service.poll_ready());
+    let mut late = task::spawn(service.call("late"));
+    let answer = assert_request_eq!(handle, "late");
+    let dropped = {
+        time::advance(5 * SECOND).await;
+        hanging(&circuit)
+    };
+    time::advance(5 * SECOND).await;
+    calls(&circuit, [F]).await;
+    time::advance(10 * SECOND).await;
+    let probe = hanging(&circuit);
+    drop(dropped);
+    call(&circuit, S).await.expect_err("one probe is out");
+    answer.send_response(());
+    assert_ready_ok!(late.poll());
+    call(&circuit, S).await.expect_err("one probe is out");
+    assert_eq!(circuit.state(), State::HalfOpen);
+    drop(probe);
+    calls(&circuit, [S]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_jump_of_the_wall_clock_changes_nothing() {
+    // On a paused clock every advance is such a jump: an hour passes, and the wall clock stands still.
+    let circuit = Circuit::new(Trip::consecutive(1)).open_time(3_600 * SECOND, 3_600 * SECOND);
+    calls(&circuit, [F]).await;
+    let rest = circuit.snapshot().next_probe().expect("it is open");
+    time::advance(rest - MS).await;
+    call(&circuit, S).await.expect_err("a millisecond is left");
+    time::advance(2 * MS).await;
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_most_answers_say_nothing_the_others_decide() {
+    for (decisive, then) in [(S, State::Closed), (Verdict::PERMANENT, State::Closed), (F, State::Open)] {
+        let circuit = half_open().await.probes(1, 3);
+        for _ in 0..3 {
+            calls(&circuit, [X, Verdict::WARMING, X, Verdict::REFUSED]).await;
+            assert_eq!(circuit.state(), State::HalfOpen);
+            calls(&circuit, [decisive]).await;
+            if circuit.state() == State::Open {
+                break;
+            }
+        }
+        assert_eq!(circuit.state(), then);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttling_opens_no_circuit_and_closes_none() {
+    let circuit = Circuit::new(Trip::consecutive(2).or_streak(3, SECOND));
+    for _ in 0..1_000 {
+        calls(&circuit, [Verdict::THROTTLED.after(2 * SECOND)]).await;
+        time::advance(SECOND).await;
+    }
+    assert_eq!((circuit.state(), circuit.snapshot().opened()), (State::Closed, 0));
+    calls(&circuit, [F, F]).await;
+    time::advance(5 * SECOND).await;
+    calls(&circuit, [Verdict::THROTTLED]).await;
+    assert_eq!((circuit.state(), circuit.snapshot().class()), (State::Open, Some(Class::Throttled)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn readiness_reserves_no_probe() {
+    let circuit = half_open().await;
+    let service = service_fn(|()| ready(Ok::<_, BoxError>(())));
+    let mut services = [(); 3].map(|()| BreakerLayer::new(circuit.clone()).layer(service));
+    for service in &mut services {
+        service.ready().await.unwrap();
+    }
+    let [unused, mut used, _] = services;
+    drop(unused);
+    used.call(()).await.unwrap();
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_calls_that_the_caller_gives_up_at_once_say_nothing() {
+    let circuit = Circuit::new(Trip::default()).abandoned_after(SECOND);
+    let hung: Vec<_> = (0..100).map(|_| hanging(&circuit)).collect();
+    drop(hung);
+    assert_eq!((circuit.state(), circuit.snapshot().streak(), circuit.snapshot().calls()), (State::Closed, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_the_server_asks_for_a_probe_passes_after_a_minute() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    let million_years = Duration::from_secs(1_000_000 * 365 * 86_400);
+    for _ in 0..3 {
+        calls(&circuit, [F.after(million_years)]).await;
+        assert_eq!(call(&circuit, S).await.unwrap_err().retry_after(), 60 * SECOND);
+        time::advance(60 * SECOND).await;
+    }
+    calls(&circuit, [S]).await;
+    assert_eq!(circuit.state(), State::Closed);
 }

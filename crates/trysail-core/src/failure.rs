@@ -229,6 +229,8 @@ pub enum Cause {
     Streak,
     /// Too large a share of failures.
     Rate,
+    /// Too large a share of slow calls.
+    Slow,
     /// A probe failed.
     Probe,
     /// Somebody opened it by hand.
@@ -237,7 +239,7 @@ pub enum Cause {
 
 impl Cause {
     /// All causes, each at its [`index`](Self::index).
-    pub const ALL: [Self; 4] = [Self::Streak, Self::Rate, Self::Probe, Self::Forced];
+    pub const ALL: [Self; 5] = [Self::Streak, Self::Rate, Self::Slow, Self::Probe, Self::Forced];
 
     /// Its place in [`ALL`](Self::ALL), for tables.
     pub const fn index(self) -> usize {
@@ -249,6 +251,7 @@ impl Cause {
         match self {
             Self::Streak => "streak",
             Self::Rate => "rate",
+            Self::Slow => "slow",
             Self::Probe => "probe",
             Self::Forced => "forced",
         }
@@ -289,6 +292,7 @@ impl fmt::Display for Open {
         let cause = match self.cause {
             Cause::Streak => "after failures in a row",
             Cause::Rate => "for its failure rate",
+            Cause::Slow => "for its slow calls",
             Cause::Probe => "since a probe failed",
             Cause::Forced => "by hand",
         };
@@ -314,6 +318,7 @@ pub trait FromElapsed {
     fn from_elapsed(elapsed: Elapsed) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: From<Elapsed>> FromElapsed for E {
     fn from_elapsed(elapsed: Elapsed) -> Self {
         elapsed.into()
@@ -332,6 +337,7 @@ pub trait FromOpen {
     fn from_open(open: Open) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: From<Open>> FromOpen for E {
     fn from_open(open: Open) -> Self {
         open.into()

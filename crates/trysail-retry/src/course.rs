@@ -124,7 +124,9 @@ where
                 let past = self.past.as_mut().expect("an attempt has failed");
                 match outcome {
                     Ok(_) => past.error = None,
-                    Err(_) if refused => {}
+                    Err(error) if refused => {
+                        past.error.get_or_insert(error);
+                    }
                     Err(error) => past.error = Some(error),
                 }
                 ControlFlow::Continue(past.sleep(step, now))
