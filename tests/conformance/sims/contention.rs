@@ -93,4 +93,4 @@ fn our_backoffs_resolve_contention_as_fast_as_those_they_are_named_for() {
 }
 
 /// The table has 100.
-const TRIALS: usize = 20;
+const TRIALS: usize = 10;
