@@ -1,10 +1,12 @@
 //! The stack, tested as its users meet it.
 
 mod breaker;
+mod conformance;
 mod contract;
 mod cost;
 mod floor_plan;
 mod hostile;
+mod metrics;
 mod preset;
 mod stack;
 mod timeouts;

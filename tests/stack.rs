@@ -1,6 +1,13 @@
 //! The stack of the README around three kinds of services; that it compiles is half of the test.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -64,18 +71,33 @@ async fn around_a_router() {
     assert_eq!((verdict.class(), response.status()), (Class::Auth, StatusCode::UNAUTHORIZED));
 }
 
-#[tokio::test]
-async fn around_a_client() -> Result<(), BoxError> {
+/// Four calls to a server of which two attempts in five fail.
+async fn four_calls<S>(client: S) -> Result<(), BoxError>
+where
+    Policies<S>: Service<Request<Full<Bytes>>, Response = Response<Bytes>, Error: Into<BoxError>>,
+{
     let server = EmbeddingServer::new().faults("503:40".parse::<Plan>()?.seeded(2)).bind().await?;
-    let mut service: Policies<Client<Full<Bytes>>> = policies(Client::new());
+    let mut service = policies(client);
     let uri = format!("{}/embeddings", server.url());
     for _ in 0..4 {
         let mut request = request(r#"{"model":"potion-base-2M","input":"fair wind"}"#);
         *request.uri_mut() = uri.parse()?;
-        let answer = service.ready().await?.call(request).await?;
+        let answer = service.ready().await.map_err(Into::into)?.call(request).await.map_err(Into::into)?;
         assert!(answer.body().starts_with(b"{"));
     }
+    assert!(server.stats().requests > 4);
     Ok(())
+}
+
+#[tokio::test]
+async fn around_the_ready_made_client() -> Result<(), BoxError> {
+    four_calls(Client::new()).await
+}
+
+#[tokio::test]
+async fn around_a_client_of_hyper_util() -> Result<(), BoxError> {
+    let executor = hyper_util::rt::TokioExecutor::new();
+    four_calls(hyper_util::client::legacy::Client::builder(executor).build_http()).await
 }
 
 #[tokio::test]
@@ -115,4 +137,29 @@ async fn a_request_that_is_not_idempotent_is_sent_once() {
         assert_eq!(answer.expect_err("503").verdict().class(), Class::Transient);
         assert_eq!(report.attempts(), attempts, "{path}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn stacks_in_a_row_do_not_multiply_attempts() {
+    let wire = Arc::new(AtomicUsize::new(0));
+    let backend = {
+        let wire = Arc::clone(&wire);
+        service_fn(move |_: Request<Full<Bytes>>| {
+            wire.fetch_add(1, Relaxed);
+            async { Ok::<_, Infallible>(answer(StatusCode::SERVICE_UNAVAILABLE, "")) }
+        })
+    };
+    // A server that calls the backend through a stack of its own, and says so when it has given up.
+    let middle = policies(backend);
+    let middle = service_fn(move |_: Request<Full<Bytes>>| {
+        let middle = middle.clone();
+        async move {
+            let (outcome, report) = report(middle.oneshot(request("{}"))).await;
+            let verdict = outcome.expect_err("the backend fails").verdict();
+            Ok::<_, Infallible>(trysail::http::respond(verdict, report.attempts() > 1, Full::new(Bytes::new())))
+        }
+    });
+    let (outcome, report) = report(policies(middle).oneshot(request("{}"))).await;
+    assert_eq!(outcome.expect_err("it fails for good").verdict().class(), Class::Transient);
+    assert_eq!((report.attempts(), wire.load(Relaxed)), (1, 4));
 }

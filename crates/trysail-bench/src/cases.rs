@@ -1,9 +1,13 @@
 use std::time::Duration;
 
+use recloser::{AsyncRecloser, Recloser};
 use tower::{Layer, ServiceBuilder};
-use trysail::{Backoff, BreakerLayer, Circuit, RetryLayer, TimeoutLayer, Trip};
+use trysail::{Backoff, BreakerLayer, Budget, Circuit, RetryLayer, TimeoutLayer, Trip};
 
-use crate::drive::{Nothing, calls};
+use crate::{
+    drive::{Nothing, calls},
+    peers::{self, Reclosed},
+};
 
 /// Something whose calls are counted.
 pub(crate) struct Case {
@@ -15,30 +19,49 @@ const READY: Nothing = Nothing { pending: false };
 const PENDING: Nothing = Nothing { pending: true };
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// The bare service first, which the others are compared to.
-pub(crate) const ALL: &[Case] = &[
-    Case { name: "bare, ready", run: |n| calls(READY, n) },
-    Case { name: "tower timeout, ready", run: |n| calls(tower::timeout::TimeoutLayer::new(LIMIT).layer(READY), n) },
-    Case { name: "trysail timeout, ready", run: |n| calls(TimeoutLayer::new(LIMIT).layer(READY), n) },
-    Case { name: "trysail retry, ready", run: |n| calls(retry().layer(READY), n) },
-    Case { name: "trysail breaker, ready", run: |n| calls(breaker().layer(READY), n) },
-    Case { name: "trysail stack, ready", run: |n| calls(stack(READY), n) },
-    Case { name: "bare, pending", run: |n| calls(PENDING, n) },
-    Case { name: "tower timeout, pending", run: |n| calls(tower::timeout::TimeoutLayer::new(LIMIT).layer(PENDING), n) },
-    Case { name: "trysail timeout, pending", run: |n| calls(TimeoutLayer::new(LIMIT).layer(PENDING), n) },
-    Case { name: "trysail retry, pending", run: |n| calls(retry().layer(PENDING), n) },
-    Case { name: "trysail breaker, pending", run: |n| calls(breaker().layer(PENDING), n) },
-    Case { name: "trysail stack, pending", run: |n| calls(stack(PENDING), n) },
-];
+macro_rules! cases {
+    ($($name:literal => |$inner:ident| $service:expr;)*) => {
+        /// Each around a service that is ready at once, then all around one that is pending once.
+        pub(crate) const ALL: &[Case] = &[
+            $(Case { name: concat!($name, ", ready"), run: |n| { let $inner = READY; calls($service, n) } },)*
+            $(Case { name: concat!($name, ", pending"), run: |n| { let $inner = PENDING; calls($service, n) } },)*
+        ];
+    };
+}
+
+cases! {
+    "bare" => |inner| inner;
+    "tower timeout" => |inner| tower::timeout::TimeoutLayer::new(LIMIT).layer(inner);
+    "trysail timeout" => |inner| TimeoutLayer::new(LIMIT).layer(inner);
+    "tower retry" => |inner| tower::retry::RetryLayer::new(peers::Thrice::default()).layer(inner);
+    "trysail retry" => |inner| retry().layer(inner);
+    "tower retry, budget" => |inner| tower::retry::RetryLayer::new(peers::Thrice::budgeted()).layer(inner);
+    "trysail retry, budget" => |inner| retry().budget(Budget::default()).layer(inner);
+    "recloser" => |inner| Reclosed::new(inner, recloser());
+    "trysail breaker, streak" => |inner| BreakerLayer::new(Circuit::new(Trip::consecutive(5))).layer(inner);
+    "trysail breaker, last 100" => |inner| BreakerLayer::new(Circuit::new(Trip::rate(0.5).last(100))).layer(inner);
+    "trysail breaker, default" => |inner| BreakerLayer::new(Circuit::new(Trip::default())).layer(inner);
+    "peers, stacked" => |inner| ServiceBuilder::new()
+        .layer(tower::retry::RetryLayer::new(peers::Thrice::default()))
+        .layer_fn(|inner| Reclosed::new(inner, recloser()))
+        .layer(tower::timeout::TimeoutLayer::new(LIMIT))
+        .service(inner);
+    "trysail, stacked, streak" => |inner| ServiceBuilder::new()
+        .layer(retry())
+        .layer(BreakerLayer::new(Circuit::new(Trip::consecutive(5))))
+        .layer(TimeoutLayer::new(LIMIT))
+        .service(inner);
+    "trysail, stacked, default" => |inner| ServiceBuilder::new()
+        .layer(retry())
+        .layer(BreakerLayer::new(Circuit::new(Trip::default())))
+        .layer(TimeoutLayer::new(LIMIT))
+        .service(inner);
+}
 
 fn retry() -> RetryLayer {
     RetryLayer::new(Backoff::exponential(Duration::from_millis(100)))
 }
 
-fn breaker() -> BreakerLayer {
-    BreakerLayer::new(Circuit::new(Trip::default()))
-}
-
-fn stack(inner: Nothing) -> impl tower::Service<u64, Response = u64> {
-    ServiceBuilder::new().layer(retry()).layer(breaker()).layer(TimeoutLayer::new(LIMIT)).service(inner)
+fn recloser() -> AsyncRecloser {
+    AsyncRecloser::from(Recloser::default())
 }

@@ -3,6 +3,7 @@
 mod callgrind;
 mod cases;
 mod drive;
+mod peers;
 
 use std::process::ExitCode;
 

@@ -19,7 +19,7 @@ use crate::{
     sync::{Arc, AtomicU8, AtomicU64, Mutex, MutexGuard},
     trace,
     trip::Trip,
-    window::{Tally, Window},
+    window::{Length, Tally, Window},
 };
 
 /// A circuit: the shared handle to watch, to set and to command it, from any thread, at any time.
@@ -73,7 +73,8 @@ impl Circuit {
         shared.failures.resize(trip.sample.length);
         shared.slow.resize(trip.sample.length);
         shared.slow_from_ms.store(trip.slow.map_or(u64::MAX, |slow| ms(slow.from)), Relaxed);
-        let rates = [(trip.failing.is_some(), FAILURES), (trip.slow.is_some(), SLOW)];
+        let timed = trip.slow.is_some() || (trip.failing.is_some() && matches!(trip.sample.length, Length::Time(_)));
+        let rates = [(trip.failing.is_some(), FAILURES), (trip.slow.is_some(), SLOW), (timed, CLOCK)];
         let rates = rates.iter().filter(|(used, _)| *used).fold(0, |uses, (_, bit)| uses | bit);
         shared.uses.store(shared.uses.load(Relaxed) & THROTTLED | rates, Relaxed);
         drop(machine);
@@ -168,30 +169,42 @@ impl Circuit {
 
     /// Whether nobody else holds it, and it has nothing to remember.
     pub(crate) fn is_idle(&self) -> bool {
-        Arc::strong_count(&self.shared) == 1 && self.lock().state(self.shared.epoch) == State::Closed
+        Arc::strong_count(&self.shared) == 1 && self.lock().is_idle(Instant::now())
     }
 
     /// The refusal that is certain already, so that nobody need wait for the service's readiness to hear it.
+    #[inline]
     pub(crate) fn peek(&self) -> Option<Open> {
-        match Gate::unpack(self.shared.gate.load(Acquire)) {
-            Gate::Closed { .. } | Gate::Disabled => None,
-            gate => self.refusal(gate, Instant::now()),
-        }
+        let gate = self.shared.gate.load(Acquire);
+        if Gate::is_closed(gate) { None } else { self.refusal(Gate::unpack(gate), Instant::now()) }
     }
 
+    #[inline]
     pub(crate) fn admit(&self) -> Result<Pass, Open> {
-        match Gate::unpack(self.shared.gate.load(Acquire)) {
-            Gate::Closed { generation, .. } => Ok(Pass { generation, probe: 0 }),
+        let gate = self.shared.gate.load(Acquire);
+        match Gate::unpack(gate) {
+            Gate::Closed { generation, .. } if Gate::is_closed(gate) => Ok(Pass { generation, probe: 0 }),
             gate => self.admit_at(gate, Instant::now()),
         }
     }
 
+    /// Takes the success of a call; most of them change nothing.
+    #[inline]
+    pub(crate) fn succeed(&self, pass: Pass, since: Option<Instant>) {
+        let at_rest = Gate::Closed { generation: pass.generation, minds_success: false };
+        if self.shared.gate.load(Acquire) != at_rest.pack() || pass.probe != 0 || self.uses(FAILURES | SLOW) {
+            self.settle(pass, Outcome::Success, since);
+        }
+    }
+
     /// Whether the length of a call matters.
+    #[inline]
     pub(crate) fn times_calls(&self) -> bool {
         self.uses(SLOW)
     }
 
     /// How long a call must be given up after, to count as abandoned.
+    #[inline]
     pub(crate) fn patience(&self) -> Option<Duration> {
         match self.shared.abandoned_after_ms.load(Relaxed) {
             u64::MAX => None,
@@ -216,15 +229,10 @@ impl Circuit {
         }
         match outcome {
             Outcome::Neutral | Outcome::Throttled { .. } => {}
-            Outcome::Success if !self.uses(FAILURES | SLOW) => {
-                if minds_success {
-                    self.settle_at(pass, outcome, Instant::now());
-                }
-            }
             Outcome::Success => {
-                let now = Instant::now();
+                let now = if self.uses(CLOCK) { Instant::now() } else { self.shared.epoch };
                 if self.count(generation, false, since, now) || minds_success {
-                    self.settle_at(pass, outcome, now);
+                    self.settle_at(pass, outcome, if self.uses(CLOCK) { now } else { Instant::now() });
                 }
             }
             Outcome::Failure { .. } => {
@@ -239,14 +247,16 @@ impl Circuit {
     /// Counts a judged call; says whether it was slow.
     fn count(&self, generation: u32, failed: bool, since: Option<Instant>, now: Instant) -> bool {
         let shared = &self.shared;
+        let now_ms = self.ms(now);
+        if self.uses(FAILURES) {
+            shared.failures.record(now_ms, generation, failed);
+        }
+        if !self.uses(SLOW) {
+            return false;
+        }
         let took_ms = since.map_or(0, |since| ms(now.saturating_duration_since(since)));
         let slow = took_ms >= shared.slow_from_ms.load(Relaxed);
-        if self.uses(FAILURES) {
-            shared.failures.record(self.ms(now), generation, failed);
-        }
-        if self.uses(SLOW) {
-            shared.slow.record(self.ms(now), generation, slow);
-        }
+        shared.slow.record(now_ms, generation, slow);
         slow
     }
 
@@ -337,6 +347,7 @@ impl Circuit {
         (tally(&self.shared.failures, FAILURES), tally(&self.shared.slow, SLOW))
     }
 
+    #[inline]
     fn uses(&self, bits: u8) -> bool {
         self.shared.uses.load(Relaxed) & bits != 0
     }
@@ -362,9 +373,11 @@ impl fmt::Debug for Circuit {
 }
 
 fn ms(time: Duration) -> u64 {
-    time.as_millis().try_into().unwrap_or(u64::MAX)
+    time.as_secs().saturating_mul(1_000).saturating_add(time.subsec_millis().into())
 }
 
 const FAILURES: u8 = 1;
 const SLOW: u8 = 2;
 const THROTTLED: u8 = 4;
+/// Some rate needs to know when a call ends.
+const CLOCK: u8 = 8;

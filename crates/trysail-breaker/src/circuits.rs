@@ -12,8 +12,9 @@ use crate::{Circuit, Snapshot};
 
 /// A circuit for each key: an origin, say, or an origin and a model.
 ///
-/// There are at most so many. Where one more is needed, closed circuits go that nobody uses, those first that were not
-/// asked for lately; others never go. If none can, the key gets a circuit of its own that is not remembered.
+/// There are at most so many. Where one more is needed, closed circuits go that no call holds, those first that were not
+/// asked for lately, and what they have counted goes with them; open ones stay until nobody has asked for them for ten
+/// minutes after their time. If none can go, the key gets a circuit of its own that is not remembered.
 pub struct Circuits<K, M = fn() -> Circuit> {
     shared: Arc<Shared<K, M>>,
 }

@@ -79,6 +79,7 @@ where
                 };
                 let verdict = judge.classify(outcome.as_ref());
                 match verdict.class() {
+                    Class::Success => guard.succeed(),
                     Class::Refused => guard.give_up(),
                     _ => guard.settle(Outcome::of(verdict)),
                 }
@@ -89,6 +90,7 @@ where
 }
 
 impl Guard {
+    #[inline]
     pub(crate) fn new(circuit: Circuit, pass: Pass) -> Self {
         let since = circuit.times_calls().then(Instant::now);
         Self { circuit, pass, stage: Stage::Waiting, since }
@@ -108,10 +110,25 @@ impl Guard {
         }
     }
 
+    /// The call is dropped, by its caller or by a panic.
+    #[cold]
+    fn abandon(&mut self) {
+        match self.stage {
+            Stage::Running => self.settle(Outcome::Failure { class: Class::Transient, hint: None }),
+            Stage::Waiting | Stage::Settled => self.give_up(),
+        }
+    }
+
     /// The call ends without an answer, since its caller would not wait.
     fn give_up(&mut self) {
         let abandoned = self.since.zip(self.circuit.patience()).is_some_and(|(since, most)| since.elapsed() >= most);
         self.settle(if abandoned { Outcome::Abandoned } else { Outcome::Neutral });
+    }
+
+    #[inline]
+    fn succeed(&mut self) {
+        self.stage = Stage::Settled;
+        self.circuit.succeed(self.pass, self.since);
     }
 
     fn settle(&mut self, outcome: Outcome) {
@@ -121,11 +138,10 @@ impl Guard {
 }
 
 impl Drop for Guard {
+    #[inline]
     fn drop(&mut self) {
-        match self.stage {
-            Stage::Waiting => self.give_up(),
-            Stage::Running => self.settle(Outcome::Failure { class: Class::Transient, hint: None }),
-            Stage::Settled => {}
+        if self.stage != Stage::Settled {
+            self.abandon();
         }
     }
 }

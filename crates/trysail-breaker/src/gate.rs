@@ -16,6 +16,13 @@ pub(crate) enum Gate {
 }
 
 impl Gate {
+    /// Whether calls pass and are counted, as nearly always.
+    #[inline]
+    pub(crate) const fn is_closed(word: u64) -> bool {
+        word & 3 == 0
+    }
+
+    #[inline]
     pub(crate) const fn pack(self) -> u64 {
         match self {
             Self::Closed { generation, minds_success } => (generation as u64) << 3 | (minds_success as u64) << 2,
@@ -32,6 +39,7 @@ impl Gate {
         }
     }
 
+    #[inline]
     pub(crate) const fn unpack(word: u64) -> Self {
         match word & 3 {
             0 => Self::Closed { generation: (word >> 3) as u32, minds_success: word >> 2 & 1 == 1 },

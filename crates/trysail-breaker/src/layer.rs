@@ -25,7 +25,9 @@ impl<C, P> BreakerLayer<C, P> {
     pub fn classify_with<D>(self, judge: D) -> BreakerLayer<D, P> {
         BreakerLayer { circuit: self.circuit, judge, readiness: self.readiness }
     }
+}
 
+impl<C> BreakerLayer<C> {
     /// For services that a balancer chooses from: while the circuit is open, they are not ready, instead of refusing
     /// calls.
     pub fn pending_while_open(self) -> Self {

@@ -1,7 +1,7 @@
 use std::{
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use tokio::time::Sleep;
@@ -33,6 +33,21 @@ impl<S, C, P> Breaker<S, C, P> {
     }
 }
 
+impl<S, C, P> Breaker<S, C, P> {
+    /// Waits until the circuit is no longer sure to refuse.
+    fn poll_open<Req>(&mut self, cx: &mut Context<'_>) -> Poll<()>
+    where
+        P: Select<Req>,
+    {
+        while let Some(open) = self.refusal.take() {
+            let timer = self.timer.insert(Box::pin(tokio::time::sleep(open.retry_after())));
+            ready!(timer.as_mut().poll(cx));
+            self.refusal = self.circuit.peek();
+        }
+        Poll::Ready(())
+    }
+}
+
 impl<S, C, P, Req> Service<Req> for Breaker<S, C, P>
 where
     S: Service<Req>,
@@ -44,25 +59,17 @@ where
     type Error = S::Error;
     type Future = ResponseFuture<S::Future, C>;
 
+    #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.refusal = self.circuit.peek();
-        while self.readiness
-            && let Some(open) = self.refusal.take()
-        {
-            let timer = self.timer.insert(Box::pin(tokio::time::sleep(open.retry_after())));
-            if timer.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            self.refusal = self.circuit.peek();
-        }
-        match self.refusal {
+        if self.refusal.is_some() && (!self.readiness || self.poll_open::<Req>(cx).is_pending()) {
             // An error here would tell the caller to discard the service; `call` reports it.
-            Some(_) => Poll::Ready(Ok(())),
-            None => {
-                self.timer = None;
-                self.inner.poll_ready(cx)
-            }
+            return if self.readiness { Poll::Pending } else { Poll::Ready(Ok(())) };
         }
+        if self.timer.is_some() {
+            self.timer = None;
+        }
+        self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Req) -> Self::Future {

@@ -178,6 +178,16 @@ impl Machine {
         matches!(self.phase, Phase::Closed { streak: Some(_), .. } | Phase::Closed { watch: true, .. })
     }
 
+    /// Whether it is closed, or its open time has passed so long ago that what it knows is out of date.
+    pub(crate) fn is_idle(&self, now: Instant) -> bool {
+        match &self.phase {
+            Phase::Closed { .. } => true,
+            Phase::Open { until } => now.saturating_duration_since(*until) > OUT_OF_DATE,
+            Phase::HalfOpen(probes) => now.saturating_duration_since(probes.last) > OUT_OF_DATE,
+            Phase::ForcedOpen | Phase::Disabled => false,
+        }
+    }
+
     pub(crate) fn streak(&self) -> u32 {
         match self.phase {
             Phase::Closed { streak: Some(run), .. } => run.failures,
@@ -370,6 +380,8 @@ fn later(now: Instant, time: Duration) -> Instant {
 
 const DECADES: Duration = Duration::from_secs(30 * 365 * 86_400);
 const CLOSED: Phase = Phase::Closed { streak: None, watch: false };
+/// After so long without a call, an open circuit has nothing to say about its server.
+const OUT_OF_DATE: Duration = Duration::from_secs(600);
 /// The most that a server's hint can keep a circuit open for.
 const MOST_HINT: Duration = Duration::from_secs(60);
 /// How soon a caller may ask again who found all probes taken.

@@ -21,7 +21,8 @@ mod on {
                 let class = now.class().map(trysail_core::Class::as_str);
                 warn!(target: TARGET, cause, class, opened = now.opened(), "circuit open");
             }
-            State::Closed | State::Disabled => info!(target: TARGET, cause, opened = now.opened(), "circuit closed"),
+            State::Disabled => info!(target: TARGET, "circuit disabled"),
+            State::Closed => info!(target: TARGET, cause, opened = now.opened(), "circuit closed"),
             State::HalfOpen => {}
         }
     }

@@ -318,6 +318,7 @@ pub trait FromElapsed {
     fn from_elapsed(elapsed: Elapsed) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: From<Elapsed>> FromElapsed for E {
     fn from_elapsed(elapsed: Elapsed) -> Self {
         elapsed.into()
@@ -336,6 +337,7 @@ pub trait FromOpen {
     fn from_open(open: Open) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: From<Open>> FromOpen for E {
     fn from_open(open: Open) -> Self {
         open.into()

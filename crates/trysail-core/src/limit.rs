@@ -24,6 +24,7 @@ impl<Req: ?Sized> Limit<Req> for Duration {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<Req, F, D> Limit<Req> for F
 where
     Req: ?Sized,

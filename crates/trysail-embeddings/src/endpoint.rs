@@ -30,6 +30,13 @@ impl Endpoint {
         };
         let uri: Uri = base.trim().parse().map_err(|_| invalid("is no URL"))?;
         let host = uri.authority().ok_or_else(|| invalid("has no host"))?;
+        if host.host().is_empty() {
+            return Err(invalid("has no host"));
+        }
+        if host.port().is_none_or(|port| port.as_u16() == 0) && has_port(host.as_str()) {
+            // hyper would take the default port, and so another server.
+            return Err(invalid("has a port that is none"));
+        }
         if host.as_str().contains('@') {
             return Err(invalid("holds a user or password, which would end up in logs; use a key"));
         }
@@ -88,3 +95,8 @@ impl fmt::Display for InvalidEndpoint {
 }
 
 impl Error for InvalidEndpoint {}
+
+/// Whether something stands where a port does; the colons inside brackets are those of an address.
+fn has_port(authority: &str) -> bool {
+    authority.rsplit(']').next().unwrap_or_default().contains(':')
+}

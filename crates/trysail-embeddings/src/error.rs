@@ -9,8 +9,8 @@ use crate::validate::Flaw;
 
 /// Why there are no vectors.
 ///
-/// Its words hold an [`excerpt`] of the server's own, never the key or an input; [`advice`](Self::advice) says what
-/// to do.
+/// Its words hold an [`excerpt`] of the server's own, without the key, and cut where they repeat the beginning of an
+/// input; [`advice`](Self::advice) says what to do.
 #[derive(Debug)]
 pub struct EmbedError {
     verdict: Verdict,

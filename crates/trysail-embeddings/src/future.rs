@@ -3,7 +3,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Poll, ready},
 };
 
@@ -17,7 +17,7 @@ use trysail_core::Failure;
 use crate::{
     EmbedError, EmbedRequest, EmbedResponse,
     request::Encoding,
-    service::{Base64, Shared},
+    service::Shared,
     validate::{self, Expected},
 };
 
@@ -64,20 +64,17 @@ where
             let next = match this.state.as_mut().project() {
                 StateProj::Calling { call, fallback } => match (ready!(call.poll(cx)), fallback.take()) {
                     (Err(Failure::Response { response, .. }), Some(service)) if names_encoding(&response) => {
-                        this.shared.learn(Base64::Refused);
+                        this.shared.floats_only.store(true, Relaxed);
                         State::Readying { service }
                     }
                     (Err(failure), _) => return Poll::Ready(Err(this.shared.error(failure, this.request))),
-                    (Ok(response), asked_first) => {
+                    (Ok(response), _) => {
                         let expected = Expected {
                             count: this.request.len(),
                             dimensions: this.request.wanted_dimensions(),
                             floats: this.request.wants_floats(),
                         };
                         let answer = validate::decode(response.body(), expected)?;
-                        if asked_first.is_some() {
-                            this.shared.learn(Base64::Understood);
-                        }
                         return Poll::Ready(Ok(answer));
                     }
                 },

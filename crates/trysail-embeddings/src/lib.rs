@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod batches;
 mod endpoint;
 mod error;
 mod future;
@@ -9,6 +10,7 @@ mod service;
 mod validate;
 
 pub use crate::{
+    batches::{Answers, BatchError, Batches},
     endpoint::{Endpoint, InvalidEndpoint},
     error::EmbedError,
     future::ResponseFuture,

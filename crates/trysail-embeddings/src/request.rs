@@ -84,6 +84,11 @@ impl EmbedRequest {
         Self { deadline: Some(deadline), ..self }
     }
 
+    /// The model that is asked.
+    pub fn model(&self) -> &str {
+        &self.shared.model
+    }
+
     /// How many vectors are asked for.
     pub fn len(&self) -> usize {
         match &self.shared.inputs {

@@ -37,4 +37,16 @@ impl EmbedResponse {
     pub fn tokens(&self) -> Option<u64> {
         self.tokens
     }
+
+    pub(crate) const fn none() -> Self {
+        Self { values: Vec::new(), dimensions: 1, model: None, tokens: Some(0) }
+    }
+
+    /// Takes the vectors of `next`, which must be as long, behind its own.
+    pub(crate) fn append(&mut self, mut next: Self) {
+        self.values.append(&mut next.values);
+        self.dimensions = next.dimensions;
+        self.model = self.model.take().or(next.model);
+        self.tokens = self.tokens.zip(next.tokens).map(|(before, more)| before.saturating_add(more));
+    }
 }

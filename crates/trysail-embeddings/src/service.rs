@@ -3,7 +3,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering::Relaxed},
+        atomic::{AtomicBool, Ordering::Relaxed},
     },
     task::{Context, Poll},
 };
@@ -30,21 +30,14 @@ pub struct Embeddings<S> {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) endpoint: Endpoint,
-    base64: AtomicU8,
-}
-
-/// Whether a server understands a request for base64.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Base64 {
-    Unknown = 0,
-    Understood = 1,
-    Refused = 2,
+    /// Set once the server has refused a request for base64.
+    pub(crate) floats_only: AtomicBool,
 }
 
 impl<S> Embeddings<S> {
     /// Calls `endpoint` through `inner`.
     pub fn new(inner: S, endpoint: Endpoint) -> Self {
-        Self { inner, shared: Arc::new(Shared { endpoint, base64: AtomicU8::new(Base64::Unknown as u8) }) }
+        Self { inner, shared: Arc::new(Shared { endpoint, floats_only: AtomicBool::new(false) }) }
     }
 }
 
@@ -62,28 +55,12 @@ where
     }
 
     fn call(&mut self, request: EmbedRequest) -> ResponseFuture<S> {
-        let known = self.shared.base64();
-        let floats = request.wants_floats() || known == Base64::Refused;
+        let floats = request.wants_floats() || self.shared.floats_only.load(Relaxed);
         let encoding = if floats { Encoding::Float } else { Encoding::Base64 };
         let call = self.inner.call(self.shared.endpoint.request(&request, encoding));
-        let fallback = (!floats && known == Base64::Unknown).then(|| self.inner.clone());
+        // Behind a gateway the next model may know less than the last, so one success proves nothing.
+        let fallback = (!floats).then(|| self.inner.clone());
         ResponseFuture::new(call, request, fallback, Arc::clone(&self.shared))
-    }
-}
-
-impl Shared {
-    pub(crate) fn base64(&self) -> Base64 {
-        match self.base64.load(Relaxed) {
-            0 => Base64::Unknown,
-            1 => Base64::Understood,
-            _ => Base64::Refused,
-        }
-    }
-
-    pub(crate) fn learn(&self, base64: Base64) {
-        if self.base64() != base64 {
-            self.base64.store(base64 as u8, Relaxed);
-        }
     }
 }
 

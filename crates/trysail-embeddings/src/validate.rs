@@ -89,7 +89,12 @@ pub(crate) fn decode(body: &[u8], expected: Expected) -> Result<EmbedResponse, F
         *place.ok_or(Flaw::Index { index })? = Some(position);
     }
     let mut dimensions = expected.dimensions;
-    let mut values = Vec::new();
+    // What is there already, not what the first vector promises.
+    let floats = |item: &Item| match &item.embedding {
+        Vector::Floats(vector) | Vector::Base64(vector) => vector.len(),
+        Vector::NotBase64 => 0,
+    };
+    let mut values = Vec::with_capacity(answer.data.iter().map(floats).sum());
     for (index, position) in order.into_iter().flatten().enumerate() {
         let vector = match &answer.data[position].embedding {
             Vector::NotBase64 => return Err(Flaw::Base64 { index }),
@@ -101,12 +106,11 @@ pub(crate) fn decode(body: &[u8], expected: Expected) -> Result<EmbedResponse, F
         if vector.len() != expected {
             return Err(Flaw::Dimensions { expected, found: vector.len() });
         }
-        values.reserve_exact(if index == 0 { found * expected } else { 0 });
         values.extend_from_slice(vector);
     }
     Ok(EmbedResponse {
         values,
-        dimensions: dimensions.unwrap_or(1),
+        dimensions: dimensions.unwrap_or(1).max(1),
         model: answer.model,
         tokens: answer.usage.and_then(|usage| usage.total_tokens.or(usage.prompt_tokens)),
     })

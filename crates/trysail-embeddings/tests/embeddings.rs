@@ -162,12 +162,17 @@ fn a_base_url_that_cannot_work_is_refused_with_a_reason() {
         ("ftp://host/v1", "the base URL is neither http nor https"),
         ("http://user:password@host/v1", "the base URL holds a user or password"),
         ("http://host/v1?key=1", "the base URL has a query"),
+        ("http://host:99999/v1", "the base URL has a port that is none"),
+        ("http://host:0/v1", "the base URL has a port that is none"),
+        ("http://host:80x/v1", "the base URL has a port that is none"),
+        ("http://host:/v1", "the base URL has a port that is none"),
+        ("http://[::1]:65536/v1", "the base URL has a port that is none"),
     ] {
         let problem = Endpoint::openai(base).unwrap_err().to_string();
         assert!(problem.starts_with(reason), "{base}: {problem}");
         assert!(!problem.contains("user:"), "{problem}");
     }
-    for base in ["http://host", "http://host/", "https://host:1/deep/v1/"] {
+    for base in ["http://host", "http://host/", "https://host:1/deep/v1/", "http://[::1]/v1", "http://[::1]:8080/v1"] {
         assert!(Endpoint::openai(base).unwrap().uri().path().ends_with("/embeddings"));
     }
     for key in ["", "a b", "ä", "a\nb"] {

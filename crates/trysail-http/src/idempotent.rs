@@ -1,4 +1,11 @@
-use std::time::Duration;
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use http::{HeaderName, HeaderValue, Method, Request};
 use trysail_core::Replay;
@@ -7,10 +14,10 @@ use crate::Deadline;
 
 /// Says which requests may be sent twice, and marks those that may.
 ///
-/// As a [`Replay`] it repeats idempotent methods, requests whose extensions hold `Idempotent`, and `POST`s to a path
-/// that ends in `embeddings` or `embed`, which compute and change nothing. It sends `x-retry-count: n`, 0 on the
-/// first attempt; a request that already carries this header belongs to an outer retry and is not repeated here.
-/// The time left is that of the request's [`Deadline`].
+/// As a [`Replay`] it repeats idempotent methods, requests whose extensions hold `Idempotent`, those that carry an
+/// `Idempotency-Key` ([`keyed`](Self::keyed)), and `POST`s to a path that ends in `embeddings` or `embed`, which compute
+/// and change nothing. It sends `x-retry-count: n`, 0 on the first attempt; a request that already carries this header
+/// belongs to an outer retry and is not repeated here. The time left is that of the request's [`Deadline`].
 ///
 /// ```
 /// # use trysail_core::Replay;
@@ -24,6 +31,30 @@ use crate::Deadline;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Idempotent;
+
+impl Idempotent {
+    /// Gives `request` an `Idempotency-Key` of its own, unless it has one, so that its server acts on it once however
+    /// often it comes.
+    ///
+    /// It belongs above the retry, since all attempts carry what the call began with: tower's
+    /// `.map_request(Idempotent::keyed)`, and only for servers that know the header. A key is 128 bits, unique and not
+    /// secret.
+    ///
+    /// ```
+    /// # use trysail_core::Replay;
+    /// # use trysail_http::Idempotent;
+    /// let request = Idempotent::keyed(http::Request::post("https://example.com/v1/batches").body("{}")?);
+    /// let copy = Idempotent.replay(&request).expect("a request with a key may be repeated");
+    /// assert_eq!(copy.headers()["idempotency-key"], request.headers()["idempotency-key"]);
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    pub fn keyed<B>(mut request: Request<B>) -> Request<B> {
+        if !has_key(&request) {
+            request.headers_mut().insert(IDEMPOTENCY_KEY, fresh());
+        }
+        request
+    }
+}
 
 impl<B: Clone> Replay<Request<B>> for Idempotent {
     fn replay(&self, request: &Request<B>) -> Option<Request<B>> {
@@ -46,8 +77,79 @@ fn repeatable<B>(request: &Request<B>) -> bool {
     let route = || request.uri().path().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     request.method().is_idempotent()
         || request.extensions().get::<Idempotent>().is_some()
+        || has_key(request)
         || (request.method() == Method::POST && PURE.contains(&route()))
+}
+
+fn has_key<B>(request: &Request<B>) -> bool {
+    request.headers().get(IDEMPOTENCY_KEY).is_some_and(|key| !key.is_empty())
+}
+
+/// A key that nobody has used: a count, hashed with what the operating system has drawn for this process.
+fn fresh() -> HeaderValue {
+    static DRAWN: LazyLock<[RandomState; 2]> = LazyLock::new(Default::default);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Relaxed);
+    let [high, low] = DRAWN.each_ref().map(|drawn| drawn.hash_one(count));
+    HeaderValue::try_from(format!("{high:016x}{low:016x}")).expect("hex digits are visible ASCII")
 }
 
 const PURE: &[&str] = &["embeddings", "embed"];
 const RETRY_COUNT: HeaderName = HeaderName::from_static("x-retry-count");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, thread};
+
+    use super::*;
+
+    fn post() -> Request<&'static str> {
+        Request::post("https://example.com/v1/batches").body("{}").unwrap()
+    }
+
+    fn key(request: &Request<&'static str>) -> String {
+        request.headers()[IDEMPOTENCY_KEY].to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn all_attempts_carry_the_key_that_the_call_began_with() {
+        let mut first = Idempotent::keyed(post());
+        let spare = Idempotent.replay(&first).unwrap();
+        Idempotent.mark(&mut first, 1);
+        let mut second = Idempotent.replay(&spare).unwrap();
+        Idempotent.mark(&mut second, 2);
+        assert_eq!(key(&first), key(&second));
+        assert_eq!(second.headers()[RETRY_COUNT], "1");
+    }
+
+    #[test]
+    fn the_callers_key_wins_and_makes_any_method_repeatable() {
+        for method in [Method::POST, Method::PATCH] {
+            let mut request = post();
+            *request.method_mut() = method;
+            assert!(Idempotent.replay(&request).is_none());
+            request.headers_mut().insert(IDEMPOTENCY_KEY, HeaderValue::from_static("order-17"));
+            let request = Idempotent::keyed(request);
+            assert_eq!(key(&Idempotent.replay(&request).unwrap()), "order-17");
+        }
+        let mut empty = post();
+        empty.headers_mut().insert(IDEMPOTENCY_KEY, HeaderValue::from_static(""));
+        assert!(Idempotent.replay(&empty).is_none());
+        assert!(Idempotent.replay(&Idempotent::keyed(empty)).is_some());
+    }
+
+    #[test]
+    fn no_two_keys_are_the_same() {
+        let threads =
+            (0..4).map(|_| thread::spawn(|| (0..10_000).map(|_| key(&Idempotent::keyed(post()))).collect::<Vec<_>>()));
+        let keys = threads.collect::<Vec<_>>().into_iter().flat_map(|thread| thread.join().unwrap());
+        let keys: HashSet<_> =
+            keys.inspect(|key| assert!(key.len() == 32 && key.bytes().all(|b| b.is_ascii_hexdigit()))).collect();
+        assert_eq!(keys.len(), 40_000);
+        // Both halves, too.
+        for half in [0..16, 16..32] {
+            assert_eq!(keys.iter().map(|key| &key[half.clone()]).collect::<HashSet<_>>().len(), 40_000);
+        }
+    }
+}

@@ -9,14 +9,16 @@ pub mod connect;
 mod deadline;
 mod idempotent;
 pub mod propagate;
+mod respond;
 pub mod retry_after;
 
 pub use crate::{
-    classify::{Complaint, Providers, excerpt},
+    classify::{Complaint, Encoding, Expected, Judgement, Provider, Providers, Rule, Rules, excerpt},
     collect::{Collect, CollectError, CollectLayer},
     deadline::{Deadline, OrDeadline, OrOwn, TimeLimit},
     idempotent::Idempotent,
     propagate::{DEADLINE, SendDeadlineLayer, TakeDeadlineLayer},
+    respond::respond,
 };
 #[cfg(feature = "client")]
 pub use crate::{

@@ -5,10 +5,10 @@
 use std::{collections::BTreeMap, convert::Infallible};
 
 use bytes::Bytes;
-use http::Response;
+use http::{Extensions, Response};
 use serde::Deserialize;
 use trysail_core::{Class, Classifier, Health, Remedy, Retry, Verdict};
-use trysail_http::{CollectError, Providers, retry_after};
+use trysail_http::{CollectError, Encoding, Expected, Provider, Providers, retry_after};
 
 #[derive(Deserialize)]
 struct Line {
@@ -23,37 +23,87 @@ struct Line {
     breaker: String,
     accept: Vec<String>,
     remedy: Option<String>,
+    request: Asked,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    inputs: usize,
+    dimensions: Option<usize>,
+    encoding_format: Option<String>,
+    kind: Option<String>,
 }
 
 #[test]
-fn the_table_judges_real_answers() {
+fn the_tables_judge_real_answers() {
     let lines = lines();
     let mut confusion = BTreeMap::<(&str, &str), u32>::new();
-    let (mut class, mut retry, mut health, mut remedy) = (0, 0, 0, 0);
+    let (mut class, mut strict, mut retry, mut health, mut remedy) = (0, 0, 0, 0, 0);
     for line in &lines {
-        let verdict = judge(&line.response());
+        let response = line.response();
+        let verdict = judge(&response);
+        let judgement = Providers.judge(&response);
+        assert_eq!(judgement.verdict(), verdict);
         let word = word(verdict.class());
-        if line.accept.iter().any(|accepted| accepted == word) {
-            class += 1;
-        } else {
-            println!("{}: {} {} is {}, judged {word}", line.id, line.status, line.breaker, line.class);
-            *confusion.entry((&line.class, word)).or_default() += 1;
-        }
-        retry += u32::from((verdict.retry() != Retry::No) == line.retry);
-        health += u32::from(match line.breaker.as_str() {
+        let accepted = line.accept.iter().any(|accepted| accepted == word);
+        class += u32::from(accepted);
+        strict += u32::from(line.class == word);
+        *confusion.entry((&line.class, word)).or_default() += 1;
+        let retried = verdict.retry() != Retry::No;
+        let final_word = ["quota_exhausted", "auth", "permanent"].contains(&line.class.as_str());
+        assert!(!final_word || accepted || !retried, "{} is retried", line.id);
+        let healthy = match line.breaker.as_str() {
             "count" => verdict.health() == Health::Failure,
             "success" => verdict.health() == Health::Success,
             _ => verdict.health() != Health::Failure,
-        });
-        remedy += u32::from(line.remedy.as_deref() == verdict.remedy().map(advice));
+        };
+        let advised = line.remedy.as_deref() == verdict.remedy().map(advice);
+        if line.class != word || retried != line.retry || !healthy || !advised {
+            println!(
+                "{}: {} {} {} {:?}, judged {word} {retried} {:?} {:?} by {}",
+                line.id,
+                line.class,
+                line.retry,
+                line.breaker,
+                line.remedy,
+                verdict.health(),
+                verdict.remedy(),
+                judgement.rule(),
+            );
+        }
+        retry += u32::from(retried == line.retry);
+        health += u32::from(healthy);
+        remedy += u32::from(advised);
     }
     let share = |right: u32| f64::from(right) / lines.len() as f64;
-    println!("of {}: class {:.3}, retry {:.3}", lines.len(), share(class), share(retry));
+    println!("of {}: class {:.3}, strictly {:.3}, retry {:.3}", lines.len(), share(class), share(strict), share(retry));
     println!("health {:.3}, remedy {:.3}", share(health), share(remedy));
-    println!("(expected, judged): {confusion:#?}");
-    assert!(share(class) >= 0.85);
-    assert!(share(retry) >= 0.85);
-    assert!(share(health) >= 0.85);
+    println!("{:>16} {:>16}", "expected", "judged");
+    for ((expected, judged), count) in confusion {
+        println!("{expected:>16} {judged:>16} {count:>4}");
+    }
+    assert!(share(class) >= 0.98);
+    assert!(share(strict) >= 0.95);
+    assert!(share(health) >= 0.95);
+}
+
+/// An unknown server is judged by the common tables alone: they must carry most of it.
+#[test]
+fn what_is_common_carries_a_server_without_a_table() {
+    let lines = lines();
+    let mut right = 0;
+    for line in &lines {
+        let judgement = Provider::OpenAi.judge(&line.response());
+        let word = word(judgement.verdict().class());
+        if line.accept.iter().any(|accepted| accepted == word) {
+            right += 1;
+        } else {
+            println!("{} needs its table: {} by {}", line.id, word, judgement.rule());
+        }
+    }
+    let share = f64::from(right) / lines.len() as f64;
+    println!("without tables of their own: {share:.3}");
+    assert!(share >= 0.9);
 }
 
 #[test]
@@ -128,7 +178,24 @@ impl Line {
         for (name, value) in &self.headers {
             response = response.header(name, value);
         }
-        response.body(Bytes::from(self.body.clone())).unwrap()
+        let mut response = response.body(Bytes::from(self.body.clone())).unwrap();
+        response.extensions_mut().extend(self.request.expected());
+        response
+    }
+}
+
+impl Asked {
+    fn expected(&self) -> Extensions {
+        let mut extensions = Extensions::new();
+        if self.kind.is_none() {
+            let expected = Expected::vectors(self.inputs).encoding(match self.encoding_format.as_deref() {
+                Some("float") => Encoding::Float,
+                Some("base64") => Encoding::Base64,
+                _ => Encoding::Any,
+            });
+            extensions.insert(self.dimensions.map_or(expected, |dimension| expected.dimension(dimension)));
+        }
+        extensions
     }
 }
 

@@ -92,13 +92,14 @@ impl Backoff {
         Self { random: Arc::new(Random::seeded(seed)), ..self }
     }
 
-    fn delay(&self, retry: u32) -> Duration {
+    /// The delay of a retry, so many after the last one that was asked for.
+    fn delay(&self, retry: u32, skipped: u32, last: Duration) -> Duration {
         let delay = self.grown(retry).min(self.cap);
         match self.jitter {
             Jitter::None => delay,
             Jitter::Full => spread(&self.random, delay),
             Jitter::Equal => delay / 2 + spread(&self.random, delay - delay / 2),
-            Jitter::Decorrelated => (0..=retry.min(FORGOTTEN)).fold(self.first, |before, _| {
+            Jitter::Decorrelated => (0..=skipped.min(FORGOTTEN)).fold(last, |before, _| {
                 let most = before.saturating_mul(3).saturating_sub(self.first);
                 self.first.saturating_add(spread(&self.random, most)).min(self.cap)
             }),
@@ -122,7 +123,7 @@ impl IntoIterator for Backoff {
     type IntoIter = Delays;
 
     fn into_iter(self) -> Delays {
-        Delays { backoff: self, next: 0 }
+        Delays { next: 0, last: self.first, backoff: self }
     }
 }
 
@@ -131,6 +132,8 @@ impl IntoIterator for Backoff {
 pub struct Delays {
     backoff: Backoff,
     next: u32,
+    /// Where a walk goes on from.
+    last: Duration,
 }
 
 impl Iterator for Delays {
@@ -140,11 +143,16 @@ impl Iterator for Delays {
         self.nth(0)
     }
 
-    /// Takes the same time for every `n`, and draws once.
+    /// Takes the same time for every `n`, and draws once; only a decorrelated walk takes each step.
     fn nth(&mut self, n: usize) -> Option<Duration> {
-        let retry = self.next.saturating_add(n.try_into().unwrap_or(u32::MAX));
+        let skipped = n.try_into().unwrap_or(u32::MAX);
+        let retry = self.next.saturating_add(skipped);
         self.next = retry.saturating_add(1);
-        (retry < self.backoff.retries).then(|| self.backoff.delay(retry))
+        if retry >= self.backoff.retries {
+            return None;
+        }
+        self.last = self.backoff.delay(retry, skipped, self.last);
+        Some(self.last)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

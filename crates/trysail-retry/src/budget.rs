@@ -2,14 +2,17 @@ use std::{
     fmt,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU32, Ordering::Relaxed},
     },
 };
 
 use tokio::time::Instant;
 use trysail_core::{Class, Verdict};
 
-use crate::traffic::Traffic;
+use crate::{
+    account::{Account, MOST},
+    traffic::Traffic,
+};
 
 /// How many retries a process may add to its own traffic; clones are handles of the same budget.
 ///
@@ -26,8 +29,7 @@ pub struct Budget {
 /// On cache lines of its own, apart from the count of the handles.
 #[repr(align(128))]
 struct Shared {
-    /// The balance in ten-thousandths of a retry, and until when the free retries are counted, in milliseconds.
-    account: AtomicU64,
+    account: Account,
     traffic: Traffic,
     terms: Terms,
     epoch: OnceLock<Instant>,
@@ -87,8 +89,7 @@ impl Budget {
         let floor = retries.saturating_mul(WHOLE).min(MOST);
         self.shared.terms.floor.store(floor, Relaxed);
         self.shared.terms.ceiling.fetch_max(floor, Relaxed);
-        let fill = |account| Some(pack(floor, unpack(account).1));
-        let _ = self.shared.account.fetch_update(Relaxed, Relaxed, fill);
+        self.shared.account.fill(floor);
         self
     }
 
@@ -103,15 +104,16 @@ impl Budget {
 
     /// What there is, for people and metrics.
     pub fn snapshot(&self) -> Balance {
-        let now = Instant::now();
-        let capacity = self.capacity(self.shared.traffic.calls(self.ms(now)));
-        let (balance, _) = self.balance(self.shared.account.load(Relaxed), self.ms(now), capacity);
-        Balance { retries: f64::from(balance) / f64::from(WHOLE), capacity: f64::from(capacity) / f64::from(WHOLE) }
+        self.at(Instant::now())
     }
 
     /// A call begins.
     pub fn begin(&self, now: Instant) {
-        self.shared.traffic.count(self.ms(now));
+        let now_ms = self.ms(now);
+        if let Some(calls) = self.shared.traffic.count(now_ms) {
+            // What there was no room for must not turn up when there is.
+            self.shared.account.settle(now_ms, self.capacity(calls));
+        }
     }
 
     /// Pays for a retry after an attempt with this verdict; `None` if the budget cannot.
@@ -120,11 +122,7 @@ impl Budget {
         let cost = if verdict.class() == Class::Throttled { &terms.throttled } else { &terms.retry }.load(Relaxed);
         let now_ms = self.ms(now);
         let capacity = self.capacity(self.shared.traffic.calls(now_ms));
-        let pay = |account| {
-            let (balance, until_ms) = self.balance(account, now_ms, capacity);
-            Some(pack(balance.checked_sub(cost)?, until_ms))
-        };
-        self.shared.account.fetch_update(Relaxed, Relaxed, pay).ok().map(|_| Charge { parts: cost })
+        self.shared.account.withdraw(cost, now_ms, capacity).then_some(Charge { parts: cost })
     }
 
     /// A call has succeeded, and gets back what its retries have taken.
@@ -137,24 +135,15 @@ impl Budget {
         self.deposit(taken.parts);
     }
 
-    /// Adds to the balance, as far as there is room; writes nothing if there is none.
-    fn deposit(&self, amount: u32) {
-        let capacity = self.capacity(self.shared.traffic.last_calls());
-        let add = |account| {
-            let (balance, until_ms) = unpack(account);
-            let more = balance.saturating_add(amount).min(capacity.max(balance));
-            (more > balance).then(|| pack(more, until_ms))
-        };
-        // Full is as good as added.
-        let _ = self.shared.account.fetch_update(Relaxed, Relaxed, add);
+    fn at(&self, now: Instant) -> Balance {
+        let now_ms = self.ms(now);
+        let capacity = self.capacity(self.shared.traffic.calls(now_ms));
+        let balance = self.shared.account.balance(now_ms, capacity);
+        Balance { retries: f64::from(balance) / f64::from(WHOLE), capacity: f64::from(capacity) / f64::from(WHOLE) }
     }
 
-    /// The balance with the free retries since `until_ms`, and until when these are counted then.
-    fn balance(&self, account: u64, now_ms: u64, capacity: u32) -> (u32, u64) {
-        let (balance, until_ms) = unpack(account);
-        let free = now_ms.saturating_sub(until_ms) / FREE_EVERY_MS;
-        let balance = u64::from(balance).saturating_add(free * FREE).min(capacity.into()) as u32;
-        (balance, until_ms + free * FREE_EVERY_MS)
+    fn deposit(&self, amount: u32) {
+        self.shared.account.deposit(amount, self.capacity(self.shared.traffic.last_calls()));
     }
 
     fn capacity(&self, calls: u32) -> u32 {
@@ -178,8 +167,8 @@ impl Default for Budget {
             retry: AtomicU32::new(WHOLE),
             throttled: AtomicU32::new(WHOLE / 2),
         };
-        let account = AtomicU64::new(pack(3 * WHOLE, 0));
-        let shared = Shared { account, traffic: Traffic::default(), terms, epoch: OnceLock::new() };
+        let shared =
+            Shared { account: Account::holding(3 * WHOLE), traffic: Traffic::default(), terms, epoch: OnceLock::new() };
         Self { shared: Arc::new(shared) }
     }
 }
@@ -197,25 +186,14 @@ impl Charge {
     }
 }
 
-const fn pack(balance: u32, until_ms: u64) -> u64 {
-    (balance as u64) << TIME_BITS | (until_ms & TIME_MASK)
-}
-
-const fn unpack(account: u64) -> (u32, u64) {
-    ((account >> TIME_BITS) as u32, account & TIME_MASK)
-}
-
 fn parts(retries: f64) -> u32 {
     (retries.max(0.0) * f64::from(WHOLE)).round().min(f64::from(MOST)) as u32
 }
 
 /// Parts in a retry.
 const WHOLE: u32 = 10_000;
-const MOST: u32 = (1 << (64 - TIME_BITS)) - 1;
-/// So many parts are free in so many milliseconds: a whole retry in 14 s.
-const FREE: u64 = 10;
-const FREE_EVERY_MS: u64 = 14;
 /// The calls of ten seconds from which on there is no more room.
 const CALLS: u32 = 180;
-const TIME_BITS: u32 = 38;
-const TIME_MASK: u64 = (1 << TIME_BITS) - 1;
+
+#[cfg(all(test, not(trysail_loom)))]
+mod tests;

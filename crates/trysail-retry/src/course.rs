@@ -41,8 +41,9 @@ enum Next {
     Free,
     /// It could not be paid for yet.
     Unpaid,
-    /// It is paid for, and not sent.
+    /// It is paid for, and may not have been sent.
     Paid(Charge),
+    /// It was waited for; even a refusal does not mean now that nothing was sent.
     Sent(Charge),
 }
 
@@ -62,22 +63,19 @@ impl<S, B, C, R, Req, E> Course<S, B, C, R, Req, E> {
     }
 
     fn succeed(&mut self) {
-        let Some(budget) = &self.shared.policy.budget else { return };
-        let taken = self.past.as_ref().map_or(Charge::default(), |past| match past.next {
-            Next::Sent(charge) => past.taken.plus(charge),
-            Next::Free | Next::Unpaid | Next::Paid(_) => past.taken,
-        });
-        budget.succeed(taken);
+        self.settle(false);
+        if let Some(budget) = &self.shared.policy.budget {
+            budget.succeed(self.past.as_ref().map_or_else(Charge::default, |past| past.taken));
+        }
     }
 
-    /// An attempt is over that failed; one that was refused was not sent.
+    /// An attempt is over; one that was refused at once was not sent.
     fn settle(&mut self, refused: bool) {
         let (Some(budget), Some(past)) = (&self.shared.policy.budget, &mut self.past) else { return };
-        if let Next::Sent(charge) = mem::replace(&mut past.next, Next::Free) {
-            match refused {
-                true => budget.give_back(charge),
-                false => past.taken = past.taken.plus(charge),
-            }
+        match mem::replace(&mut past.next, Next::Free) {
+            Next::Paid(charge) if refused => budget.give_back(charge),
+            Next::Paid(charge) | Next::Sent(charge) => past.taken = past.taken.plus(charge),
+            Next::Free | Next::Unpaid => {}
         }
     }
 }
@@ -93,6 +91,11 @@ where
         if self.deadline.is_none() {
             reported::first_attempt();
             self.deadline();
+        }
+        if let Some(past) = &mut self.past
+            && let Next::Paid(charge) = past.next
+        {
+            past.next = Next::Sent(charge);
         }
     }
 
@@ -121,7 +124,9 @@ where
                 let past = self.past.as_mut().expect("an attempt has failed");
                 match outcome {
                     Ok(_) => past.error = None,
-                    Err(_) if refused => {}
+                    Err(error) if refused => {
+                        past.error.get_or_insert(error);
+                    }
                     Err(error) => past.error = Some(error),
                 }
                 ControlFlow::Continue(past.sleep(step, now))
@@ -156,14 +161,10 @@ where
     pub(crate) fn next_request(&mut self) -> Req {
         let mut request = self.spare.take().expect("a retry is decided on only with a copy at hand");
         let past = self.past.as_mut().expect("a retry follows a failure");
-        let policy = &self.shared.policy;
-        if policy.allows_retry(past.spent.retries) {
-            self.spare = policy.terms.replay(&request);
-        }
-        policy.terms.mark(&mut request, past.report.began());
-        if let Next::Paid(charge) = past.next {
-            past.next = Next::Sent(charge);
-        }
+        let terms = &self.shared.policy.terms;
+        // Even the last retry may be followed by a repetition that costs none.
+        self.spare = terms.replay(&request);
+        terms.mark(&mut request, past.report.began());
         request
     }
 

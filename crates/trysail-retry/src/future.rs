@@ -79,10 +79,13 @@ where
                         Wake::End(error) => return Poll::Ready(Err(error)),
                     }
                 }
-                StateProj::Waking { service } => {
-                    ready!(service.poll_ready(cx))?;
-                    State::Attempt { call: service.call(this.course.next_request()) }
-                }
+                StateProj::Waking { service } => match ready!(service.poll_ready(cx)) {
+                    Ok(()) => State::Attempt { call: service.call(this.course.next_request()) },
+                    Err(error) => match this.course.conclude(Err(error)) {
+                        ControlFlow::Break(outcome) => return Poll::Ready(outcome),
+                        ControlFlow::Continue(until) => State::Asleep { sleep: tokio::time::sleep_until(until) },
+                    },
+                },
             };
             this.state.set(next);
         }

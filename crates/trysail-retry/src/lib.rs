@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod account;
 mod backoff;
 mod budget;
 mod course;
@@ -9,6 +10,7 @@ mod policy;
 mod report;
 mod reported;
 mod service;
+mod sync;
 mod terms;
 mod trace;
 mod traffic;

@@ -44,9 +44,9 @@ impl<B, C, R> Policy<B, C, R>
 where
     B: IntoIterator<Item = Duration> + Clone,
 {
-    /// Whether a call that has used up `retries` may be repeated at all.
-    pub(crate) fn allows_retry(&self, retries: u32) -> bool {
-        self.rules.waits || self.delay(retries).is_some()
+    /// Whether a call may be repeated at all.
+    pub(crate) fn allows_retry(&self) -> bool {
+        self.rules.waits || self.delay(0).is_some()
     }
 
     /// After how long a failed attempt is repeated, or why it is not. `left` is the time the call has left.

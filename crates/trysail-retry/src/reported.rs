@@ -12,7 +12,7 @@ use crate::RetryReport;
 /// Runs one call and gives, beside its outcome, what a [`Retry`](crate::Retry) somewhere inside did.
 ///
 /// It reaches through any services in between, as long as they run the call in this task; without it, nothing is
-/// kept. Of nested retries, the outer one reports.
+/// kept. Of nested retries, the outermost reports that had to ask again.
 ///
 /// ```
 /// # use tower::{Service, ServiceBuilder, ServiceExt};

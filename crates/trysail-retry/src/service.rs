@@ -63,7 +63,7 @@ where
     B: IntoIterator<Item = Duration> + Clone,
 {
     fn can_retry(&self, inner: &S) -> bool {
-        self.template.get_or_init(|| self.policy.allows_retry(0).then(|| Mutex::new(inner.clone()))).is_some()
+        self.template.get_or_init(|| self.policy.allows_retry().then(|| Mutex::new(inner.clone()))).is_some()
     }
 
     /// A service for one more attempt.

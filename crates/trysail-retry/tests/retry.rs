@@ -324,3 +324,17 @@ fn a_service_that_is_only_send_makes_futures_that_are_send() {
     is_send(&service);
     is_send(&service.call(()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_costs_no_attempt_is_granted_after_the_last_one_too() {
+    let spent = [Verdict::TRANSIENT; 2];
+    let unsent = run(exact(1), [spent[0], Verdict::TRANSIENT.unsent(), Verdict::SUCCESS]).await;
+    assert_eq!((unsent.outcome, unsent.calls, unsent.took), (Ok("vector"), 3, 100 * MS));
+
+    let warming = [Verdict::TRANSIENT, Verdict::WARMING, Verdict::WARMING, Verdict::SUCCESS];
+    let warming = run(exact(1).within(60 * SECOND), warming).await;
+    assert_eq!((warming.outcome, warming.calls), (Ok("vector"), 4));
+
+    let failing = run(exact(1).within(60 * SECOND), spent).await;
+    assert_eq!((failing.calls, failing.report.stop()), (2, Some(Stop::Attempts)));
+}

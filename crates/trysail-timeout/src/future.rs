@@ -57,6 +57,9 @@ where
             return Poll::Ready(outcome);
         }
         if this.sleep.is_none() {
+            if this.span.limit == Span::NONE.limit {
+                return Poll::Pending;
+            }
             this.sleep.set(Some(tokio::time::sleep(this.span.limit)));
         }
         ready!(this.sleep.as_pin_mut().expect("just made").poll(cx));
@@ -65,6 +68,6 @@ where
 }
 
 impl Span {
-    /// No limit: tokio makes decades of it.
+    /// No limit at all, and no need of a timer.
     pub(crate) const NONE: Self = Self { limit: Duration::MAX, scope: Scope::Call };
 }

@@ -62,6 +62,12 @@ impl<S, L> ReadyTimeout<S, L> {
         Self { inner, limit, wait: Wait::No, timer: None }
     }
 
+    /// Whether nobody has polled for so long that the timer tells of an earlier wait.
+    fn was_given_up(&self, limit: Duration) -> bool {
+        let overdue = self.timer.as_ref().map(|timer| Instant::now().saturating_duration_since(timer.deadline()));
+        overdue.is_some_and(|overdue| overdue > limit)
+    }
+
     fn timer(&mut self, deadline: Instant) -> &mut Pin<Box<Sleep>> {
         match &mut self.timer {
             Some(timer) => timer.as_mut().reset(deadline),
@@ -91,8 +97,8 @@ where
             return Poll::Ready(ready);
         }
         let limit = match self.wait {
-            Wait::For(limit) => limit,
-            Wait::No | Wait::Over(_) => {
+            Wait::For(limit) if !self.was_given_up(limit) => limit,
+            _ => {
                 let now = Instant::now();
                 let Some((limit, deadline)) = self.limit.limit(&()).and_then(|l| Some((l, now.checked_add(l)?))) else {
                     return Poll::Pending;

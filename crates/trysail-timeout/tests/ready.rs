@@ -47,6 +47,17 @@ async fn readiness_at_the_limit_wins_and_nobody_is_woken_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wait_that_was_given_up_long_ago_is_not_counted() {
+    let (mut service, mut handle) = mock::spawn_layer::<&str, &str, _>(ReadyTimeoutLayer::new(SECOND));
+    handle.allow(0);
+    assert_pending!(service.poll_ready());
+    time::advance(3_600 * SECOND).await;
+    assert_pending!(service.poll_ready());
+    time::advance(SECOND).await;
+    assert_ready_ok!(service.poll_ready());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_limit_of_zero_refuses_what_is_not_ready_at_once() {
     let (mut service, mut handle) = mock::spawn_layer::<&str, &str, _>(ReadyTimeoutLayer::new(Duration::ZERO));
     handle.allow(0);

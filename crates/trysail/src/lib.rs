@@ -4,6 +4,8 @@
     doc = "Keeps calls to embedding servers under command."
 )]
 
+#[cfg(all(feature = "retry", any(feature = "metrics", feature = "tracing")))]
+pub mod observe;
 #[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
 mod preset;
 
@@ -31,7 +33,7 @@ pub use trysail_classify::{Classify, ClassifyLayer};
 pub use trysail_core::{Class, Classified, Classifier, Elapsed, Failure, Limit, Open, Replay, Verdict};
 #[cfg(feature = "embeddings")]
 #[doc(no_inline)]
-pub use trysail_embeddings::{EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint};
+pub use trysail_embeddings::{Batches, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint};
 #[cfg(feature = "client")]
 #[doc(no_inline)]
 pub use trysail_http::Client;
@@ -51,7 +53,19 @@ pub use trysail_timeout::{Adjustable, ReadyTimeout, ReadyTimeoutLayer, Timeout, 
 #[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
 pub use crate::preset::{Preset, Stack};
 
+#[cfg(feature = "metrics")]
+#[doc(no_inline)]
+pub use crate::observe::Gauges;
+#[cfg(all(feature = "retry", any(feature = "metrics", feature = "tracing")))]
+#[doc(no_inline)]
+pub use crate::observe::ObserveLayer;
+
 /// Compiles the samples of the manual.
 #[cfg(all(doctest, feature = "client", feature = "embeddings"))]
 #[doc = include_str!("../../../docs/timeouts.md")]
 struct Timeouts;
+
+/// Compiles the samples of the manual.
+#[cfg(all(doctest, feature = "metrics"))]
+#[doc = include_str!("../../../docs/metrics.md")]
+struct Metrics;

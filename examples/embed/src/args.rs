@@ -73,6 +73,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 
+    /// Keep the vectors that --out holds already, and ask for those only that are missing or failed
+    ///
+    /// The input must be the one it was, since lines are known by their numbers. Until the run ends, also by Ctrl-C, new
+    /// rows are in FILE.resume beside it; if it is killed, the next one finds them there.
+    #[arg(long, requires = "out", help_heading = "Output")]
+    pub(crate) resume: bool,
+
     /// No progress bar and no summary; errors only
     #[arg(long, short, help_heading = "Output")]
     pub(crate) quiet: bool,
@@ -106,7 +113,7 @@ const MORE: &str = "\
 Exit status:
   0    every line has its vector
   1    some lines failed, or the output could not be written
-  2    nothing could be started: wrong arguments, unreadable files
+  2    nothing could be started: wrong arguments, unreadable files, rows of another input
   130  interrupted with Ctrl-C; what is written stays whole and in order
   141  the reader of the output went away
 
@@ -116,4 +123,5 @@ RUST_LOG=trysail=debug shows every attempt, and why it was or was not repeated. 
 Examples:
   embed notes.txt > vectors.jsonl
   cat *.txt | embed --url https://api.openai.com/v1 --model text-embedding-3-large --out vectors.jsonl
+  embed --resume --out vectors.jsonl notes.txt
   embed --faults storm,down:3s@1s --batch 4 --out vectors.jsonl notes.txt";

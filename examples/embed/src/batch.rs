@@ -22,16 +22,21 @@ pub(crate) struct Batches {
     lines: mpsc::Receiver<io::Result<Line>>,
     most: usize,
     next: Batch,
+    /// Why the lines have ended, to be told after the last batch.
+    failed: Option<io::Error>,
 }
 
 impl Batches {
     /// Of at most `most` lines each.
     pub(crate) fn new(lines: mpsc::Receiver<io::Result<Line>>, most: u32) -> Self {
-        Self { lines, most: most as usize, next: Batch::default() }
+        Self { lines, most: most as usize, next: Batch::default(), failed: None }
     }
 
     /// The next batch. May be dropped at any time without losing a line.
     pub(crate) async fn next(&mut self) -> io::Result<Option<Batch>> {
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
         loop {
             let begun = !self.next.places.is_empty();
             if self.next.places.len() >= self.most || self.next.bytes >= MOST_BYTES {
@@ -46,7 +51,12 @@ impl Batches {
                 self.lines.recv().await
             };
             match line {
-                Some(line) => self.next.push(line?),
+                Some(Ok(line)) => self.next.push(line),
+                Some(Err(error)) if begun => {
+                    self.failed = Some(error);
+                    return Ok(Some(mem::take(&mut self.next)));
+                }
+                Some(Err(error)) => return Err(error),
                 None => return Ok(begun.then(|| mem::take(&mut self.next))),
             }
         }

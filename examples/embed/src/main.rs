@@ -3,11 +3,13 @@
 mod args;
 mod batch;
 mod board;
+mod earlier;
 mod job;
 mod latency;
 mod logs;
 mod progress;
 mod reason;
+mod resume;
 mod rows;
 mod source;
 mod stack;
@@ -33,11 +35,13 @@ use crate::{
     args::Args,
     batch::Batches,
     board::Board,
+    earlier::Earlier,
     job::{End, Job, Settings},
     logs::Voice,
     progress::Progress,
+    resume::{beside, resume},
     rows::Rows,
-    source::Source,
+    source::{Lines, Source},
     stack::stack,
     summary::Summary,
     tally::Tally,
@@ -46,7 +50,7 @@ use crate::{
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let (source, target, rows) = match prepare(&args) {
+    let prepared = match prepare(&args) {
         Ok(prepared) => prepared,
         Err(problem) => Args::command().error(ErrorKind::ValueValidation, problem).exit(),
     };
@@ -54,37 +58,60 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => Args::command().error(ErrorKind::Io, error).exit(),
     };
-    let code = runtime.block_on(run(args, source, target, rows));
+    let code = runtime.block_on(run(args, prepared));
     // A name look-up that hangs is not waited for.
     runtime.shutdown_background();
     ExitCode::from(code)
 }
 
+/// What a run needs, all of it known to be usable.
+struct Prepared {
+    size: Option<u64>,
+    lines: Lines,
+    target: Target,
+    rows: Rows,
+}
+
 /// Finds out what cannot work before anything starts.
-fn prepare(args: &Args) -> Result<(Source, Target, Rows), String> {
+fn prepare(args: &Args) -> Result<Prepared, String> {
     let target = Target::of(args)?;
     let source = Source::open(&args.files)?;
-    let out = args.out.as_deref();
-    if let Some(out) = out
-        && let Ok(place) = out.canonicalize()
+    let size = source.size();
+    let (rows, earlier) = rows(args, &source)?;
+    Ok(Prepared { size, lines: source.lines(earlier), target, rows })
+}
+
+/// Where rows go, and those that are there already.
+fn rows(args: &Args, source: &Source) -> Result<(Rows, Option<Earlier>), String> {
+    let Some(out) = args.out.as_deref() else {
+        return Ok((Rows::to(None).map_err(|error| error.to_string())?, None));
+    };
+    if let Ok(place) = out.canonicalize()
         && args.files.iter().any(|file| file.canonicalize().is_ok_and(|file| file == place))
     {
         return Err(format!("--out would overwrite an input: {}", out.display()));
     }
-    let rows = Rows::to(out).map_err(|error| match out {
-        Some(path) => format!("cannot write --out {}: {error}", path.display()),
-        None => error.to_string(),
-    })?;
-    Ok((source, target, rows))
+    if args.resume {
+        return resume(out, &args.files, source);
+    }
+    let part = beside(out);
+    if part.exists() {
+        let part = part.display();
+        return Err(format!("{part} holds rows of a run that was killed; say --resume to keep them, or delete it"));
+    }
+    let rows = Rows::to(Some(out)).map_err(|error| format!("cannot write --out {}: {error}", out.display()))?;
+    Ok((rows, None))
 }
 
-async fn run(args: Args, source: Source, target: Target, mut rows: Rows) -> u8 {
-    let progress = if args.quiet || args.json { Progress::hidden() } else { Progress::of(source.size()) };
+async fn run(args: Args, prepared: Prepared) -> u8 {
+    let Prepared { size, lines, target, mut rows } = prepared;
+    let progress = if args.quiet || args.json { Progress::hidden() } else { Progress::of(size) };
     let voice = Voice::new(&args, progress.clone());
     let reached = match target.reach(args.model.clone()).await {
         Ok(reached) => reached,
         Err(error) => {
             voice.complain(&format!("the built-in server cannot start: {error}"));
+            finish(&mut rows, End::Complete);
             return UNUSABLE;
         }
     };
@@ -118,7 +145,9 @@ async fn run(args: Args, source: Source, target: Target, mut rows: Rows) -> u8 {
         tally.add(&finished);
         Ok(())
     };
-    let end = job.run(Batches::new(source.lines(), args.batch), write, interrupt()).await;
+    let ended = job.run(Batches::new(lines.start(), args.batch), write, interrupt()).await;
+    let end = finish(&mut rows, ended);
+    tally.kept = rows.kept();
     progress.clear();
     following.abort();
 
@@ -136,7 +165,8 @@ async fn run(args: Args, source: Source, target: Target, mut rows: Rows) -> u8 {
             UNUSABLE
         }
         End::Interrupted => {
-            voice.complain("interrupted; what is written is whole and in order, the rest is missing");
+            let then = if args.out.is_some() { "; --resume goes on from there" } else { "" };
+            voice.complain(&format!("interrupted; what is written is whole and in order, the rest is missing{then}"));
             INTERRUPTED
         }
         End::Unwritable(_) if closed => CLOSED,
@@ -144,6 +174,14 @@ async fn run(args: Args, source: Source, target: Target, mut rows: Rows) -> u8 {
             voice.complain(&format!("cannot write the rows: {error}"));
             FAILED
         }
+    }
+}
+
+/// Puts the rows where they belong. What could not be written whole stays apart, for the next run to find.
+fn finish(rows: &mut Rows, end: End) -> End {
+    match end {
+        End::Unwritable(_) => end,
+        _ => rows.finish().map_or_else(End::Unwritable, |()| end),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reads lines on a thread of its own, since a terminal or a pipe may keep it waiting for ever.
 
 use std::{
+    collections::VecDeque,
     fs::File,
     io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
@@ -9,6 +10,8 @@ use std::{
 };
 
 use tokio::sync::mpsc;
+
+use crate::earlier::{Earlier, Inputs};
 
 /// A line that is not blank.
 #[derive(Debug)]
@@ -24,7 +27,16 @@ pub(crate) struct Line {
 pub(crate) struct Place {
     /// The file, where there are several.
     pub(crate) file: Option<Arc<str>>,
+    /// Which of the inputs that is.
+    pub(crate) input: usize,
     /// Counted from 1, blank lines included.
+    pub(crate) line: u64,
+}
+
+/// Where a line stands, in the order of reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    pub(crate) input: usize,
     pub(crate) line: u64,
 }
 
@@ -38,6 +50,12 @@ pub(crate) enum Flaw {
 /// What to read, opened already.
 pub(crate) struct Source {
     inputs: Vec<Input>,
+}
+
+/// The lines to be embedded, in order.
+pub(crate) struct Lines {
+    files: VecDeque<LinesOf>,
+    earlier: Option<Earlier>,
 }
 
 struct Input {
@@ -61,25 +79,64 @@ impl Source {
         self.inputs.iter().map(|input| input.size).sum()
     }
 
+    /// What the inputs are called in rows.
+    pub(crate) fn names(&self) -> Inputs {
+        match self.inputs.as_slice() {
+            [_] => Inputs(Vec::new()),
+            several => Inputs(several.iter().map(|input| input.name.clone()).collect()),
+        }
+    }
+
+    /// All lines but those that have their row among the `earlier` ones.
+    pub(crate) fn lines(self, earlier: Option<Earlier>) -> Lines {
+        let several = self.inputs.len() > 1;
+        let files = self.inputs.into_iter().enumerate().map(|(input, Input { name, reader, .. })| {
+            let file = several.then(|| Arc::from(name.as_str()));
+            LinesOf { name, file, input, reader: BufReader::new(reader), line: 0 }
+        });
+        Lines { files: files.collect(), earlier }
+    }
+}
+
+impl Lines {
     /// Starts to read; ends early when nobody listens any more.
-    pub(crate) fn lines(self) -> mpsc::Receiver<io::Result<Line>> {
+    pub(crate) fn start(self) -> mpsc::Receiver<io::Result<Line>> {
         let (lines, receiver) = mpsc::channel(AHEAD);
         // Not a task of the runtime, which would wait for it at the end.
         thread::spawn(move || {
-            let several = self.inputs.len() > 1;
-            for input in self.inputs {
-                let file = several.then(|| Arc::from(input.name.as_str()));
-                let name =
-                    |error: io::Error| io::Error::new(error.kind(), format!("cannot read {}: {error}", input.name));
-                let mut lines_of = Lines { reader: BufReader::new(input.reader), line: 0 };
-                while let Some(line) = lines_of.next(file.as_ref()).transpose() {
-                    if lines.blocking_send(line.map_err(name)).is_err() {
-                        return;
-                    }
+            for line in self {
+                let failed = line.is_err();
+                if lines.blocking_send(line).is_err() || failed {
+                    return;
                 }
             }
         });
         receiver
+    }
+
+    fn next_missing(&mut self) -> io::Result<Option<Line>> {
+        let mut passed = 0;
+        while let Some(file) = self.files.front_mut() {
+            let Some(line) = file.next().map_err(|error| file.name(&error))? else {
+                self.files.pop_front();
+                continue;
+            };
+            let read = line.read + passed;
+            let earlier = self.earlier.as_mut();
+            if !earlier.map_or(Ok(false), |earlier| earlier.has(&line.place))? {
+                return Ok(Some(Line { read, ..line }));
+            }
+            passed = read;
+        }
+        self.earlier.as_ref().map_or(Ok(None), |earlier| earlier.end().map(|()| None))
+    }
+}
+
+impl Iterator for Lines {
+    type Item = io::Result<Line>;
+
+    fn next(&mut self) -> Option<io::Result<Line>> {
+        self.next_missing().transpose()
     }
 }
 
@@ -99,14 +156,17 @@ impl Input {
     }
 }
 
-struct Lines<R> {
-    reader: BufReader<R>,
+struct LinesOf {
+    name: String,
+    file: Option<Arc<str>>,
+    input: usize,
+    reader: BufReader<Box<dyn Read + Send>>,
     line: u64,
 }
 
-impl<R: Read> Lines<R> {
-    /// The next line that is not blank, for `file`.
-    fn next(&mut self, file: Option<&Arc<str>>) -> io::Result<Option<Line>> {
+impl LinesOf {
+    /// The next line that is not blank.
+    fn next(&mut self) -> io::Result<Option<Line>> {
         let mut read = 0;
         loop {
             let mut bytes = Vec::new();
@@ -128,9 +188,19 @@ impl<R: Read> Lines<R> {
             if text.as_ref().is_ok_and(|text| text.trim().is_empty()) {
                 continue;
             }
-            let place = Place { file: file.cloned(), line: self.line };
+            let place = Place { file: self.file.clone(), input: self.input, line: self.line };
             return Ok(Some(Line { place, text, read }));
         }
+    }
+
+    fn name(&self, error: &io::Error) -> io::Error {
+        io::Error::new(error.kind(), format!("cannot read {}: {error}", self.name))
+    }
+}
+
+impl Place {
+    pub(crate) const fn position(&self) -> Position {
+        Position { input: self.input, line: self.line }
     }
 }
 

@@ -12,6 +12,7 @@ use crate::tally::Tally;
 pub(crate) struct Summary {
     seconds: f64,
     embedded: u64,
+    kept: u64,
     failed: u64,
     failed_by_class: BTreeMap<&'static str, u64>,
     requests: u64,
@@ -32,6 +33,7 @@ impl Summary {
         Self {
             seconds: took.as_secs_f64(),
             embedded: tally.embedded,
+            kept: tally.kept,
             failed: tally.failures(),
             failed_by_class: tally.failed.clone(),
             requests,
@@ -53,7 +55,11 @@ impl fmt::Display for Summary {
         if self.failed > 0 {
             write!(f, " ({})", list(&self.failed_by_class))?;
         }
-        writeln!(f, " in {:.1} s, {rate:.0} a second", self.seconds)?;
+        write!(f, " in {:.1} s, {rate:.0} a second", self.seconds)?;
+        match self.kept {
+            0 => writeln!(f)?,
+            kept => writeln!(f, "; {kept} were there")?,
+        }
         write!(f, "requests  {}", self.requests)?;
         let retries: u64 = self.retries.values().sum();
         match retries {

@@ -9,6 +9,8 @@ use crate::{job::Finished, latency::Latencies};
 #[derive(Debug)]
 pub(crate) struct Tally {
     pub(crate) embedded: u64,
+    /// Vectors of an earlier run.
+    pub(crate) kept: u64,
     /// Failed lines by class.
     pub(crate) failed: BTreeMap<&'static str, u64>,
     /// Where and why the first line failed.
@@ -26,6 +28,7 @@ impl Tally {
     pub(crate) const fn new() -> Self {
         Self {
             embedded: 0,
+            kept: 0,
             failed: BTreeMap::new(),
             first_failure: None,
             retries: BTreeMap::new(),

@@ -72,6 +72,15 @@ fn what_was_asked_for_is_checked() {
 }
 
 #[test]
+fn a_long_first_vector_reserves_nothing_for_the_others() {
+    let long = "0.5,".repeat(100_000);
+    let short = r#"{"embedding":[1]},"#.repeat(2_046);
+    let body = format!(r#"{{"data":[{{"embedding":[{long}1]}},{short}{{"embedding":[1]}}]}}"#);
+    let expected = Expected { count: 2_048, dimensions: None, floats: false };
+    assert_eq!(decode(body.as_bytes(), expected).unwrap_err(), Flaw::Dimensions { expected: 100_001, found: 1 });
+}
+
+#[test]
 fn deep_and_odd_json_is_only_malformed() {
     for body in ["[".repeat(100_000), format!("{{\"data\":{}", "[".repeat(100_000))] {
         decode(body.as_bytes(), TWO).unwrap_err();

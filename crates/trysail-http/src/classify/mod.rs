@@ -1,32 +1,102 @@
 //! Judges what embedding servers, and the gateways in front of them, answer.
+//!
+//! What is known of them stands in tables, a file a family of servers; [`Providers`] asks all of them, a [`Provider`]
+//! its own.
 
-mod body;
-mod codes;
-mod dialect;
+mod answer;
+mod complaint;
 mod excerpt;
+mod expected;
+pub mod grpc;
+mod judgement;
 mod local;
-mod status;
+mod provider;
+mod row;
+mod rule;
+mod rules;
+mod table;
 #[cfg(feature = "client")]
 mod transport;
 
 use std::error::Error;
 
 use bytes::Bytes;
-use http::{HeaderName, Response};
-use trysail_core::{Class, Classified, Classifier, Verdict};
+use http::Response;
+use trysail_core::{Classified, Classifier, Verdict};
 
-pub use self::{body::Complaint, excerpt::excerpt};
-use crate::{CollectError, retry_after};
+pub use self::{
+    complaint::Complaint,
+    excerpt::excerpt,
+    expected::{Encoding, Expected},
+    judgement::Judgement,
+    provider::Provider,
+    rule::Rule,
+    rules::Rules,
+};
+use crate::CollectError;
 
 /// The judge of what embedding servers answer, for a [`ClassifyLayer`] over a [`CollectLayer`](crate::CollectLayer).
 ///
-/// A local error is judged by its types, never by its words; an answer by the machine code in its body, then by its
-/// status. A 2xx is a success unless it begins with an error object. `x-should-retry` then speaks for the retry
-/// alone, and never revives what cannot work.
+/// A local error is judged by its types, never by its words; an answer by the machine code in its body, then by a
+/// phrase of the server's own, then by its status. A 2xx is checked against what was [`Expected`], if the request
+/// says so, and is a success otherwise unless it begins with an error object. `x-should-retry` then speaks for the
+/// retry alone, and never revives what cannot work.
 ///
 /// [`ClassifyLayer`]: https://docs.rs/trysail-classify
+///
+/// # Examples
+///
+/// ```
+/// use bytes::Bytes;
+/// use trysail_core::Class;
+/// use trysail_http::Providers;
+///
+/// let answer = http::Response::builder()
+///     .status(429)
+///     .body(Bytes::from_static(br#"{"error":{"message":"You exceeded your quota","code":"insufficient_quota"}}"#))?;
+///
+/// let judgement = Providers.judge(&answer);
+/// assert_eq!(judgement.verdict().class(), Class::QuotaExhausted);
+/// assert_eq!(judgement.rule(), "openai/insufficient_quota");
+/// # Ok::<(), http::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Providers;
+
+impl Providers {
+    /// Knows only `provider`, the gateways that may stand before it, and what is common to all.
+    pub const fn only(provider: Provider) -> Provider {
+        provider
+    }
+
+    /// Judges an answer, and says which rule decided.
+    pub fn judge(&self, response: &Response<Bytes>) -> Judgement {
+        Judgement::of(response, None)
+    }
+
+    /// With a rule of one's own that has the last word; see [`Rules`].
+    pub fn rule<F>(self, rule: F) -> Rules<Self, F>
+    where
+        F: Fn(&Response<Bytes>, Verdict) -> Verdict,
+    {
+        Rules::new(self, rule)
+    }
+}
+
+impl Provider {
+    /// Judges an answer, and says which rule decided.
+    pub fn judge(&self, response: &Response<Bytes>) -> Judgement {
+        Judgement::of(response, Some(*self))
+    }
+
+    /// With a rule of one's own that has the last word; see [`Rules`].
+    pub fn rule<F>(self, rule: F) -> Rules<Self, F>
+    where
+        F: Fn(&Response<Bytes>, Verdict) -> Verdict,
+    {
+        Rules::new(self, rule)
+    }
+}
 
 impl<C, B> Classifier<Response<Bytes>, CollectError<C, B>> for Providers
 where
@@ -34,50 +104,30 @@ where
     B: Error + 'static,
 {
     fn classify(&self, outcome: Result<&Response<Bytes>, &CollectError<C, B>>) -> Verdict {
-        match outcome {
-            Ok(response) => answer(response),
-            Err(CollectError::Client(error)) => local::request(error),
-            Err(CollectError::Body(error)) => local::body(error),
-            Err(CollectError::TooLarge { .. }) => Verdict::REFUSED,
-            Err(CollectError::Idle(elapsed)) => elapsed.verdict(),
-        }
+        classify(outcome, None)
     }
 }
 
-fn answer(response: &Response<Bytes>) -> Verdict {
-    let success = response.status().is_success();
-    if success && !body::may_hold_error(response.body()) {
-        return Verdict::SUCCESS;
-    }
-    let complaint = Complaint::of(response);
-    if success && complaint.is_none() {
-        return Verdict::SUCCESS;
-    }
-    let by_code = complaint.as_ref().and_then(codes::verdict);
-    let known = by_code.or_else(|| {
-        let inside = complaint.as_ref().filter(|_| success).and_then(Complaint::status);
-        if success { inside.and_then(status::verdict) } else { status::verdict(response.status()) }
-    });
-    let verdict =
-        known.unwrap_or_else(|| if success { Verdict::MALFORMED } else { status::unknown(response.status()) });
-    hinted(asked(verdict, known.is_some(), response), response)
-}
-
-/// With the server's own word on whether to ask again.
-fn asked(verdict: Verdict, known: bool, response: &Response<Bytes>) -> Verdict {
-    let open = !known || matches!(verdict.class(), Class::Transient | Class::Throttled);
-    match response.headers().get(SHOULD_RETRY).map(|value| value.as_bytes().trim_ascii()) {
-        Some(b"false") => verdict.once(),
-        Some(b"true") if open => verdict.again(),
-        _ => verdict,
+impl<C, B> Classifier<Response<Bytes>, CollectError<C, B>> for Provider
+where
+    C: Error + 'static,
+    B: Error + 'static,
+{
+    fn classify(&self, outcome: Result<&Response<Bytes>, &CollectError<C, B>>) -> Verdict {
+        classify(outcome, Some(*self))
     }
 }
 
-fn hinted(verdict: Verdict, response: &Response<Bytes>) -> Verdict {
-    match retry_after::hint(response.headers(), body::text(response.body())) {
-        Some(hint) => verdict.after(hint),
-        None => verdict,
+fn classify<C, B>(outcome: Result<&Response<Bytes>, &CollectError<C, B>>, only: Option<Provider>) -> Verdict
+where
+    C: Error + 'static,
+    B: Error + 'static,
+{
+    match outcome {
+        Ok(response) => judgement::verdict(response, only),
+        Err(CollectError::Client(error)) => local::request(error),
+        Err(CollectError::Body(error)) => local::body(error),
+        Err(CollectError::TooLarge { .. }) => Verdict::REFUSED,
+        Err(CollectError::Idle(elapsed)) => elapsed.verdict(),
     }
 }
-
-const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");

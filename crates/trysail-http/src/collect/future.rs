@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 use trysail_core::{Elapsed, Scope};
 
-use crate::{collect::CollectError, deadline::later};
+use crate::{Expected, collect::CollectError, deadline::later};
 
 pin_project! {
     /// Waits for the head, then for the whole body.
@@ -24,6 +24,7 @@ pin_project! {
         state: State<F, B>,
         limit: usize,
         idle: Option<Duration>,
+        expected: Option<Expected>,
     }
 }
 
@@ -54,8 +55,8 @@ enum Gathered {
 }
 
 impl<F, B> ResponseFuture<F, B> {
-    pub(crate) const fn new(head: F, limit: usize, idle: Option<Duration>) -> Self {
-        Self { state: State::Head { head }, limit, idle }
+    pub(crate) const fn new(head: F, limit: usize, idle: Option<Duration>, expected: Option<Expected>) -> Self {
+        Self { state: State::Head { head }, limit, idle, expected }
     }
 }
 
@@ -79,7 +80,10 @@ where
                 }
                 StateProjection::Body { parts, reading } => {
                     let whole = ready!(reading.poll(cx, *this.limit, *this.idle))?;
-                    let parts = parts.take().expect("a future is not polled after it is ready");
+                    let mut parts = parts.take().expect("a future is not polled after it is ready");
+                    if let Some(expected) = this.expected.take() {
+                        parts.extensions.insert(expected);
+                    }
                     return Poll::Ready(Ok(Response::from_parts(parts, whole)));
                 }
             };

@@ -7,7 +7,8 @@ use crate::collect::Collect;
 /// Reads each body to its end, so that the answer is whole when the call is over.
 ///
 /// The response becomes `http::Response<Bytes>`, head and extensions as they were, trailers dropped; the error
-/// becomes a [`CollectError`](crate::CollectError). Readiness is the service's own. A body of one frame is handed on
+/// becomes a [`CollectError`](crate::CollectError). What was [`Expected`](crate::Expected) of the answer moves from
+/// the request's extensions to the response's. Readiness is the service's own. A body of one frame is handed on
 /// without a copy.
 ///
 /// # Examples

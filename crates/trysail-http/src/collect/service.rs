@@ -41,6 +41,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let idle = self.idle.limit(&request);
-        ResponseFuture::new(self.inner.call(request), self.limit, idle)
+        let expected = request.extensions().get().copied();
+        ResponseFuture::new(self.inner.call(request), self.limit, idle, expected)
     }
 }

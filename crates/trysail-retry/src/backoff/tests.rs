@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -75,6 +77,19 @@ fn delays_grow_as_they_are_called() {
 }
 
 #[test]
+fn each_step_of_a_decorrelated_walk_begins_where_the_last_one_ended() {
+    let first = Duration::from_millis(100);
+    let backoff = Backoff::exponential(first).cap(Duration::from_secs(60)).jitter(Jitter::Decorrelated);
+    for seed in 0..100 {
+        let mut before = first;
+        for delay in backoff.clone().retries(50).seed(seed) {
+            assert!((first..=before * 3).contains(&delay), "{delay:?} after {before:?}");
+            before = delay;
+        }
+    }
+}
+
+#[test]
 fn a_decorrelated_walk_stays_between_the_first_delay_and_three_times_the_last() {
     let (first, cap) = (Duration::from_millis(100), Duration::from_secs(2));
     let backoff = Backoff::exponential(first).cap(cap).jitter(Jitter::Decorrelated).retries(1_000);
@@ -86,4 +101,22 @@ fn a_decorrelated_walk_stays_between_the_first_delay_and_three_times_the_last() 
         (least, most) = (least.min(later), most.max(later));
     }
     assert!(least < first * 3 && most == cap, "{least:?} {most:?}");
+}
+
+proptest! {
+    #[test]
+    fn delays_never_shrink_and_jitter_never_leaves_their_bounds(
+        first in 0_u64..u64::MAX,
+        cap in 0_u64..u64::MAX,
+        kind in 0..3_usize,
+        retry in 0..100_usize,
+    ) {
+        let kind = [Backoff::exponential, Backoff::linear, Backoff::constant][kind];
+        let backoff = kind(Duration::from_nanos(first)).cap(Duration::from_nanos(cap)).retries(u32::MAX);
+        let nth = |jitter, n| backoff.clone().jitter(jitter).into_iter().nth(n).unwrap();
+        let whole = nth(Jitter::None, retry);
+        prop_assert!(whole <= nth(Jitter::None, retry + 1) && whole <= Duration::from_nanos(cap));
+        prop_assert!(nth(Jitter::Full, retry) <= whole);
+        prop_assert!((whole / 2..=whole).contains(&nth(Jitter::Equal, retry)));
+    }
 }

@@ -5,6 +5,7 @@
 mod ending;
 mod interruption;
 mod lines;
+mod resume;
 mod storm;
 mod support;
 mod third_party;

@@ -1,0 +1,8 @@
+//! Many inputs, in requests of a size that servers take.
+
+mod answers;
+mod cut;
+mod error;
+mod oneshot;
+
+pub use self::{answers::Answers, cut::Batches, error::BatchError};

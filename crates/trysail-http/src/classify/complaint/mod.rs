@@ -1,0 +1,143 @@
+//! What a failed answer says.
+
+mod gather;
+mod markup;
+mod nested;
+mod number;
+
+use std::{borrow::Cow, fmt};
+
+use bytes::Bytes;
+use http::{HeaderMap, Response};
+use serde_json::Value;
+
+use self::gather::Gather;
+pub(super) use self::number::Number;
+use crate::excerpt;
+
+/// What a failed answer says: a machine code, a type and a message, wherever its author put them.
+///
+/// `Debug` shows an [`excerpt`] of the message: answers echo inputs and keys.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Complaint {
+    code: Option<String>,
+    kind: Option<String>,
+    message: Option<String>,
+    words: Vec<String>,
+    lower: String,
+    status: Option<u16>,
+    number: Option<Number>,
+    page: bool,
+}
+
+impl Complaint {
+    /// What `response` complains about; in a 2xx only an error object counts.
+    ///
+    /// At most 64 KiB are looked at. A short text that is not JSON is the message itself.
+    pub fn of(response: &Response<Bytes>) -> Option<Self> {
+        if response.status().is_success() { Self::inside(response) } else { Self::anywhere(response) }
+    }
+
+    /// The machine code, such as `insufficient_quota`.
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
+    }
+
+    /// The type, such as `invalid_request_error`.
+    pub fn kind(&self) -> Option<&str> {
+        self.kind.as_deref()
+    }
+
+    /// The words for people, as they came: show an [`excerpt`] of them.
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// The whole body is about an error.
+    pub(super) fn anywhere(response: &Response<Bytes>) -> Option<Self> {
+        let text = text(response.body());
+        let mut gather = Gather::default();
+        match serde_json::from_str::<Value>(text.trim()) {
+            Ok(value) => gather.value(&value),
+            Err(_) => gather.text(&text),
+        }
+        gather.headers(response.headers());
+        Self::new(gather)
+    }
+
+    /// An answer that may hold an error among other things.
+    fn inside(response: &Response<Bytes>) -> Option<Self> {
+        let text = text(response.body());
+        let mut gather = Gather::default();
+        match serde_json::from_str::<Value>(text.trim()) {
+            Ok(value) => gather.error_of(&value),
+            Err(_) => _ = gather.events(&text),
+        }
+        Self::new(gather)
+    }
+
+    fn new(gather: Gather) -> Option<Self> {
+        let Gather { code, kind, message, title, words, lower, status, number, page } = gather;
+        let code = code.or_else(|| number.map(|number| number.to_string())).or_else(|| status.map(|s| s.to_string()));
+        let complaint = Self { code, kind, message: message.or(title), words, lower, status, number, page };
+        (complaint != Self::default()).then_some(complaint)
+    }
+
+    /// Everything meant for machines, the most particular first.
+    pub(super) fn words(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(String::as_str)
+    }
+
+    /// Everything meant for people, in lower case.
+    pub(super) fn lower(&self) -> &str {
+        &self.lower
+    }
+
+    /// The status that stands in the body where a code should.
+    pub(super) const fn status(&self) -> Option<u16> {
+        self.status
+    }
+
+    /// The number in a shape of its own.
+    pub(super) const fn number(&self) -> Option<Number> {
+        self.number
+    }
+
+    /// Whether it is a page for browsers.
+    pub(super) const fn is_page(&self) -> bool {
+        self.page
+    }
+}
+
+impl fmt::Debug for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Complaint")
+            .field("code", &self.code)
+            .field("kind", &self.kind)
+            .field("message", &self.message().map(excerpt))
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a 2xx is worth a closer look: parsing every good answer twice would cost more than it finds.
+pub(super) fn may_hold_error(body: &[u8]) -> bool {
+    let body = body.trim_ascii_start();
+    let start = &body[..body.len().min(64)];
+    let named = || NEEDLES.iter().any(|needle| start.windows(needle.len()).any(|window| window == *needle));
+    (start.first() == Some(&b'{') && named()) || EVENTS.iter().any(|event| start.starts_with(event))
+}
+
+/// The start of the body, as far as it is worth looking at.
+pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(&body[..body.len().min(MOST)])
+}
+
+/// Codes that stand in the head.
+fn header_words(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    HEADERS.iter().filter_map(|name| headers.get(*name)?.to_str().ok())
+}
+
+const MOST: usize = 64 * 1024;
+const NEEDLES: &[&[u8]] = &[b"\"error\"", b"\"error_code\"", b"\"base_resp\"", b"\"errors\""];
+const EVENTS: &[&[u8]] = &[b"event:", b"data:"];
+const HEADERS: &[&str] = &["x-amzn-errortype", "x-ms-error-code", "cf-mitigated", "x-ratelimit-type"];

@@ -1,0 +1,80 @@
+use crate::sync::{AtomicU64, Ordering::Relaxed};
+
+/// The balance of a budget, which fills up by itself, in one word.
+///
+/// Counted in ten-thousandths of a retry; what is free is counted until some time, in milliseconds.
+#[derive(Debug)]
+pub(crate) struct Account(AtomicU64);
+
+impl Account {
+    pub(crate) fn holding(balance: u32) -> Self {
+        Self(AtomicU64::new(pack(balance, 0)))
+    }
+
+    /// Sets the balance, whatever it was.
+    pub(crate) fn fill(&self, balance: u32) {
+        let fill = |word| Some(pack(balance, unpack(word).1));
+        let _ = self.0.fetch_update(Relaxed, Relaxed, fill);
+    }
+
+    pub(crate) fn balance(&self, now_ms: u64, capacity: u32) -> u32 {
+        filled(self.0.load(Relaxed), now_ms, capacity).0
+    }
+
+    /// Forgets what there is no room for.
+    pub(crate) fn settle(&self, now_ms: u64, capacity: u32) {
+        let settle = |word| {
+            let (balance, until_ms) = filled(word, now_ms, capacity);
+            Some(pack(balance, until_ms))
+        };
+        let _ = self.0.fetch_update(Relaxed, Relaxed, settle);
+    }
+
+    /// Whether there was enough, and it is taken.
+    pub(crate) fn withdraw(&self, cost: u32, now_ms: u64, capacity: u32) -> bool {
+        let pay = |word| {
+            let (balance, until_ms) = filled(word, now_ms, capacity);
+            Some(pack(balance.checked_sub(cost)?, until_ms))
+        };
+        self.0.fetch_update(Relaxed, Relaxed, pay).is_ok()
+    }
+
+    /// Adds to the balance, as far as there is room; writes nothing if there is none.
+    pub(crate) fn deposit(&self, amount: u32, capacity: u32) {
+        let add = |word| {
+            let (balance, until_ms) = unpack(word);
+            let more = balance.saturating_add(amount).min(capacity.max(balance));
+            (more > balance).then(|| pack(more, until_ms))
+        };
+        // Full is as good as added.
+        let _ = self.0.fetch_update(Relaxed, Relaxed, add);
+    }
+}
+
+/// The balance with what has been free since the word was written, and until when that is counted then.
+fn filled(word: u64, now_ms: u64, capacity: u32) -> (u32, u64) {
+    let (balance, until_ms) = unpack(word);
+    // After eight years the word holds no later time, and nothing is free any more.
+    let free = now_ms.min(TIME_MASK).saturating_sub(until_ms) / FREE_EVERY_MS;
+    let balance = u64::from(balance).saturating_add(free * FREE).min(capacity.into()) as u32;
+    (balance, until_ms + free * FREE_EVERY_MS)
+}
+
+const fn pack(balance: u32, until_ms: u64) -> u64 {
+    (balance as u64) << TIME_BITS | until_ms
+}
+
+const fn unpack(word: u64) -> (u32, u64) {
+    ((word >> TIME_BITS) as u32, word & TIME_MASK)
+}
+
+/// The largest balance.
+pub(crate) const MOST: u32 = (1 << (64 - TIME_BITS)) - 1;
+/// So many parts are free in so many milliseconds: a whole retry in 14 s.
+const FREE: u64 = 10;
+const FREE_EVERY_MS: u64 = 14;
+const TIME_BITS: u32 = 38;
+const TIME_MASK: u64 = (1 << TIME_BITS) - 1;
+
+#[cfg(test)]
+mod tests;

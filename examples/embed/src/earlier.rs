@@ -1,0 +1,161 @@
+//! The rows of an earlier run.
+
+use std::{
+    borrow::Cow,
+    fmt::Display,
+    fs::File,
+    io::{self, BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, de::IgnoredAny};
+
+use crate::source::{Place, Position};
+
+/// Whole rows in their order, one at a time.
+///
+/// What follows the last line break was cut off when the run ended, and is no row.
+pub(crate) struct Earlier {
+    path: PathBuf,
+    inputs: Inputs,
+    reader: BufReader<File>,
+    bytes: Vec<u8>,
+    row: Option<Row>,
+    count: u64,
+    /// How many bytes the rows before this one take.
+    passed: u64,
+}
+
+/// Which line a row is of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) position: Position,
+    /// Whether it holds a vector.
+    pub(crate) embedded: bool,
+}
+
+/// What the inputs are called; nothing if there is only one, since its rows do not name it.
+#[derive(Clone, Debug)]
+pub(crate) struct Inputs(pub(crate) Vec<String>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written<'a> {
+    #[serde(borrow)]
+    file: Option<Cow<'a, str>>,
+    line: u64,
+    embedding: Option<IgnoredAny>,
+    error: Option<IgnoredAny>,
+}
+
+impl Earlier {
+    /// The rows in the file at `path`, which were made of `inputs`.
+    pub(crate) fn open(path: &Path, inputs: &Inputs) -> io::Result<Self> {
+        let mut this = Self {
+            path: path.to_owned(),
+            inputs: inputs.clone(),
+            reader: BufReader::new(File::open(path)?),
+            bytes: Vec::new(),
+            row: None,
+            count: 0,
+            passed: 0,
+        };
+        this.advance()?;
+        Ok(this)
+    }
+
+    /// The row it stands at; `None` behind the last.
+    pub(crate) const fn row(&self) -> Option<Row> {
+        self.row
+    }
+
+    /// The row as it was written, with its line break.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many bytes whole rows take; known behind the last.
+    pub(crate) const fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// Goes on to the next row.
+    pub(crate) fn advance(&mut self) -> io::Result<()> {
+        let before = self.row.take();
+        self.passed += self.bytes.len() as u64;
+        self.bytes.clear();
+        self.count += 1;
+        self.reader.by_ref().take(LONGEST).read_until(b'\n', &mut self.bytes)?;
+        if !self.bytes.ends_with(b"\n") {
+            if !begins_a_row(&self.bytes) {
+                return Err(self.wrong("is no row of this program"));
+            }
+            self.bytes.clear();
+            return Ok(());
+        }
+        let row = self.parse()?;
+        if before.is_some_and(|before| before.position >= row.position) {
+            return Err(self.wrong("is out of order"));
+        }
+        self.row = Some(row);
+        Ok(())
+    }
+
+    /// Whether `place` has its vector already; asked for every line, in their order.
+    pub(crate) fn has(&mut self, place: &Place) -> io::Result<bool> {
+        match self.row {
+            Some(row) if row.position < place.position() => Err(self.stranger()),
+            Some(row) if row.position == place.position() => {
+                self.advance()?;
+                Ok(row.embedded)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Makes sure that all rows were asked for, now that there are no more lines.
+    pub(crate) fn end(&self) -> io::Result<()> {
+        if self.row.is_some() { Err(self.stranger()) } else { Ok(()) }
+    }
+
+    fn parse(&self) -> io::Result<Row> {
+        let written: Written<'_> =
+            serde_json::from_slice(&self.bytes).map_err(|_| self.wrong("is no row of this program"))?;
+        let input = match (&written.file, self.inputs.0.as_slice()) {
+            (None, []) => 0,
+            (Some(file), []) => return Err(self.wrong(format_args!("is of one of several inputs, {file}"))),
+            (None, _) => return Err(self.wrong("names no file, where several are given")),
+            (Some(file), inputs) => inputs
+                .iter()
+                .position(|input| input == file)
+                .ok_or_else(|| self.wrong(format_args!("is of {file}, which is not among the inputs")))?,
+        };
+        if written.embedding.is_some() == written.error.is_some() {
+            return Err(self.wrong("is no row of this program"));
+        }
+        let position = Position { input, line: written.line };
+        Ok(Row { position, embedded: written.embedding.is_some() })
+    }
+
+    /// A row of a line that the input has not.
+    fn stranger(&self) -> io::Error {
+        self.wrong("is of a line that the input does not have, or that is blank; --resume wants the input as it was")
+    }
+
+    fn wrong(&self, problem: impl Display) -> io::Error {
+        let (path, count) = (self.path.display(), self.count);
+        io::Error::new(io::ErrorKind::InvalidData, format!("row {count} of {path} {problem}"))
+    }
+}
+
+/// Whether a row may begin like this.
+fn begins_a_row(bytes: &[u8]) -> bool {
+    BEGINNINGS.iter().any(|beginning| {
+        let both = bytes.len().min(beginning.len());
+        bytes[..both] == beginning[..both]
+    })
+}
+
+const BEGINNINGS: [&[u8]; 2] = [b"{\"line\":", b"{\"file\":"];
+/// More than any vector takes.
+const LONGEST: u64 = 64 << 20;

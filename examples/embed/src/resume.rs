@@ -1,0 +1,84 @@
+//! Goes on where an earlier run has stopped.
+
+use std::{
+    fs::{self, File},
+    io::{self, Seek, SeekFrom},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    earlier::{Earlier, Inputs},
+    rows::Rows,
+    source::Source,
+};
+
+/// Where new rows go, and the earlier ones that say which lines to pass over; none if there is no `out` yet.
+///
+/// New and earlier rows are merged in a [file beside](beside) it. A run that was killed leaves that behind: it is
+/// complete up to its last row, so the rest is added first.
+pub(crate) fn resume(out: &Path, files: &[PathBuf], source: &Source) -> Result<(Rows, Option<Earlier>), String> {
+    let inputs = source.names();
+    let twice = |(at, name)| inputs.0[..at].contains(name).then(|| name.clone());
+    if let Some(name) = inputs.0.iter().enumerate().find_map(twice) {
+        return Err(format!("--resume cannot tell the rows of {name} apart, which is given twice"));
+    }
+    let opened = || {
+        let out = out.canonicalize().unwrap_or_else(|_| out.to_owned());
+        let part = beside(&out);
+        if part.exists() {
+            recover(&part, &out, &inputs)?;
+        }
+        if !out.exists() {
+            return Ok((Rows::to(Some(&out))?, None));
+        }
+        if !out.is_file() {
+            return Err(io::Error::other("it is no file that could be read and replaced"));
+        }
+        let earlier = || Earlier::open(&out, &inputs);
+        check(earlier()?, files, source)?;
+        let file = File::create(&part)?;
+        file.set_permissions(out.metadata()?.permissions())?;
+        Ok((Rows::among(earlier()?, file, part, out.clone())?, Some(earlier()?)))
+    };
+    opened().map_err(|error| format!("cannot resume --out {}: {error}", out.display()))
+}
+
+/// Where the rows of a resumed run are until it ends.
+pub(crate) fn beside(out: &Path) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".resume");
+    name.into()
+}
+
+/// Makes one of the `part` that a killed run has left and of the rows in `out` it had not come to.
+fn recover(part: &Path, out: &Path, inputs: &Inputs) -> io::Result<()> {
+    let mut written = Earlier::open(part, inputs)?;
+    let mut last = None;
+    while let Some(row) = written.row() {
+        last = Some(row.position);
+        written.advance()?;
+    }
+    if !out.exists() {
+        return fs::rename(part, out);
+    }
+    let mut file = File::options().write(true).open(part)?;
+    file.set_len(written.passed())?;
+    file.seek(SeekFrom::End(0))?;
+    let mut rest = Earlier::open(out, inputs)?;
+    while rest.row().is_some_and(|row| Some(row.position) <= last) {
+        rest.advance()?;
+    }
+    Rows::among(rest, file, part.to_owned(), out.to_owned())?.finish()
+}
+
+/// Finds out now, and not after hours, whether the rows and the input belong together; a pipe can be read only once.
+fn check(mut earlier: Earlier, files: &[PathBuf], source: &Source) -> io::Result<()> {
+    if source.size().is_some() {
+        let again = Source::open(files).map_err(io::Error::other)?;
+        return again.lines(Some(earlier)).try_for_each(|line| line.map(drop));
+    }
+    while earlier.row().is_some() {
+        earlier.advance()?;
+    }
+    Ok(())
+}
