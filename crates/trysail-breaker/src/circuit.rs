@@ -2,11 +2,8 @@ use std::{
     fmt,
     hash::{BuildHasher, RandomState},
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{
-            AtomicU8, AtomicU64,
-            Ordering::{Acquire, Relaxed, Release},
-        },
+        OnceLock, PoisonError,
+        atomic::Ordering::{Acquire, Relaxed, Release},
     },
     time::Duration,
 };
@@ -19,6 +16,7 @@ use crate::{
     gate::Gate,
     snapshot::Snapshot,
     state::{FORCED_RETRY, Machine, Outcome, PROBING_RETRY, Pass, Probing, State, Times},
+    sync::{Arc, AtomicU8, AtomicU64, Mutex, MutexGuard},
     trace,
     trip::Trip,
     window::{Length, Tally, Window},

@@ -5,11 +5,14 @@ mod circuit;
 mod circuits;
 mod future;
 mod gate;
+#[cfg(all(test, trysail_loom))]
+mod interleavings;
 mod layer;
 mod select;
 mod service;
 mod snapshot;
 mod state;
+mod sync;
 mod trace;
 mod trip;
 mod window;

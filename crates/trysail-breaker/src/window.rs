@@ -1,7 +1,6 @@
-use std::{
-    sync::atomic::{AtomicU64, Ordering::Relaxed},
-    time::Duration,
-};
+use std::{array, sync::atomic::Ordering::Relaxed, time::Duration};
+
+use crate::sync::AtomicU64;
 
 /// How many calls of a sliding window there were, and how many of these are hits, in ten buckets, without a lock.
 ///
@@ -44,7 +43,7 @@ struct Bucket {
 impl Window {
     pub(crate) fn new(length: Length) -> Self {
         Self {
-            buckets: [const { AtomicU64::new(0) }; BUCKETS as usize],
+            buckets: array::from_fn(|_| AtomicU64::new(0)),
             length: AtomicU64::new(length.pack()),
             turn: AtomicU64::new(0),
         }

@@ -659,9 +659,9 @@ async fn a_jump_of_the_wall_clock_changes_nothing() {
     // On a paused clock every advance is such a jump: an hour passes, and the wall clock stands still.
     let circuit = Circuit::new(Trip::consecutive(1)).open_time(3_600 * SECOND, 3_600 * SECOND);
     calls(&circuit, [F]).await;
-    let rest = circuit.snapshot().next_probe().expect("it is open");
-    time::advance(rest - MS).await;
-    call(&circuit, S).await.expect_err("a millisecond is left");
+    let rest = call(&circuit, S).await.unwrap_err().retry_after();
+    time::advance(rest - 2 * MS).await;
+    call(&circuit, S).await.expect_err("two milliseconds are left");
     time::advance(2 * MS).await;
     calls(&circuit, [S]).await;
     assert_eq!(circuit.state(), State::Closed);

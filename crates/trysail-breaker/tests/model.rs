@@ -49,6 +49,8 @@ enum Step {
     Call,
     /// One of the calls in flight ends.
     End(prop::sample::Index, End),
+    /// The call that began last ends.
+    EndLast(End),
     ForceOpen,
     ForceClosed,
     Disable,
@@ -412,9 +414,12 @@ async fn play(rules: Rules, steps: Vec<Step>) {
                 }
                 (call, ticket) => panic!("admitted: {}, by the model: {ticket:?}; {model:#?}", call.is_ok()),
             },
-            Step::End(which, end) => {
-                if !calls.is_empty() {
-                    let (call, ticket) = calls.remove(which.index(calls.len()));
+            Step::End(_, end) | Step::EndLast(end) => {
+                let ended = match step {
+                    Step::End(which, _) if !calls.is_empty() => Some(calls.remove(which.index(calls.len()))),
+                    _ => calls.pop(),
+                };
+                if let Some((call, ticket)) = ended {
                     call.end(end);
                     model.end(ticket, end, circuit.snapshot().next_probe());
                 }
@@ -464,18 +469,22 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(End::Panic),
         2 => Just(End::Dropped),
     ];
+    let end = end.boxed();
     let time = prop_oneof![
         8 => select(vec![125, 500, 1_000, 2_000]),
         3 => select(vec![4_000, 5_000, 10_000, 15_000, 40_000]),
         1 => select(vec![3_600_000, 100 * 86_400_000]),
     ];
+    let time = time.boxed();
+    let run = (1..10_usize, time.clone(), end.clone());
     let step = prop_oneof![
-        30 => time.prop_map(Step::Advance),
-        50 => Just(Step::Call),
-        40 => (any::<prop::sample::Index>(), end).prop_map(|(which, end)| Step::End(which, end)),
-        1 => select(vec![Step::ForceOpen, Step::ForceClosed, Step::Disable, Step::Reset]),
+        30 => time.prop_map(|time| vec![Step::Advance(time)]),
+        50 => Just(vec![Step::Call]),
+        40 => (any::<prop::sample::Index>(), end).prop_map(|(which, end)| vec![Step::End(which, end)]),
+        15 => run.prop_map(|(calls, time, end)| [Step::Advance(time), Step::Call, Step::EndLast(end)].repeat(calls)),
+        1 => select(vec![Step::ForceOpen, Step::ForceClosed, Step::Disable, Step::Reset]).prop_map(|step| vec![step]),
     ];
-    vec(step, 0..250)
+    vec(step, 0..150).prop_map(|steps| steps.concat())
 }
 
 proptest! {

@@ -1,0 +1,195 @@
+//! Threads that meet at a circuit, in every order that there is.
+
+use std::time::Duration;
+
+use loom::{model::Builder, thread};
+use tokio::{runtime, time};
+use trysail_core::Class;
+
+use crate::{
+    Circuit, State, Trip,
+    state::{Outcome, Pass},
+};
+
+const FAILURE: Outcome = Outcome::Failure { class: Class::Transient, hint: None };
+const LEASE: Duration = Duration::from_millis(20);
+
+/// Tries all interleavings on a clock that stands still unless `pass` moves it.
+fn model(run: impl Fn(&dyn Fn(Duration)) + Sync + Send + 'static) {
+    let runtime = runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
+    let _clock = runtime.enter();
+    let handle = runtime.handle().clone();
+    let mut builder = Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(move || run(&|time| handle.block_on(time::advance(time))));
+}
+
+fn circuit(failures: u32) -> Circuit {
+    Circuit::new(Trip::consecutive(failures)).seed(1).open_time(Duration::from_millis(1), Duration::from_millis(1))
+}
+
+/// A circuit whose open time is over.
+fn half_open(pass: &dyn Fn(Duration)) -> Circuit {
+    let circuit = circuit(1).lease(LEASE);
+    circuit.settle(circuit.admit().expect("it is closed"), FAILURE, None);
+    pass(Duration::from_millis(2));
+    circuit
+}
+
+/// Runs `work` on two other threads and here, and gives what came of it.
+fn together<T: Send + 'static>(circuit: &Circuit, work: [fn(&Circuit) -> T; 3]) -> [T; 3] {
+    let [first, second, here] = work;
+    let threads = [first, second].map(|work| {
+        let circuit = circuit.clone();
+        thread::spawn(move || work(&circuit))
+    });
+    let here = here(circuit);
+    let [first, second] = threads.map(|thread| thread.join().expect("no panic"));
+    [first, second, here]
+}
+
+fn admitted(passes: [Option<Pass>; 3]) -> Vec<Pass> {
+    passes.into_iter().flatten().collect()
+}
+
+#[test]
+fn of_all_who_come_when_the_open_time_is_over_one_probes() {
+    model(|pass| {
+        let circuit = half_open(pass);
+        let passes = admitted(together(&circuit, [|circuit| circuit.admit().ok(); 3]));
+        assert_eq!((passes.len(), circuit.state()), (1, State::HalfOpen));
+        circuit.settle(passes[0], Outcome::Success, None);
+        assert_eq!(circuit.state(), State::Closed);
+    });
+}
+
+#[test]
+fn of_all_who_come_when_the_lease_is_over_one_probes() {
+    model(|pass| {
+        let circuit = half_open(pass);
+        let lost = circuit.admit().expect("the first probes");
+        pass(LEASE);
+        let settle: fn(&Circuit, Pass) -> Option<Pass> = |circuit, lost| {
+            circuit.settle(lost, FAILURE, None);
+            None
+        };
+        let late = {
+            let circuit = circuit.clone();
+            thread::spawn(move || settle(&circuit, lost))
+        };
+        let other = {
+            let circuit = circuit.clone();
+            thread::spawn(move || circuit.admit().ok())
+        };
+        let here = circuit.admit().ok();
+        let passes = admitted([late.join().expect("no panic"), other.join().expect("no panic"), here]);
+        assert_eq!((passes.len(), circuit.state()), (1, State::HalfOpen));
+    });
+}
+
+#[test]
+fn a_probe_that_ends_makes_room_for_one() {
+    for outcome in [Outcome::Neutral, Outcome::Success, FAILURE] {
+        model(move |pass| {
+            let circuit = half_open(pass);
+            let probe = circuit.admit().expect("the first probes");
+            let ends = {
+                let circuit = circuit.clone();
+                thread::spawn(move || circuit.settle(probe, outcome, None))
+            };
+            let comes = {
+                let circuit = circuit.clone();
+                thread::spawn(move || circuit.admit().ok())
+            };
+            let here = circuit.admit().ok();
+            ends.join().expect("no panic");
+            let passes = admitted([comes.join().expect("no panic"), here, None]);
+            match outcome {
+                Outcome::Success => assert_eq!(circuit.state(), State::Closed),
+                Outcome::Neutral => {
+                    assert!(passes.len() <= 1);
+                    assert_eq!(circuit.state(), State::HalfOpen);
+                    let next = circuit.admit().ok();
+                    assert_eq!(passes.len() + next.iter().len(), 1, "its place is free, unless taken");
+                }
+                _ => assert_eq!((passes.len(), circuit.state()), (0, State::Open)),
+            }
+        });
+    }
+}
+
+#[test]
+fn no_failure_is_lost_and_the_last_one_opens_it() {
+    model(|_| {
+        let circuit = circuit(3);
+        let fail = |circuit: &Circuit| circuit.settle(circuit.admit().expect("it is closed"), FAILURE, None);
+        together(&circuit, [fail; 3]);
+        assert_eq!((circuit.state(), circuit.snapshot().opened()), (State::Open, 1));
+        circuit.admit().expect_err("it is open");
+    });
+}
+
+#[test]
+fn a_success_beside_failures_comes_before_between_or_after_them() {
+    model(|pass| {
+        let circuit = circuit(2);
+        let late = circuit.admit().expect("it is closed");
+        let fail = {
+            let circuit = circuit.clone();
+            thread::spawn(move || {
+                for _ in 0..2 {
+                    if let Ok(pass) = circuit.admit() {
+                        circuit.settle(pass, FAILURE, None);
+                    }
+                }
+            })
+        };
+        circuit.settle(late, Outcome::Success, None);
+        fail.join().expect("no panic");
+        let streak = circuit.snapshot().streak();
+        match circuit.state() {
+            State::Open => {
+                circuit.admit().expect_err("it is open");
+                pass(Duration::from_millis(2));
+                circuit.settle(circuit.admit().expect("a probe"), Outcome::Success, None);
+            }
+            _ => assert_eq!(streak, 1),
+        }
+        assert_eq!(circuit.state(), State::Closed);
+    });
+}
+
+#[test]
+fn a_rate_counts_every_call_once() {
+    model(|_| {
+        let trip = Trip::rate(1.0).calls(3).span(Duration::ZERO);
+        let circuit = Circuit::new(trip).seed(1);
+        let fail = |circuit: &Circuit| circuit.settle(circuit.admit().expect("it is closed"), FAILURE, None);
+        together(&circuit, [fail; 3]);
+        assert_eq!((circuit.state(), circuit.snapshot().opened()), (State::Open, 1));
+    });
+}
+
+#[test]
+fn commands_and_calls_leave_it_in_a_state_that_the_gate_knows() {
+    model(|pass| {
+        let circuit = half_open(pass);
+        let by_hand: fn(&Circuit) -> Option<Pass> = |circuit| {
+            circuit.force_open();
+            circuit.reset();
+            None
+        };
+        let probe: fn(&Circuit) -> Option<Pass> = |circuit| {
+            let pass = circuit.admit().ok()?;
+            circuit.settle(pass, FAILURE, None);
+            Some(pass)
+        };
+        let come: fn(&Circuit) -> Option<Pass> = |circuit| circuit.admit().ok();
+        together(&circuit, [by_hand, probe, come]);
+        match circuit.state() {
+            State::Closed => drop(circuit.admit().expect("it is closed")),
+            State::Open => drop(circuit.admit().expect_err("it is open")),
+            state => panic!("{state:?}"),
+        }
+    });
+}
