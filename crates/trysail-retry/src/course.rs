@@ -62,6 +62,7 @@ impl<S, B, C, R, Req, E> Course<S, B, C, R, Req, E> {
         Self { shared, spare, deadline: None, past: None }
     }
 
+    #[inline]
     fn succeed(&mut self) {
         self.settle(false);
         if let Some(budget) = &self.shared.policy.budget {
@@ -87,6 +88,7 @@ where
     R: Replay<Req>,
 {
     /// The attempt in flight has to be waited for.
+    #[inline]
     pub(crate) fn pending(&mut self) {
         if self.deadline.is_none() {
             reported::first_attempt();
@@ -100,18 +102,25 @@ where
     }
 
     /// Ends the call with `outcome`, or says when to ask again.
+    #[inline]
     pub(crate) fn conclude<Res>(&mut self, outcome: Result<Res, E>) -> ControlFlow<Result<Res, E>, Instant>
     where
         C: Classifier<Res, E>,
     {
         let verdict = self.shared.policy.judge.classify(outcome.as_ref());
-        if verdict.class() == Class::Success {
-            if self.past.is_none() {
-                reported::first_attempt();
-            }
-            self.succeed();
-            return ControlFlow::Break(outcome);
+        if verdict.class() != Class::Success {
+            return self.fail(outcome, verdict);
         }
+        if self.past.is_none() {
+            reported::first_attempt();
+        }
+        self.succeed();
+        ControlFlow::Break(outcome)
+    }
+
+    /// Out of line: a call that succeeds must not pay for the size of this.
+    #[cold]
+    fn fail<Res>(&mut self, outcome: Result<Res, E>, verdict: Verdict) -> ControlFlow<Result<Res, E>, Instant> {
         let refused = verdict.class() == Class::Refused;
         self.settle(refused);
         let now = Instant::now();
@@ -219,9 +228,11 @@ where
 
 /// What was paid for and not sent goes back; what is in flight has been sent.
 impl<S, B, C, R, Req, E> Drop for Course<S, B, C, R, Req, E> {
+    #[inline]
     fn drop(&mut self) {
-        if let (Some(budget), Some(past)) = (&self.shared.policy.budget, &self.past)
+        if let Some(past) = &self.past
             && let Next::Paid(charge) = past.next
+            && let Some(budget) = &self.shared.policy.budget
         {
             budget.give_back(charge);
         }

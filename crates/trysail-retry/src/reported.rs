@@ -64,6 +64,7 @@ impl<F: Future> Future for Reported<F> {
 }
 
 /// The first attempt is in flight, or over: told by the call itself, which keeps no report that early.
+#[inline]
 pub(crate) fn first_attempt() {
     if LISTENING.get() && CURRENT.get().attempts() == 0 {
         CURRENT.set(RetryReport::FIRST);
