@@ -58,7 +58,7 @@ fn of_all_who_come_when_the_open_time_is_over_one_probes() {
         let circuit = half_open(pass);
         let passes = admitted(together(&circuit, [|circuit| circuit.admit().ok(); 3]));
         assert_eq!((passes.len(), circuit.state()), (1, State::HalfOpen));
-        circuit.settle(passes[0], Outcome::Success, None);
+        circuit.succeed(passes[0], None);
         assert_eq!(circuit.state(), State::Closed);
     });
 }
@@ -95,7 +95,10 @@ fn a_probe_that_ends_makes_room_for_one() {
             let probe = circuit.admit().expect("the first probes");
             let ends = {
                 let circuit = circuit.clone();
-                thread::spawn(move || circuit.settle(probe, outcome, None))
+                thread::spawn(move || match outcome {
+                    Outcome::Success => circuit.succeed(probe, None),
+                    outcome => circuit.settle(probe, outcome, None),
+                })
             };
             let comes = {
                 let circuit = circuit.clone();
@@ -144,14 +147,14 @@ fn a_success_beside_failures_comes_before_between_or_after_them() {
                 }
             })
         };
-        circuit.settle(late, Outcome::Success, None);
+        circuit.succeed(late, None);
         fail.join().expect("no panic");
         let streak = circuit.snapshot().streak();
         match circuit.state() {
             State::Open => {
                 circuit.admit().expect_err("it is open");
                 pass(Duration::from_millis(2));
-                circuit.settle(circuit.admit().expect("a probe"), Outcome::Success, None);
+                circuit.succeed(circuit.admit().expect("a probe"), None);
             }
             _ => assert_eq!(streak, 1),
         }

@@ -213,5 +213,5 @@ const FIRST_PARTS: u64 = 1 << FIRST_BITS;
 const TICK_BITS: u32 = 64 - FIRST_BITS - 2 * COUNT_BITS;
 const TICK_MASK: u64 = (1 << TICK_BITS) - 1;
 
-#[cfg(test)]
+#[cfg(all(test, not(trysail_loom)))]
 mod tests;
