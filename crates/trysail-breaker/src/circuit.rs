@@ -101,7 +101,8 @@ impl Circuit {
     ///
     /// A little more than the limit of one attempt is right.
     pub fn lease(self, lease: Duration) -> Self {
-        self.set(|machine| machine.times.lease = lease)
+        // A probe without any time could never be heard of.
+        self.set(|machine| machine.times.lease = lease.max(Duration::from_millis(1)))
     }
 
     /// Makes the jitter of the open times repeatable.
@@ -183,7 +184,9 @@ impl Circuit {
     pub(crate) fn admit(&self) -> Result<Pass, Open> {
         let gate = self.shared.gate.load(Acquire);
         match Gate::unpack(gate) {
-            Gate::Closed { generation, .. } if Gate::is_closed(gate) => Ok(Pass { generation, probe: 0 }),
+            Gate::Closed { generation, .. } => Ok(Pass { generation, probe: 0 }),
+            // Its result finds a gate that is not closed, and is for nobody.
+            Gate::Disabled => Ok(Pass { generation: 0, probe: 0 }),
             gate => self.admit_at(gate, Instant::now()),
         }
     }

@@ -29,7 +29,10 @@ impl Endpoint {
         let invalid = |what: &str| InvalidEndpoint {
             problem: format!("the base URL {what}: write it like https://api.openai.com/v1"),
         };
-        let uri: Uri = base.trim().parse().map_err(|_| invalid("is no URL"))?;
+        let uri: Uri = base.trim().parse().map_err(|_| match base.contains("://") {
+            true => invalid("is no URL"),
+            false => invalid("lacks http:// or https://"),
+        })?;
         let host = uri.authority().ok_or_else(|| invalid("has no host"))?;
         if host.as_str().contains('@') {
             return Err(invalid("holds a user or password, which would end up in logs; use a key"));
@@ -46,7 +49,8 @@ impl Endpoint {
         if uri.query().is_some() || base.contains('#') {
             return Err(invalid("has a query or a fragment"));
         }
-        let path = format!("{}/embeddings", uri.path().trim_end_matches('/'));
+        let base = uri.path().trim_end_matches('/');
+        let path = format!("{}/embeddings", base.strip_suffix("/embeddings").unwrap_or(base));
         let uri = Uri::builder()
             .scheme(uri.scheme_str().unwrap_or_default())
             .authority(host.as_str())

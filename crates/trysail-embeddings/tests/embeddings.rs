@@ -157,8 +157,9 @@ async fn a_wrong_answer_is_a_failed_attempt() {
 fn a_base_url_that_cannot_work_is_refused_with_a_reason() {
     for (base, reason) in [
         ("localhost:8080", "the base URL is neither http nor https"),
+        ("localhost:8080/v1", "the base URL lacks http://"),
         ("/v1", "the base URL has no host"),
-        ("", "the base URL is no URL"),
+        ("", "the base URL lacks http://"),
         ("ftp://host/v1", "the base URL is neither http nor https"),
         ("http://user:password@host/v1", "the base URL holds a user or password"),
         ("http://host/v1?key=1", "the base URL has a query"),
@@ -172,6 +173,7 @@ fn a_base_url_that_cannot_work_is_refused_with_a_reason() {
         assert!(problem.starts_with(reason), "{base}: {problem}");
         assert!(!problem.contains("user:"), "{problem}");
     }
+    assert_eq!(Endpoint::openai("http://host/v1/embeddings").unwrap().uri().path(), "/v1/embeddings");
     for base in ["http://host", "http://host/", "https://host:1/deep/v1/", "http://[::1]/v1", "http://[::1]:8080/v1"] {
         assert!(Endpoint::openai(base).unwrap().uri().path().ends_with("/embeddings"));
     }

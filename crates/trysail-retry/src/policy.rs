@@ -66,10 +66,15 @@ where
         if plan.hint.is_some_and(|hint| hint > self.rules.patience) {
             return Err(Stop::Patience);
         }
-        let delay = plan.hint.map_or(plan.delay, |hint| self.stretch(hint.max(plan.delay)));
-        if self.misses(delay, left) {
+        let least = plan.hint.map_or(plan.delay, |hint| hint.max(plan.delay));
+        if self.misses(least, left) {
             return Err(Stop::Deadline);
         }
+        let delay = match plan.hint {
+            // Spread no further than there is time, or a hint that fits would be lost to its own jitter.
+            Some(_) => self.stretch(least).min(left.map_or(Duration::MAX, |left| left - self.rules.least)),
+            None => least,
+        };
         let costs = plan.spent.retries > spent.retries;
         *spent = plan.spent;
         Ok(Step { delay, what: plan.what, costs })

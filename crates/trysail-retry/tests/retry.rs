@@ -112,6 +112,15 @@ async fn the_jitter_of_a_long_hint_is_at_most_five_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_hint_that_fits_is_not_lost_to_its_jitter() {
+    for _ in 0..100 {
+        let layer = exact(3).within(10 * SECOND);
+        let run = run(layer, [Verdict::THROTTLED.after(8 * SECOND), Verdict::SUCCESS]).await;
+        assert!(run.outcome.is_ok() && (8 * SECOND..=10 * SECOND - 50 * MS).contains(&run.took), "{:?}", run.took);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_throttled_call_without_a_hint_waits_for_a_second_first() {
     let run = run(exact(3), [Verdict::THROTTLED, Verdict::SUCCESS]).await;
     assert!((SECOND..=SECOND * 3 / 2).contains(&run.took));

@@ -86,9 +86,7 @@ fn rows(args: &Args, source: &Source) -> Result<(Rows, Option<Earlier>), String>
     let Some(out) = args.out.as_deref() else {
         return Ok((Rows::to(None).map_err(|error| error.to_string())?, None));
     };
-    if let Ok(place) = out.canonicalize()
-        && args.files.iter().any(|file| file.canonicalize().is_ok_and(|file| file == place))
-    {
+    if source.reads(out) {
         return Err(format!("--out would overwrite an input: {}", out.display()));
     }
     if args.resume {

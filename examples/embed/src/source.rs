@@ -9,6 +9,7 @@ use std::{
     thread,
 };
 
+use same_file::Handle;
 use tokio::sync::mpsc;
 
 use crate::earlier::{Earlier, Inputs};
@@ -63,6 +64,8 @@ struct Input {
     reader: Box<dyn Read + Send>,
     /// How much there is to read, if that is known.
     size: Option<u64>,
+    /// Which file it is, by whatever name.
+    identity: Option<Handle>,
 }
 
 impl Source {
@@ -72,6 +75,11 @@ impl Source {
         let files = if files.is_empty() { &stdin } else { files };
         let inputs = files.iter().map(|path| Input::open(path)).collect::<Result<_, _>>()?;
         Ok(Self { inputs })
+    }
+
+    /// Whether `out` is one of the inputs, be it by another name or as standard input.
+    pub(crate) fn reads(&self, out: &Path) -> bool {
+        Handle::from_path(out).is_ok_and(|out| self.inputs.iter().any(|input| input.identity.as_ref() == Some(&out)))
     }
 
     /// How many bytes there are to read, if that is known.
@@ -144,7 +152,7 @@ impl Input {
     fn open(path: &Path) -> Result<Self, String> {
         let name = path.to_string_lossy().into_owned();
         if path == Path::new(STDIN) {
-            return Ok(Self { name, reader: Box::new(io::stdin()), size: None });
+            return Ok(Self { name, reader: Box::new(io::stdin()), size: None, identity: Handle::stdin().ok() });
         }
         let problem = |error: &dyn std::fmt::Display| format!("cannot read {name}: {error}");
         let file = File::open(path).map_err(|error| problem(&error))?;
@@ -152,7 +160,8 @@ impl Input {
         if about.is_dir() {
             return Err(problem(&"it is a directory"));
         }
-        Ok(Self { name, reader: Box::new(file), size: about.is_file().then_some(about.len()) })
+        let size = about.is_file().then_some(about.len());
+        Ok(Self { name, reader: Box::new(file), size, identity: Handle::from_path(path).ok() })
     }
 }
 
@@ -183,6 +192,9 @@ impl LinesOf {
             };
             let text = text.map(|mut text| {
                 text.truncate(text.trim_end_matches(['\r', '\n']).len());
+                if self.line == 1 && text.starts_with(BYTE_ORDER_MARK) {
+                    text.drain(..BYTE_ORDER_MARK.len_utf8());
+                }
                 text
             });
             if text.as_ref().is_ok_and(|text| text.trim().is_empty()) {
@@ -217,3 +229,4 @@ const STDIN: &str = "-";
 const LONGEST: u64 = 1 << 20;
 /// How many lines wait to be put into batches.
 const AHEAD: usize = 64;
+const BYTE_ORDER_MARK: char = '\u{feff}';

@@ -85,6 +85,23 @@ async fn input_without_end_is_not_read_ahead_without_end() {
     assert!(taken >= 128, "{taken}");
 }
 
+#[tokio::test]
+async fn an_input_is_never_overwritten_by_whatever_name() {
+    let folder = tempfile("overwritten");
+    let (input, link) = (folder.join("in.txt"), folder.join("link.txt"));
+    fs::write(&input, "\u{feff}fair wind\n").unwrap();
+    fs::hard_link(&input, &link).unwrap();
+    let refused = finish(embed(&["--out", link.to_str().unwrap(), input.to_str().unwrap()]), "").await;
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.stderr.contains("--out would overwrite an input"), "{}", refused.stderr);
+    assert_eq!(fs::read_to_string(&input).unwrap(), "\u{feff}fair wind\n");
+
+    let run = finish(embed(&[input.to_str().unwrap()]), "").await;
+    let vector = run.rows()[0].embedding.clone().unwrap();
+    assert_eq!(vector, Model::potion().embed("fair wind"), "a byte order mark is no text");
+    fs::remove_dir_all(folder).unwrap();
+}
+
 /// A new folder for one test.
 fn tempfile(name: &str) -> std::path::PathBuf {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
