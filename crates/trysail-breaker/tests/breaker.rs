@@ -546,8 +546,8 @@ async fn a_window_made_longer_or_shorter_begins_anew_and_counts_on() {
     let trip = |window| Trip::rate(1.0).calls(20).span(Duration::ZERO).within(window);
     for (before, after) in [(10, 1_000), (1_000, 10)] {
         let circuit = Circuit::new(trip(before * SECOND));
-        for _ in 0..15 {
-            time::advance(7 * SECOND).await;
+        for _ in 0..9 {
+            time::advance(5 * SECOND).await;
             calls(&circuit, [F]).await;
         }
         let circuit = circuit.trip(trip(after * SECOND));
