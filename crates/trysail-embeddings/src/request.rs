@@ -1,12 +1,13 @@
 use std::{
     fmt,
+    ops::Range,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use bytes::Bytes;
 use serde::Serialize;
-use trysail_core::{Limit, Replay};
+use trysail_core::{Class, Limit, Remedy, Replay, Verdict};
 use trysail_http::{Deadline, Idempotent, OrDeadline};
 
 /// Texts to be embedded by a model.
@@ -86,15 +87,26 @@ impl EmbedRequest {
 
     /// How many vectors are asked for.
     pub fn len(&self) -> usize {
-        match &self.shared.inputs {
-            Inputs::Texts(texts) => texts.len(),
-            Inputs::Tokens(tokens) => tokens.len(),
-        }
+        self.shared.inputs.len()
     }
 
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Its halves, if it was refused with `verdict` as too much at once.
+    ///
+    /// Whoever asks for them again and again ends with what was asked for too much, alone: at most 2 log2 n requests
+    /// for each culprit among n inputs. `Batches` does so.
+    pub fn halves(&self, verdict: Verdict) -> Option<[Self; 2]> {
+        let less = matches!(verdict.remedy(), Some(Remedy::Split | Remedy::Truncate));
+        if verdict.class() != Class::Permanent || !less || self.len() < 2 {
+            return None;
+        }
+        let middle = self.len() / 2;
+        let half = |range| Arc::new(self.shared.with(self.shared.inputs.part(range)));
+        Some([0..middle, middle..self.len()].map(|range| Self { shared: half(range), attempt: 1, ..*self }))
     }
 
     /// Which attempt at this request it is, counted from 1.
@@ -138,7 +150,8 @@ impl EmbedRequest {
     }
 
     fn change(self, change: impl FnOnce(&mut Shared)) -> Self {
-        let mut shared = Arc::try_unwrap(self.shared).unwrap_or_else(|shared| shared.without_bodies());
+        let mut shared = Arc::try_unwrap(self.shared)
+            .unwrap_or_else(|shared| shared.with(shared.inputs.part(0..shared.inputs.len())));
         shared.bodies = [OnceLock::new(), OnceLock::new()];
         change(&mut shared);
         Self { shared: Arc::new(shared), ..self }
@@ -146,13 +159,26 @@ impl EmbedRequest {
 }
 
 impl Shared {
-    fn without_bodies(&self) -> Self {
-        let inputs = match &self.inputs {
-            Inputs::Texts(texts) => Inputs::Texts(texts.clone()),
-            Inputs::Tokens(tokens) => Inputs::Tokens(tokens.clone()),
-        };
+    /// The same for other `inputs`.
+    fn with(&self, inputs: Inputs) -> Self {
         let bodies = [OnceLock::new(), OnceLock::new()];
         Self { model: self.model.clone(), inputs, bodies, ..*self }
+    }
+}
+
+impl Inputs {
+    const fn len(&self) -> usize {
+        match self {
+            Self::Texts(texts) => texts.len(),
+            Self::Tokens(tokens) => tokens.len(),
+        }
+    }
+
+    fn part(&self, range: Range<usize>) -> Self {
+        match self {
+            Self::Texts(texts) => Self::Texts(texts[range].to_vec()),
+            Self::Tokens(tokens) => Self::Tokens(tokens[range].to_vec()),
+        }
     }
 }
 

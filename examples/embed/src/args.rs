@@ -8,7 +8,7 @@ use trysail_testkit::Plan;
 /// Every line that is not blank becomes {"line":1,"embedding":[…]}, or {"line":1,"error":{"class":…,"message":…,
 /// "attempts":…}} if it cannot be had; several files add "file". Lines travel in batches. A batch that meets a
 /// failing server is sent again, with growing pauses and for as long as --deadline allows, so a storm slows the job
-/// down but does not end it.
+/// down but does not end it. One that is too much at once is halved, so that a line that is too long fails alone.
 ///
 /// What no later line can escape ends the run: a rejected key, an exhausted quota, an unknown model, or a server that
 /// asks to be left alone for longer than the deadline. Lines not sent by then are written as failed.

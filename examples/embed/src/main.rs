@@ -3,6 +3,7 @@
 mod args;
 mod batch;
 mod board;
+mod finished;
 mod job;
 mod latency;
 mod logs;

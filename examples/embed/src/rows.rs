@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::job::Finished;
+use crate::finished::{Failed, Finished};
 
 /// Where rows go.
 pub(crate) struct Rows {
@@ -45,13 +45,10 @@ impl Rows {
 
     pub(crate) fn write(&mut self, finished: &Finished) -> io::Result<()> {
         self.buffer.clear();
-        let attempts = finished.report.attempts() - finished.report.refusals();
-        let mut vectors = finished.outcome.iter().flatten().flat_map(|answer| answer.vectors());
-        for (place, flaw) in &finished.batch.places {
-            let outcome = match (flaw, &finished.outcome) {
-                (Some(flaw), _) => Outcome::Error { class: "permanent", message: flaw.as_str(), attempts: 0 },
-                (None, Err(reason)) => Outcome::Error { class: reason.class, message: &reason.message, attempts },
-                (None, Ok(_)) => Outcome::Embedding(vectors.next().expect("the answer holds a vector of each text")),
+        for (place, line) in finished.lines() {
+            let outcome = match line {
+                Ok(vector) => Outcome::Embedding(vector),
+                Err(Failed { class, message, attempts }) => Outcome::Error { class, message, attempts },
             };
             let row = Row { file: place.file.as_deref(), line: place.line, outcome };
             serde_json::to_writer(&mut self.buffer, &row)?;
