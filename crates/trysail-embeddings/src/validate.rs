@@ -53,6 +53,24 @@ impl Flaw {
             }
         }
     }
+
+    /// Its name in the manual of classes.
+    pub(crate) const fn rule(self) -> &'static str {
+        match self {
+            Self::EndsEarly => "answer/ends-early",
+            Self::NotJson => "answer/not-json",
+            Self::Page => "answer/page",
+            Self::NoVectors => "answer/no-vectors",
+            Self::Count { .. } => "answer/count",
+            Self::Index { .. } => "answer/index",
+            Self::Empty { .. } => "answer/empty-vector",
+            Self::Dimensions { .. } => "answer/dimension",
+            Self::NotFinite { .. } => "answer/not-finite",
+            Self::Zero { .. } => "answer/zero",
+            Self::Base64 { .. } => "answer/broken-base64",
+            Self::NotAsked => "answer/base64",
+        }
+    }
 }
 
 impl fmt::Display for Flaw {

@@ -43,6 +43,7 @@ async fn a_bad_key_costs_one_request_and_is_never_shown() {
             let requests = server.stats().requests - before;
             assert_eq!((run.code, class.as_str(), requests), (Some(1), "auth", 1));
             assert!(message.contains("401 invalid_api_key") && message.contains("check the API key"), "{message}");
+            assert!(run.stderr.contains("openai/invalid_api_key"), "{}", run.stderr);
         }
     }
 }
