@@ -16,7 +16,6 @@ use trysail_core::Failure;
 
 use crate::{
     EmbedError, EmbedRequest, EmbedResponse,
-    request::Encoding,
     service::{Base64, Shared},
     validate::{self, Expected},
 };
@@ -74,7 +73,7 @@ where
                             dimensions: this.request.wanted_dimensions(),
                             floats: this.request.wants_floats(),
                         };
-                        let answer = validate::decode(response.body(), expected)?;
+                        let answer = validate::decode(response.body(), this.shared.endpoint.api, expected)?;
                         if asked_first.is_some() {
                             this.shared.learn(Base64::Understood);
                         }
@@ -85,7 +84,7 @@ where
                     if let Err(failure) = ready!(service.poll_ready(cx)) {
                         return Poll::Ready(Err(this.shared.error(failure, this.request)));
                     }
-                    let request = this.shared.endpoint.request(this.request, Encoding::Float);
+                    let request = this.shared.endpoint.request(this.request, &this.shared.endpoint.api.floats);
                     State::Calling { call: service.call(request), fallback: None }
                 }
             };

@@ -10,6 +10,8 @@ use serde::Serialize;
 use trysail_core::{Class, Limit, Remedy, Replay, Verdict};
 use trysail_http::{Deadline, Idempotent, OrDeadline};
 
+use crate::api::Form;
+
 /// Texts to be embedded by a model.
 ///
 /// A clone shares them and the encoded body, so a retry costs neither memory nor another encoding. `Debug` does not
@@ -26,7 +28,7 @@ struct Shared {
     inputs: Inputs,
     dimensions: Option<usize>,
     floats: bool,
-    bodies: [OnceLock<Bytes>; 2],
+    bodies: [OnceLock<Bytes>; Form::COUNT],
 }
 
 #[derive(Serialize)]
@@ -34,23 +36,6 @@ struct Shared {
 enum Inputs {
     Texts(Vec<String>),
     Tokens(Vec<Vec<u32>>),
-}
-
-/// How vectors are written in an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Encoding {
-    Base64,
-    Float,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    model: &'a str,
-    input: &'a Inputs,
-    encoding_format: Encoding,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dimensions: Option<usize>,
 }
 
 impl EmbedRequest {
@@ -65,8 +50,7 @@ impl EmbedRequest {
     }
 
     fn of(model: String, inputs: Inputs) -> Self {
-        let bodies = [OnceLock::new(), OnceLock::new()];
-        let shared = Shared { model, inputs, dimensions: None, floats: false, bodies };
+        let shared = Shared { model, inputs, dimensions: None, floats: false, bodies: Default::default() };
         Self { shared: Arc::new(shared), deadline: None, attempt: 1 }
     }
 
@@ -127,13 +111,9 @@ impl EmbedRequest {
     }
 
     /// The body, encoded once for all attempts.
-    pub(crate) fn body(&self, encoding: Encoding) -> Bytes {
+    pub(crate) fn body(&self, form: &Form) -> Bytes {
         let Shared { model, inputs, dimensions, bodies, .. } = &*self.shared;
-        let encode = || {
-            let body = Body { model, input: inputs, encoding_format: encoding, dimensions: *dimensions };
-            serde_json::to_vec(&body).expect("strings and numbers can be written as JSON").into()
-        };
-        bodies[encoding as usize].get_or_init(encode).clone()
+        bodies[form.slot].get_or_init(|| form.fill(model, inputs, *dimensions).into()).clone()
     }
 
     /// `text` up to where it repeats one of the texts, should a server have echoed them.
@@ -152,7 +132,7 @@ impl EmbedRequest {
     fn change(self, change: impl FnOnce(&mut Shared)) -> Self {
         let mut shared = Arc::try_unwrap(self.shared)
             .unwrap_or_else(|shared| shared.with(shared.inputs.part(0..shared.inputs.len())));
-        shared.bodies = [OnceLock::new(), OnceLock::new()];
+        shared.bodies = Default::default();
         change(&mut shared);
         Self { shared: Arc::new(shared), ..self }
     }
@@ -161,8 +141,7 @@ impl EmbedRequest {
 impl Shared {
     /// The same for other `inputs`.
     fn with(&self, inputs: Inputs) -> Self {
-        let bodies = [OnceLock::new(), OnceLock::new()];
-        Self { model: self.model.clone(), inputs, bodies, ..*self }
+        Self { model: self.model.clone(), inputs, bodies: Default::default(), ..*self }
     }
 }
 

@@ -3,6 +3,8 @@ use std::{path::PathBuf, time::Duration};
 use clap::Parser;
 use trysail_testkit::Plan;
 
+use crate::api::Api;
+
 /// Turns lines of text into vectors: one JSON object a line, in the order of the input.
 ///
 /// Every line that is not blank becomes {"line":1,"embedding":[…]}, or {"line":1,"error":{"class":…,"message":…,
@@ -22,9 +24,17 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
-    /// Base URL of an OpenAI-compatible server, such as http://localhost:8080/v1 [env: OPENAI_BASE_URL]
+    /// Base URL of a server, such as http://localhost:8080/v1 [env: OPENAI_BASE_URL]
     #[arg(long, help_heading = "Server")]
     pub(crate) url: Option<String>,
+
+    /// What the server at the URL speaks
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = Api::Openai, help_heading = "Server")]
+    pub(crate) api: Api,
+
+    /// Version of Azure's interface
+    #[arg(long, value_name = "DATE", default_value = "2024-10-21", help_heading = "Server")]
+    pub(crate) api_version: String,
 
     /// Model to ask [default: text-embedding-3-small, or what the built-in server has]
     #[arg(long, value_name = "NAME", help_heading = "Server")]

@@ -1,5 +1,6 @@
 //! Lines of text in, vectors out, through a storm: an embedding job on top of trysail.
 
+mod api;
 mod args;
 mod batch;
 mod board;
