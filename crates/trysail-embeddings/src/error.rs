@@ -3,7 +3,7 @@ use std::{error::Error, fmt};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use trysail_core::{Class, Classified, Elapsed, Failure, Open, Remedy, Verdict};
-use trysail_http::{Complaint, excerpt};
+use trysail_http::{Providers, excerpt};
 
 use crate::validate::Flaw;
 
@@ -21,7 +21,7 @@ pub struct EmbedError {
 enum Kind {
     Elapsed(Elapsed),
     Open(Open),
-    Answer { status: StatusCode, code: Option<String>, message: Option<String> },
+    Answer { status: StatusCode, rule: Option<&'static str>, code: Option<String>, message: Option<String> },
     Flaw(Flaw),
     Service(Box<dyn Error + Send + Sync>),
 }
@@ -39,6 +39,16 @@ impl EmbedError {
     pub fn code(&self) -> Option<&str> {
         match &self.kind {
             Kind::Answer { code, .. } => code.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The rule that decided, such as `openai/insufficient_quota`, `status/503` or `answer/count`; `None` where nothing
+    /// was answered, or the service below has a judge of its own that decided otherwise.
+    pub const fn rule(&self) -> Option<&'static str> {
+        match &self.kind {
+            Kind::Answer { rule, .. } => *rule,
+            Kind::Flaw(flaw) => Some(flaw.rule()),
             _ => None,
         }
     }
@@ -76,12 +86,14 @@ impl EmbedError {
             Failure::Elapsed(elapsed) => elapsed.into(),
             Failure::Open(open) => open.into(),
             Failure::Response { response, .. } => {
-                let complaint = Complaint::of(&response).unwrap_or_default();
+                let judgement = Providers.judge(&response);
+                let complaint = judgement.complaint();
                 let shown = |text: &str| excerpt(&redact(text));
                 let kind = Kind::Answer {
                     status: response.status(),
-                    code: complaint.code().or(complaint.kind()).map(shown),
-                    message: complaint.message().map(shown),
+                    rule: (judgement.verdict().class() == verdict.class()).then_some(judgement.rule()),
+                    code: complaint.and_then(|complaint| complaint.code().or(complaint.kind())).map(shown),
+                    message: complaint.and_then(|complaint| complaint.message()).map(shown),
                 };
                 Self { verdict, kind }
             }
@@ -120,7 +132,7 @@ impl fmt::Display for EmbedError {
         match &self.kind {
             Kind::Elapsed(_) => f.write_str("a time limit struck"),
             Kind::Open(_) => f.write_str("the call was refused"),
-            Kind::Answer { status, code, message } => {
+            Kind::Answer { status, code, message, .. } => {
                 write!(f, "the server answered {}", status.as_u16())?;
                 if let Some(code) = code {
                     write!(f, " {code}")?;

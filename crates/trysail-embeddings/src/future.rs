@@ -16,7 +16,6 @@ use trysail_core::Failure;
 
 use crate::{
     EmbedError, EmbedRequest, EmbedResponse,
-    request::Encoding,
     service::Shared,
     validate::{self, Expected},
 };
@@ -74,7 +73,7 @@ where
                             dimensions: this.request.wanted_dimensions(),
                             floats: this.request.wants_floats(),
                         };
-                        let answer = validate::decode(response.body(), expected)?;
+                        let answer = validate::decode(response.body(), this.shared.endpoint.api, expected)?;
                         return Poll::Ready(Ok(answer));
                     }
                 },
@@ -82,7 +81,7 @@ where
                     if let Err(failure) = ready!(service.poll_ready(cx)) {
                         return Poll::Ready(Err(this.shared.error(failure, this.request)));
                     }
-                    let request = this.shared.endpoint.request(this.request, Encoding::Float);
+                    let request = this.shared.endpoint.request(this.request, &this.shared.endpoint.api.floats);
                     State::Calling { call: service.call(request), fallback: None }
                 }
             };

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod api;
 mod batches;
 mod endpoint;
 mod error;
@@ -7,6 +8,7 @@ mod future;
 mod request;
 mod response;
 mod service;
+mod shape;
 mod validate;
 
 pub use crate::{

@@ -1,13 +1,16 @@
 use std::{
     fmt,
+    ops::Range,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
 use bytes::Bytes;
 use serde::Serialize;
-use trysail_core::{Limit, Replay};
+use trysail_core::{Class, Limit, Remedy, Replay, Verdict};
 use trysail_http::{Deadline, Idempotent, OrDeadline};
+
+use crate::api::Form;
 
 /// Texts to be embedded by a model.
 ///
@@ -25,7 +28,7 @@ struct Shared {
     inputs: Inputs,
     dimensions: Option<usize>,
     floats: bool,
-    bodies: [OnceLock<Bytes>; 2],
+    bodies: [OnceLock<Bytes>; Form::COUNT],
 }
 
 #[derive(Serialize)]
@@ -33,23 +36,6 @@ struct Shared {
 enum Inputs {
     Texts(Vec<String>),
     Tokens(Vec<Vec<u32>>),
-}
-
-/// How vectors are written in an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Encoding {
-    Base64,
-    Float,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    model: &'a str,
-    input: &'a Inputs,
-    encoding_format: Encoding,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dimensions: Option<usize>,
 }
 
 impl EmbedRequest {
@@ -64,8 +50,7 @@ impl EmbedRequest {
     }
 
     fn of(model: String, inputs: Inputs) -> Self {
-        let bodies = [OnceLock::new(), OnceLock::new()];
-        let shared = Shared { model, inputs, dimensions: None, floats: false, bodies };
+        let shared = Shared { model, inputs, dimensions: None, floats: false, bodies: Default::default() };
         Self { shared: Arc::new(shared), deadline: None, attempt: 1 }
     }
 
@@ -91,15 +76,26 @@ impl EmbedRequest {
 
     /// How many vectors are asked for.
     pub fn len(&self) -> usize {
-        match &self.shared.inputs {
-            Inputs::Texts(texts) => texts.len(),
-            Inputs::Tokens(tokens) => tokens.len(),
-        }
+        self.shared.inputs.len()
     }
 
     /// Whether nothing is asked for.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Its halves, if it was refused with `verdict` as too much at once.
+    ///
+    /// Whoever asks for them again and again ends with what was asked for too much, alone: at most 2 log2 n requests
+    /// for each culprit among n inputs. `Batches` does so.
+    pub fn halves(&self, verdict: Verdict) -> Option<[Self; 2]> {
+        let less = matches!(verdict.remedy(), Some(Remedy::Split | Remedy::Truncate));
+        if verdict.class() != Class::Permanent || !less || self.len() < 2 {
+            return None;
+        }
+        let middle = self.len() / 2;
+        let half = |range| Arc::new(self.shared.with(self.shared.inputs.part(range)));
+        Some([0..middle, middle..self.len()].map(|range| Self { shared: half(range), attempt: 1, ..*self }))
     }
 
     /// Which attempt at this request it is, counted from 1.
@@ -120,13 +116,9 @@ impl EmbedRequest {
     }
 
     /// The body, encoded once for all attempts.
-    pub(crate) fn body(&self, encoding: Encoding) -> Bytes {
+    pub(crate) fn body(&self, form: &Form) -> Bytes {
         let Shared { model, inputs, dimensions, bodies, .. } = &*self.shared;
-        let encode = || {
-            let body = Body { model, input: inputs, encoding_format: encoding, dimensions: *dimensions };
-            serde_json::to_vec(&body).expect("strings and numbers can be written as JSON").into()
-        };
-        bodies[encoding as usize].get_or_init(encode).clone()
+        bodies[form.slot].get_or_init(|| form.fill(model, inputs, *dimensions).into()).clone()
     }
 
     /// `text` up to where it repeats one of the texts, should a server have echoed them.
@@ -143,21 +135,34 @@ impl EmbedRequest {
     }
 
     fn change(self, change: impl FnOnce(&mut Shared)) -> Self {
-        let mut shared = Arc::try_unwrap(self.shared).unwrap_or_else(|shared| shared.without_bodies());
-        shared.bodies = [OnceLock::new(), OnceLock::new()];
+        let mut shared = Arc::try_unwrap(self.shared)
+            .unwrap_or_else(|shared| shared.with(shared.inputs.part(0..shared.inputs.len())));
+        shared.bodies = Default::default();
         change(&mut shared);
         Self { shared: Arc::new(shared), ..self }
     }
 }
 
 impl Shared {
-    fn without_bodies(&self) -> Self {
-        let inputs = match &self.inputs {
-            Inputs::Texts(texts) => Inputs::Texts(texts.clone()),
-            Inputs::Tokens(tokens) => Inputs::Tokens(tokens.clone()),
-        };
-        let bodies = [OnceLock::new(), OnceLock::new()];
-        Self { model: self.model.clone(), inputs, bodies, ..*self }
+    /// The same for other `inputs`.
+    fn with(&self, inputs: Inputs) -> Self {
+        Self { model: self.model.clone(), inputs, bodies: Default::default(), ..*self }
+    }
+}
+
+impl Inputs {
+    const fn len(&self) -> usize {
+        match self {
+            Self::Texts(texts) => texts.len(),
+            Self::Tokens(tokens) => tokens.len(),
+        }
+    }
+
+    fn part(&self, range: Range<usize>) -> Self {
+        match self {
+            Self::Texts(texts) => Self::Texts(texts[range].to_vec()),
+            Self::Tokens(tokens) => Self::Tokens(tokens[range].to_vec()),
+        }
     }
 }
 

@@ -15,11 +15,11 @@ use tower_service::Service;
 use trysail_core::Failure;
 use trysail_http::Idempotent;
 
-use crate::{EmbedError, EmbedRequest, EmbedResponse, Endpoint, ResponseFuture, request::Encoding};
+use crate::{EmbedError, EmbedRequest, EmbedResponse, Endpoint, ResponseFuture, api::Form};
 
 /// Typed embedding calls over an HTTP service that collects and classifies.
 ///
-/// Base64 is asked for until the server says that it does not know `encoding_format`; then the same call asks once
+/// Base64 is asked for, where the endpoint has it, until the server says that it does not know `encoding_format`; then the same call asks once
 /// more for numbers, as do all later ones of this service and its clones.
 pub struct Embeddings<S> {
     inner: S,
@@ -55,26 +55,27 @@ where
     }
 
     fn call(&mut self, request: EmbedRequest) -> ResponseFuture<S> {
+        let api = self.shared.endpoint.api;
         let floats = request.wants_floats() || self.shared.floats_only.load(Relaxed);
-        let encoding = if floats { Encoding::Float } else { Encoding::Base64 };
-        let call = self.inner.call(self.shared.endpoint.request(&request, encoding));
+        let base64 = api.base64.as_ref().filter(|_| !floats);
+        let call = self.inner.call(self.shared.endpoint.request(&request, base64.unwrap_or(&api.floats)));
         // Behind a gateway the next model may know less than the last, so one success proves nothing.
-        let fallback = (!floats).then(|| self.inner.clone());
+        let fallback = base64.map(|_| self.inner.clone());
         ResponseFuture::new(call, request, fallback, Arc::clone(&self.shared))
     }
 }
 
 impl Endpoint {
-    pub(crate) fn request(&self, request: &EmbedRequest, encoding: Encoding) -> Request<Full<Bytes>> {
-        let mut http = Request::new(Full::new(request.body(encoding)));
+    pub(crate) fn request(&self, request: &EmbedRequest, form: &Form) -> Request<Full<Bytes>> {
+        let mut http = Request::new(Full::new(request.body(form)));
         *http.method_mut() = http::Method::POST;
         *http.uri_mut() = self.uri.clone();
         let headers = http.headers_mut();
         headers.insert(header::CONTENT_TYPE, JSON);
         headers.insert(header::ACCEPT, JSON);
         headers.insert(RETRY_COUNT, HeaderValue::from(request.attempt().saturating_sub(1)));
-        if let Some(authorization) = &self.authorization {
-            headers.insert(header::AUTHORIZATION, authorization.clone());
+        if let Some(sent) = &self.sent {
+            headers.insert(self.api.key.0.clone(), sent.clone());
         }
         http.extensions_mut().insert(Idempotent);
         if let Some(deadline) = request.own_deadline() {

@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, SeqAccess, Visitor},
-};
 use serde_json::error::Category;
 use trysail_core::Verdict;
 
-use crate::EmbedResponse;
+use crate::{
+    EmbedResponse,
+    api::Api,
+    shape::{self, Answer, Vector},
+};
 
 /// What an answer must be.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +52,24 @@ impl Flaw {
             }
         }
     }
+
+    /// Its name in the manual of classes.
+    pub(crate) const fn rule(self) -> &'static str {
+        match self {
+            Self::EndsEarly => "answer/ends-early",
+            Self::NotJson => "answer/not-json",
+            Self::Page => "answer/page",
+            Self::NoVectors => "answer/no-vectors",
+            Self::Count { .. } => "answer/count",
+            Self::Index { .. } => "answer/index",
+            Self::Empty { .. } => "answer/empty-vector",
+            Self::Dimensions { .. } => "answer/dimension",
+            Self::NotFinite { .. } => "answer/not-finite",
+            Self::Zero { .. } => "answer/zero",
+            Self::Base64 { .. } => "answer/broken-base64",
+            Self::NotAsked => "answer/base64",
+        }
+    }
 }
 
 impl fmt::Display for Flaw {
@@ -76,27 +93,28 @@ impl fmt::Display for Flaw {
     }
 }
 
-pub(crate) fn decode(body: &[u8], expected: Expected) -> Result<EmbedResponse, Flaw> {
-    let answer: Answer = serde_json::from_slice(body).map_err(|error| flaw(body, &error))?;
-    let found = answer.data.len();
+pub(crate) fn decode(body: &[u8], api: &Api, expected: Expected) -> Result<EmbedResponse, Flaw> {
+    let Answer { items, model, tokens } = shape::read(body, api).map_err(|error| flaw(body, &error))?;
+    let items = items.ok_or(Flaw::NoVectors)?;
+    let found = items.len();
     if found != expected.count {
         return Err(Flaw::Count { expected: expected.count, found });
     }
     let mut order = vec![None; found];
-    for (position, item) in answer.data.iter().enumerate() {
+    for (position, item) in items.iter().enumerate() {
         let index = item.index.unwrap_or(position as u64);
         let place = usize::try_from(index).ok().and_then(|index| order.get_mut(index)).filter(|place| place.is_none());
         *place.ok_or(Flaw::Index { index })? = Some(position);
     }
     let mut dimensions = expected.dimensions;
     // What is there already, not what the first vector promises.
-    let floats = |item: &Item| match &item.embedding {
+    let lengths = items.iter().map(|item| match &item.vector {
         Vector::Floats(vector) | Vector::Base64(vector) => vector.len(),
         Vector::NotBase64 => 0,
-    };
-    let mut values = Vec::with_capacity(answer.data.iter().map(floats).sum());
+    });
+    let mut values = Vec::with_capacity(lengths.sum());
     for (index, position) in order.into_iter().flatten().enumerate() {
-        let vector = match &answer.data[position].embedding {
+        let vector = match &items[position].vector {
             Vector::NotBase64 => return Err(Flaw::Base64 { index }),
             Vector::Base64(_) if expected.floats => return Err(Flaw::NotAsked),
             Vector::Base64(vector) | Vector::Floats(vector) => vector,
@@ -108,12 +126,7 @@ pub(crate) fn decode(body: &[u8], expected: Expected) -> Result<EmbedResponse, F
         }
         values.extend_from_slice(vector);
     }
-    Ok(EmbedResponse {
-        values,
-        dimensions: dimensions.unwrap_or(1).max(1),
-        model: answer.model,
-        tokens: answer.usage.and_then(|usage| usage.total_tokens.or(usage.prompt_tokens)),
-    })
+    Ok(EmbedResponse { values, dimensions: dimensions.unwrap_or(1).max(1), model, tokens })
 }
 
 fn check(vector: &[f32], index: usize) -> Result<(), Flaw> {
@@ -139,67 +152,6 @@ fn flaw(body: &[u8], error: &serde_json::Error) -> Flaw {
             None => Flaw::EndsEarly,
             Some(_) => Flaw::Page,
         },
-    }
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    data: Vec<Item>,
-    #[serde(default)]
-    model: Option<String>,
-    #[serde(default)]
-    usage: Option<Usage>,
-}
-
-#[derive(Deserialize)]
-struct Item {
-    #[serde(default)]
-    index: Option<u64>,
-    embedding: Vector,
-}
-
-#[derive(Deserialize)]
-struct Usage {
-    #[serde(default)]
-    prompt_tokens: Option<u64>,
-    #[serde(default)]
-    total_tokens: Option<u64>,
-}
-
-enum Vector {
-    Floats(Vec<f32>),
-    Base64(Vec<f32>),
-    NotBase64,
-}
-
-impl<'de> Deserialize<'de> for Vector {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(VectorVisitor)
-    }
-}
-
-struct VectorVisitor;
-
-impl<'de> Visitor<'de> for VectorVisitor {
-    type Value = Vector;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of numbers or a base64 string")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vector, A::Error> {
-        let mut values = Vec::with_capacity(seq.size_hint().unwrap_or(0));
-        // A null stands where a server's own encoder met what is no number.
-        while let Some(value) = seq.next_element::<Option<f32>>()? {
-            values.push(value.unwrap_or(f32::NAN));
-        }
-        Ok(Vector::Floats(values))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Vector, E> {
-        let Ok(bytes) = BASE64_STANDARD.decode(text) else { return Ok(Vector::NotBase64) };
-        let (values, []) = bytes.as_chunks() else { return Ok(Vector::NotBase64) };
-        Ok(Vector::Base64(values.iter().map(|value| f32::from_le_bytes(*value)).collect()))
     }
 }
 

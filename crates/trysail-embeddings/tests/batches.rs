@@ -18,7 +18,7 @@ use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 use tower::{Service, limit::ConcurrencyLimit};
-use trysail_core::{Classified, Failure, Verdict};
+use trysail_core::{Classified, Failure, Remedy, Verdict};
 use trysail_embeddings::{Batches, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -59,6 +59,15 @@ fn server(
     wait: impl Fn(&[String]) -> Duration + Clone + Send + 'static,
     answer: impl Fn(&[String]) -> Option<Value> + Clone + Send + 'static,
 ) -> impl Service<EmbedRequest, Response = EmbedResponse, Error = EmbedError, Future: Send> + Clone + Send {
+    judged(seen, wait, move |batch| answer(batch).ok_or(Verdict::AUTH))
+}
+
+/// A server that answers a batch after what `wait` says, or refuses it with a verdict.
+fn judged(
+    seen: &Seen,
+    wait: impl Fn(&[String]) -> Duration + Clone + Send + 'static,
+    answer: impl Fn(&[String]) -> Result<Value, Verdict> + Clone + Send + 'static,
+) -> impl Service<EmbedRequest, Response = EmbedResponse, Error = EmbedError, Future: Send> + Clone + Send {
     let seen = seen.clone();
     let http = tower::service_fn(move |request: Request<Full<Bytes>>| {
         let (seen, wait, answer) = (seen.clone(), wait.clone(), answer.clone());
@@ -71,8 +80,8 @@ fn server(
             seen.most.fetch_max(seen.in_flight.fetch_add(1, Relaxed) + 1, Relaxed);
             let _in_flight = Guard(Arc::clone(&seen.in_flight));
             sleep(wait(&batch)).await;
-            let refused = || Failure::Service { verdict: Verdict::AUTH, error: io::ErrorKind::PermissionDenied.into() };
-            let answer = answer(&batch).ok_or_else(refused)?;
+            let refused = |verdict| Failure::Service { verdict, error: io::ErrorKind::PermissionDenied.into() };
+            let answer = answer(&batch).map_err(refused)?;
             Ok::<Response<Bytes>, Failure<Response<Bytes>, io::Error>>(Response::new(answer.to_string().into()))
         }
     });
@@ -208,6 +217,56 @@ async fn every_clone_waits_for_its_own_readiness() {
     let answer = Batches::of("m", numbers(20)).count(1).concurrency(10).embed(service).await.expect("all answers");
     assert_in_order(&answer, 20);
     assert_eq!(seen.most.load(Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_as_too_much_is_halved() {
+    let seen = Seen::default();
+    let few = |batch: &[String]| match batch.len() {
+        ..=8 => Ok(vectors(batch)),
+        _ => Err(Verdict::PERMANENT.advise(Remedy::Split)),
+    };
+    let service = judged(&seen, |_| SECOND, few);
+    let answer = Batches::of("m", numbers(100)).count(32).concurrency(3).embed(service).await.expect("all answers");
+    assert_in_order(&answer, 100);
+    assert_eq!(seen.most.load(Relaxed), 3);
+    // Three batches of 32 are asked for in 1, 2 and 4 pieces, and the last of 4 at once.
+    assert_eq!(seen.batches().len(), 3 * 7 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_long_is_found_and_named() {
+    let seen = Seen::default();
+    let short = |batch: &[String]| match batch.iter().any(|text| text == "41") {
+        true => Err(Verdict::PERMANENT.advise(Remedy::Truncate)),
+        false => Ok(vectors(batch)),
+    };
+    let service = judged(&seen, |_| SECOND, short);
+    let mut answers = Batches::of("m", numbers(64)).count(64).concurrency(1).send(service);
+    let mut before = 0;
+    let error = loop {
+        match answers.next().await.expect("it ends with an error") {
+            Ok(answer) => before += answer.len(),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!((error.inputs(), before), (41..42, 41));
+    assert!(seen.batches().len() <= 1 + 2 * 6, "{}", seen.batches().len());
+    assert!(answers.next().await.is_none());
+}
+
+#[test]
+fn only_a_refusal_as_too_much_has_halves() {
+    let request = EmbedRequest::new("m", ["a", "b", "c"]).dimensions(2);
+    for remedy in [Remedy::Split, Remedy::Truncate] {
+        let verdict = Verdict::PERMANENT.advise(remedy);
+        let halves = request.halves(verdict).expect("there are three");
+        assert_eq!(halves.each_ref().map(EmbedRequest::len), [1, 2]);
+        assert!(halves[0].halves(verdict).is_none());
+        assert!(request.halves(Verdict::TRANSIENT.advise(remedy)).is_none());
+    }
+    assert!(request.halves(Verdict::PERMANENT).is_none());
+    assert!(request.halves(Verdict::PERMANENT.advise(Remedy::Reauth)).is_none());
 }
 
 #[test]

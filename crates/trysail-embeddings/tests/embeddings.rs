@@ -123,6 +123,24 @@ async fn other_refusals_are_not_asked_again() {
     let error = assert_ready_err!(call.poll());
     assert_eq!(error.to_string(), "the server answered 400 context_length_exceeded: too long");
     assert_eq!((error.verdict(), error.advice()), (verdict, Some("shorten the input")));
+    assert_eq!(error.rule(), Some("generic/context_length_exceeded"));
+}
+
+#[tokio::test]
+async fn an_error_names_the_rule_that_decided_unless_another_judge_did() {
+    let quota = r#"{"error":{"code":"insufficient_quota","message":"check your plan"}}"#;
+    for (verdict, status, body, rule) in [
+        (Verdict::QUOTA_EXHAUSTED, 429, quota, Some("openai/insufficient_quota")),
+        (Verdict::TRANSIENT, 503, "", Some("status/503")),
+        (Verdict::WARMING, 503, "", None),
+    ] {
+        let (service, mut handle) = embeddings(endpoint());
+        let mut call = task::spawn(service.oneshot(EmbedRequest::new("m", ["a"])));
+        assert_pending!(call.poll());
+        let (_, answers) = handle.next_request().await.unwrap();
+        answers.send_error(refusal(verdict, status, body));
+        assert_eq!(assert_ready_err!(call.poll()).rule(), rule, "{status} {body}");
+    }
 }
 
 #[tokio::test]
@@ -148,7 +166,7 @@ async fn a_wrong_answer_is_a_failed_attempt() {
     answers.send_response(answer(&json!({"data": [{"embedding": [1, 0]}]})));
     let error = assert_ready_err!(call.poll());
     assert_eq!(error.to_string(), "the server's answer is not usable: it holds 1 vectors for 2 inputs");
-    assert_eq!(error.verdict(), Verdict::MALFORMED);
+    assert_eq!((error.verdict(), error.rule()), (Verdict::MALFORMED, Some("answer/count")));
     let boxed: Box<dyn Error + Send + Sync> = error.into();
     assert_eq!(boxed.verdict(), Verdict::MALFORMED, "a box keeps the judgement");
 }

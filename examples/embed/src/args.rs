@@ -3,12 +3,14 @@ use std::{path::PathBuf, time::Duration};
 use clap::Parser;
 use trysail_testkit::Plan;
 
+use crate::api::Api;
+
 /// Turns lines of text into vectors: one JSON object a line, in the order of the input.
 ///
 /// Every line that is not blank becomes {"line":1,"embedding":[…]}, or {"line":1,"error":{"class":…,"message":…,
 /// "attempts":…}} if it cannot be had; several files add "file". Lines travel in batches. A batch that meets a
 /// failing server is sent again, with growing pauses and for as long as --deadline allows, so a storm slows the job
-/// down but does not end it.
+/// down but does not end it. One that is too much at once is halved, so that a line that is too long fails alone.
 ///
 /// What no later line can escape ends the run: a rejected key, an exhausted quota, an unknown model, or a server that
 /// asks to be left alone for longer than the deadline. Lines not sent by then are written as failed.
@@ -22,9 +24,17 @@ pub(crate) struct Args {
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 
-    /// Base URL of an OpenAI-compatible server, such as http://localhost:8080/v1 [env: OPENAI_BASE_URL]
+    /// Base URL of a server, such as http://localhost:8080/v1 [env: OPENAI_BASE_URL]
     #[arg(long, help_heading = "Server")]
     pub(crate) url: Option<String>,
+
+    /// What the server at the URL speaks
+    #[arg(long, value_name = "NAME", value_enum, default_value_t = Api::Openai, help_heading = "Server")]
+    pub(crate) api: Api,
+
+    /// Version of Azure's interface
+    #[arg(long, value_name = "DATE", default_value = "2024-10-21", help_heading = "Server")]
+    pub(crate) api_version: String,
 
     /// Model to ask [default: text-embedding-3-small, or what the built-in server has]
     #[arg(long, value_name = "NAME", help_heading = "Server")]

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     future::pending,
-    io,
+    io, mem,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -11,11 +11,12 @@ use std::{
 use tokio::{sync::Semaphore, task::JoinHandle, time::Instant};
 use tower::{Service, ServiceExt};
 use tracing::Instrument;
-use trysail::{EmbedError, EmbedRequest, EmbedResponse, RetryReport, report};
+use trysail::{Classified, EmbedError, EmbedRequest, EmbedResponse, report};
 
 use crate::{
     batch::{Batch, Batches},
     board::Board,
+    finished::{Call, Finished, Piece},
     reason::{Reason, ends_the_run},
 };
 
@@ -36,15 +37,6 @@ pub(crate) struct Settings {
     pub(crate) board: Arc<Board>,
     /// Why nothing is sent any more.
     pub(crate) ended: OnceLock<Reason>,
-}
-
-/// A batch that is done with.
-pub(crate) struct Finished {
-    pub(crate) batch: Batch,
-    pub(crate) outcome: Result<Option<EmbedResponse>, Reason>,
-    pub(crate) report: RetryReport,
-    /// How long it took, if it was sent.
-    pub(crate) took: Option<Duration>,
 }
 
 /// How a run came to its end.
@@ -110,30 +102,45 @@ where
         })
     }
 
+    /// Asks for a batch, and for its halves where it is refused as too much at once.
     async fn embed(self, mut batch: Batch) -> Finished {
-        let unsent = |batch, outcome| Finished { batch, outcome, report: RetryReport::default(), took: None };
-        if batch.texts.is_empty() {
-            return unsent(batch, Ok(None));
+        let texts = mem::take(&mut batch.texts);
+        let mut finished = Finished { batch, pieces: Vec::new(), calls: Vec::new() };
+        if texts.is_empty() {
+            return finished;
         }
         let settings = &*self.settings;
         let _permit = settings.permits.acquire().await.expect("nobody closes it");
-        if let Some(reason) = settings.ended.get() {
-            return unsent(batch, Err(reason.unsent()));
-        }
-        let lines = batch.texts.len();
-        let request = EmbedRequest::new(settings.model.as_str(), std::mem::take(&mut batch.texts));
-        let started = Instant::now();
-        let (outcome, report) = settings.board.show(report(self.service.oneshot(request))).await;
-        let took = started.elapsed();
-        tracing::debug!(target: "trysail::embed", attempts = report.attempts(), ?took, ok = outcome.is_ok(), "batch done");
-        let outcome = outcome.map(Some).map_err(|error| {
-            let reason = Reason::of(&error, &report, lines, settings.deadline, settings.keyed);
-            if ends_the_run(&error, &report) {
-                settings.ended.get_or_init(|| reason.clone());
+        let mut due = vec![EmbedRequest::new(settings.model.as_str(), texts)];
+        while let Some(request) = due.pop() {
+            let texts = request.len();
+            if let Some(reason) = settings.ended.get() {
+                finished.pieces.push(Piece { texts, attempts: 0, outcome: Err(reason.unsent()) });
+                continue;
             }
-            reason
-        });
-        Finished { batch, outcome, report, took: Some(took) }
+            let started = Instant::now();
+            let call = report(self.service.clone().oneshot(request.clone()));
+            let (outcome, report) = settings.board.show(call).await;
+            let (took, attempts) = (started.elapsed(), report.attempts() - report.refusals());
+            finished.calls.push(Call { report, took });
+            let halves = outcome.as_ref().err().and_then(|error| request.halves(error.verdict()));
+            tracing::debug!(
+                target: "trysail::embed", attempts, ?took, ok = outcome.is_ok(), halved = halves.is_some(), "call done"
+            );
+            if let Some([first, second]) = halves {
+                due.extend([second, first]);
+                continue;
+            }
+            let outcome = outcome.map_err(|error| {
+                let reason = Reason::of(&error, &report, texts, settings.deadline, settings.keyed);
+                if ends_the_run(&error, &report) {
+                    settings.ended.get_or_init(|| reason.clone());
+                }
+                reason
+            });
+            finished.pieces.push(Piece { texts, attempts, outcome });
+        }
+        finished
     }
 }
 

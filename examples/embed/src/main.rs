@@ -1,9 +1,11 @@
 //! Lines of text in, vectors out, through a storm: an embedding job on top of trysail.
 
+mod api;
 mod args;
 mod batch;
 mod board;
 mod earlier;
+mod finished;
 mod job;
 mod latency;
 mod logs;

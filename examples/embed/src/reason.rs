@@ -80,4 +80,14 @@ fn stopped(error: &EmbedError, report: &RetryReport, deadline: Duration) -> Opti
 }
 
 /// How the field of the request is written that an echo of it leads in with.
-const ECHOES: &[&str] = &["\"input\":", "\\\"input\\\":", "'input':"];
+const ECHOES: &[&str] = &[
+    "\"input\":",
+    "\\\"input\\\":",
+    "'input':",
+    "\"inputs\":",
+    "\\\"inputs\\\":",
+    "'inputs':",
+    "\"texts\":",
+    "\\\"texts\\\":",
+    "'texts':",
+];

@@ -8,7 +8,11 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{earlier::Earlier, job::Finished, source::Position};
+use crate::{
+    earlier::Earlier,
+    finished::{Failed, Finished},
+    source::Position,
+};
 
 /// Where rows go.
 pub(crate) struct Rows {
@@ -62,13 +66,10 @@ impl Rows {
 
     pub(crate) fn write(&mut self, finished: &Finished) -> io::Result<()> {
         self.buffer.clear();
-        let attempts = finished.report.attempts() - finished.report.refusals();
-        let mut vectors = finished.outcome.iter().flatten().flat_map(|answer| answer.vectors());
-        for (place, flaw) in &finished.batch.places {
-            let outcome = match (flaw, &finished.outcome) {
-                (Some(flaw), _) => Outcome::Error { class: "permanent", message: flaw.as_str(), attempts: 0 },
-                (None, Err(reason)) => Outcome::Error { class: reason.class, message: &reason.message, attempts },
-                (None, Ok(_)) => Outcome::Embedding(vectors.next().expect("the answer holds a vector of each text")),
+        for (place, line) in finished.lines() {
+            let outcome = match line {
+                Ok(vector) => Outcome::Embedding(vector),
+                Err(Failed { class, message, attempts }) => Outcome::Error { class, message, attempts },
             };
             self.keep_before(Some(place.position()))?;
             let row = Row { file: place.file.as_deref(), line: place.line, outcome };

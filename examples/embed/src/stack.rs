@@ -32,7 +32,7 @@ pub(crate) fn stack(
         .map_err(move |error: EmbedError| {
             let reason = chain(&error);
             // Beside the events of the stack, which know the class but not the words.
-            tracing::debug!(target: "trysail::embed", error = %reason, "attempt failed");
+            tracing::debug!(target: "trysail::embed", rule = error.rule(), error = %reason, "attempt failed");
             failures.failure(error.verdict().class(), &reason);
             error
         })

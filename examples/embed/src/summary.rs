@@ -17,6 +17,7 @@ pub(crate) struct Summary {
     failed_by_class: BTreeMap<&'static str, u64>,
     requests: u64,
     retries: BTreeMap<&'static str, u64>,
+    halves: u64,
     slept_seconds: f64,
     circuit_opened: u64,
     circuit_pauses: u64,
@@ -38,6 +39,7 @@ impl Summary {
             failed_by_class: tally.failed.clone(),
             requests,
             retries: tally.retries.clone(),
+            halves: tally.halves,
             slept_seconds: tally.slept.as_secs_f64(),
             circuit_opened: opened,
             circuit_pauses: tally.pauses,
@@ -63,8 +65,12 @@ impl fmt::Display for Summary {
         write!(f, "requests  {}", self.requests)?;
         let retries: u64 = self.retries.values().sum();
         match retries {
-            0 => writeln!(f, ", none of them a retry")?,
-            _ => writeln!(f, ", {retries} of them retries ({})", list(&self.retries))?,
+            0 => write!(f, ", none of them a retry")?,
+            _ => write!(f, ", {retries} of them retries ({})", list(&self.retries))?,
+        }
+        match self.halves {
+            0 => writeln!(f)?,
+            halves => writeln!(f, ", {halves} for halves of batches that were too much at once")?,
         }
         writeln!(f, "waits     {:.1} s between attempts, all batches together", self.slept_seconds)?;
         if let (Some(p50), Some(p99)) = (self.batch_p50_ms, self.batch_p99_ms) {

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use trysail::Class;
 
-use crate::{job::Finished, latency::Latencies};
+use crate::{
+    finished::{Call, Failed, Finished},
+    latency::Latencies,
+};
 
 #[derive(Debug)]
 pub(crate) struct Tally {
@@ -17,6 +20,8 @@ pub(crate) struct Tally {
     pub(crate) first_failure: Option<String>,
     /// Failed attempts that were repeated, by class.
     pub(crate) retries: BTreeMap<&'static str, u64>,
+    /// Calls for halves of batches that were too much at once.
+    pub(crate) halves: u64,
     /// How often a batch waited for an open circuit.
     pub(crate) pauses: u64,
     /// Of all batches together.
@@ -32,6 +37,7 @@ impl Tally {
             failed: BTreeMap::new(),
             first_failure: None,
             retries: BTreeMap::new(),
+            halves: 0,
             pauses: 0,
             slept: Duration::ZERO,
             batches: Latencies::new(),
@@ -39,22 +45,22 @@ impl Tally {
     }
 
     pub(crate) fn add(&mut self, finished: &Finished) {
-        for (place, flaw) in &finished.batch.places {
-            let (class, why) = match (flaw, &finished.outcome) {
-                (Some(flaw), _) => ("permanent", flaw.as_str()),
-                (None, Err(reason)) => (reason.class, reason.message.as_str()),
-                (None, Ok(_)) => {
-                    self.embedded += 1;
-                    continue;
-                }
+        for (place, line) in finished.lines() {
+            let Err(Failed { class, message, .. }) = line else {
+                self.embedded += 1;
+                continue;
             };
             *self.failed.entry(class).or_default() += 1;
             self.first_failure.get_or_insert_with(|| match &place.file {
-                Some(file) => format!("{file}, line {}: {why}", place.line),
-                None => format!("line {}: {why}", place.line),
+                Some(file) => format!("{file}, line {}: {message}", place.line),
+                None => format!("line {}: {message}", place.line),
             });
         }
-        let report = &finished.report;
+        finished.calls.iter().for_each(|call| self.call(call));
+        self.halves += finished.calls.len().saturating_sub(1) as u64;
+    }
+
+    fn call(&mut self, Call { report, took }: &Call) {
         for class in Class::ALL {
             let last = report.stop().is_some() && report.last().is_some_and(|verdict| verdict.class() == class);
             let repeated = u64::from(report.failures(class)).saturating_sub(u64::from(last));
@@ -65,9 +71,7 @@ impl Tally {
             }
         }
         self.slept += report.slept();
-        if let Some(took) = finished.took {
-            self.batches.record(took);
-        }
+        self.batches.record(*took);
     }
 
     pub(crate) fn failures(&self) -> u64 {

@@ -2,17 +2,18 @@
 
 use std::{env, io};
 
+use clap::ValueEnum;
 use trysail::Endpoint;
 use trysail_testkit::{
     EmbeddingServer, Plan,
     server::{MODEL, Running, Stats},
 };
 
-use crate::args::Args;
+use crate::{api::Api, args::Args};
 
 /// A server that is known to be worth a try.
 pub(crate) enum Target {
-    Given { endpoint: Endpoint, keyed: bool },
+    Given { endpoint: Endpoint, keyed: bool, model: String },
     BuiltIn(Plan),
 }
 
@@ -39,24 +40,29 @@ impl Target {
             (None, Some(url)) => Some((url, "OPENAI_BASE_URL")),
             (None, None) => None,
         };
+        let name = args.api.to_possible_value().map(|api| api.get_name().to_owned()).unwrap_or_default();
         let Some((url, origin)) = url else {
+            if args.api != Api::Openai {
+                return Err(format!("--api {name} needs --url: the built-in server speaks openai only"));
+            }
             return Ok(Self::BuiltIn(args.faults.clone().unwrap_or_default().seeded(args.seed)));
         };
-        let endpoint = Endpoint::openai(&url).map_err(|problem| format!("{origin}: {problem}"))?;
+        let model = args.model.as_deref().or(args.api.usual_model());
+        let model = model.ok_or_else(|| format!("--api {name} needs --model, a name that the server knows"))?;
+        let endpoint = args.api.endpoint(&url, model, &args.api_version);
+        let endpoint = endpoint.map_err(|problem| format!("{origin}: {problem}"))?;
         let keyed = key.is_some();
         let endpoint = match key {
             Some(key) => endpoint.key(&key).map_err(|problem| problem.to_string())?,
             None => endpoint,
         };
-        Ok(Self::Given { endpoint, keyed })
+        Ok(Self::Given { endpoint, keyed, model: model.to_owned() })
     }
 
     /// Starts the server, if it is the one inside.
     pub(crate) async fn reach(self, model: Option<String>) -> io::Result<Reached> {
         match self {
-            Self::Given { endpoint, keyed } => {
-                Ok(Reached { endpoint, keyed, model: model.unwrap_or_else(|| DEFAULT.to_owned()), server: None })
-            }
+            Self::Given { endpoint, keyed, model } => Ok(Reached { endpoint, keyed, model, server: None }),
             Self::BuiltIn(plan) => {
                 let server = EmbeddingServer::new().faults(plan).bind().await?;
                 let endpoint = Endpoint::openai(&server.url()).map_err(io::Error::other)?;
@@ -95,4 +101,3 @@ fn key(named: Option<&str>) -> Result<Option<String>, String> {
 }
 
 const USUAL: &str = "OPENAI_API_KEY";
-const DEFAULT: &str = "text-embedding-3-small";

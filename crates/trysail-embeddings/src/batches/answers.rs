@@ -8,6 +8,7 @@ use std::{
 };
 
 use tower_service::Service;
+use trysail_core::Classified;
 
 use crate::{BatchError, Batches, EmbedError, EmbedRequest, EmbedResponse, batches::oneshot::Oneshot, validate::Flaw};
 
@@ -17,7 +18,7 @@ use crate::{BatchError, Batches, EmbedError, EmbedRequest, EmbedResponse, batche
 /// to 16 batches for each that may be in flight are kept for their turn.
 pub struct Answers<S: Service<EmbedRequest>, I, F = fn(EmbedRequest) -> EmbedRequest> {
     service: S,
-    /// Until the last one is cut.
+    /// Until one fails.
     batches: Option<Batches<I, F>>,
     window: VecDeque<(Range<usize>, Sent<S>)>,
     /// Of the vectors until now.
@@ -25,7 +26,8 @@ pub struct Answers<S: Service<EmbedRequest>, I, F = fn(EmbedRequest) -> EmbedReq
 }
 
 enum Sent<S: Service<EmbedRequest>> {
-    InFlight(Pin<Box<Oneshot<S>>>),
+    Due(EmbedRequest),
+    InFlight(EmbedRequest, Pin<Box<Oneshot<S>>>),
     Over(EmbedResponse),
 }
 
@@ -40,12 +42,12 @@ where
 
 impl<S, I, F> Answers<S, I, F>
 where
-    S: Service<EmbedRequest, Response = EmbedResponse, Error: From<EmbedError>> + Clone,
+    S: Service<EmbedRequest, Response = EmbedResponse, Error: Classified + From<EmbedError>> + Clone,
     I: Iterator<Item: Into<String>>,
     F: FnMut(EmbedRequest) -> EmbedRequest,
 {
-    /// The answer to the next batch; `None` after the last, or after an error, which ends it at once. May be dropped
-    /// and asked for again.
+    /// The answer to the next batch, or to a half of one that was refused as too much; `None` after the last, or after
+    /// an error, which ends it at once. May be dropped and asked for again.
     pub async fn next(&mut self) -> Option<Result<EmbedResponse, BatchError<S::Error>>> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
@@ -75,34 +77,48 @@ where
 
     /// Makes calls as long as there is room for them; whether there was.
     fn fill(&mut self) -> bool {
-        let before = self.window.len();
-        let mut in_flight = self.window.iter().filter(|(_, sent)| matches!(sent, Sent::InFlight(_))).count();
-        while let Some(batches) = &mut self.batches
-            && in_flight < batches.most_in_flight()
-            && self.window.len() < AHEAD.saturating_mul(batches.most_in_flight())
-        {
-            match batches.cut() {
-                Some((inputs, request)) => {
-                    let call = Box::pin(Oneshot::new(self.service.clone(), request));
-                    self.window.push_back((inputs, Sent::InFlight(call)));
-                    in_flight += 1;
+        let Some(batches) = &mut self.batches else { return false };
+        let most = batches.most_in_flight();
+        let in_flight = self.window.iter().filter(|(_, sent)| matches!(sent, Sent::InFlight(..))).count();
+        let mut any = false;
+        for _ in in_flight..most {
+            if !self.window.iter_mut().any(|(_, sent)| sent.start(&self.service)) {
+                if self.window.len() >= AHEAD.saturating_mul(most) {
+                    break;
                 }
-                None => self.batches = None,
+                let Some((inputs, request)) = batches.cut() else { break };
+                let mut sent = Sent::Due(request);
+                sent.start(&self.service);
+                self.window.push_back((inputs, sent));
             }
+            any = true;
         }
-        self.window.len() > before
+        any
     }
 
     /// Polls what is in flight; whether something came to its end.
     fn poll_sent(&mut self, cx: &mut Context<'_>) -> Result<bool, BatchError<S::Error>> {
         let mut over = false;
-        for (inputs, sent) in &mut self.window {
-            if let Sent::InFlight(call) = sent
-                && let Poll::Ready(outcome) = call.as_mut().poll(cx)
-            {
-                *sent = Sent::Over(outcome.map_err(|error| BatchError::new(inputs.clone(), error))?);
-                over = true;
-            }
+        let mut at = 0;
+        while let Some((inputs, sent)) = self.window.get_mut(at) {
+            at += 1;
+            let Sent::InFlight(request, call) = sent else { continue };
+            let Poll::Ready(outcome) = call.as_mut().poll(cx) else { continue };
+            over = true;
+            *sent = match outcome {
+                Ok(answer) => Sent::Over(answer),
+                Err(error) => {
+                    let Some([first, second]) = request.halves(error.verdict()) else {
+                        return Err(BatchError::new(inputs.clone(), error));
+                    };
+                    let middle = inputs.start + first.len();
+                    let rest = (middle..inputs.end, Sent::Due(second));
+                    *inputs = inputs.start..middle;
+                    *sent = Sent::Due(first);
+                    self.window.insert(at, rest);
+                    continue;
+                }
+            };
         }
         Ok(over)
     }
@@ -115,6 +131,17 @@ where
             return Ok(answer);
         }
         Err(BatchError::new(inputs, EmbedError::from(Flaw::Dimensions { expected, found }).into()))
+    }
+}
+
+impl<S: Service<EmbedRequest> + Clone> Sent<S> {
+    /// Makes the call if it is due; whether it was.
+    fn start(&mut self, service: &S) -> bool {
+        let Self::Due(request) = self else { return false };
+        let request = request.clone();
+        let call = Box::pin(Oneshot::new(service.clone(), request.clone()));
+        *self = Self::InFlight(request, call);
+        true
     }
 }
 

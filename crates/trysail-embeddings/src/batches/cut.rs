@@ -1,13 +1,14 @@
 use std::{fmt, iter::Fuse, ops::Range};
 
 use tower_service::Service;
+use trysail_core::Classified;
 
 use crate::{Answers, BatchError, EmbedError, EmbedRequest, EmbedResponse};
 
 /// Texts to be embedded by a model, however many: cut into batches, sent a few at a time, and answered in order.
 ///
 /// The texts are taken as they are needed. Each batch is a call of its own, with the policies around the service; the
-/// service is cloned for it.
+/// service is cloned for it. One that is refused as too much at once is halved, until what is too much stands alone.
 ///
 /// ```
 /// # use bytes::Bytes;
@@ -101,10 +102,11 @@ where
     ///
     /// # Errors
     ///
-    /// The first batch that fails ends it; what is in flight is dropped.
+    /// The first batch that fails ends it; what is in flight is dropped. An input that is too long fails alone, so that
+    /// [`BatchError::inputs`] names it.
     pub async fn embed<S>(self, service: S) -> Result<EmbedResponse, BatchError<S::Error>>
     where
-        S: Service<EmbedRequest, Response = EmbedResponse, Error: From<EmbedError>> + Clone,
+        S: Service<EmbedRequest, Response = EmbedResponse, Error: Classified + From<EmbedError>> + Clone,
     {
         let mut answers = self.send(service);
         let mut all = EmbedResponse::none();

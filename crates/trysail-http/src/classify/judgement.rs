@@ -16,6 +16,7 @@ use crate::{
 pub struct Judgement {
     verdict: Verdict,
     rule: &'static str,
+    complaint: Option<Complaint>,
     excerpt: Option<String>,
 }
 
@@ -24,7 +25,8 @@ impl Judgement {
         let Decision { verdict, rule, complaint } = decide(response, only);
         let said =
             complaint.as_ref().and_then(|complaint| complaint.message().or(complaint.code()).or(complaint.kind()));
-        Self { verdict, rule, excerpt: said.map(excerpt) }
+        let excerpt = said.map(excerpt);
+        Self { verdict, rule, complaint, excerpt }
     }
 
     /// The verdict.
@@ -35,6 +37,11 @@ impl Judgement {
     /// The rule that decided: `openai/insufficient_quota`, `status/503`, `answer/count`, `success`.
     pub const fn rule(&self) -> &'static str {
         self.rule
+    }
+
+    /// What the answer says of its error, unmasked.
+    pub const fn complaint(&self) -> Option<&Complaint> {
+        self.complaint.as_ref()
     }
 
     /// At most 200 characters of what the answer says of its error, with what looks like a key masked.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use trysail_testkit::{EmbeddingServer, server::Running};
+use trysail_testkit::{EmbeddingServer, model::Model, server::Running};
 
 use crate::support::{Run, embed, finish, run, sentences, server};
 
@@ -43,6 +43,7 @@ async fn a_bad_key_costs_one_request_and_is_never_shown() {
             let requests = server.stats().requests - before;
             assert_eq!((run.code, class.as_str(), requests), (Some(1), "auth", 1));
             assert!(message.contains("401 invalid_api_key") && message.contains("check the API key"), "{message}");
+            assert!(run.stderr.contains("openai/invalid_api_key"), "{}", run.stderr);
         }
     }
 }
@@ -111,11 +112,49 @@ async fn what_no_line_can_escape_costs_a_long_job_one_request_a_lane() {
 }
 
 #[tokio::test]
-async fn lines_that_fail_together_say_so() {
-    let server = server("").await;
+async fn lines_that_are_too_long_fail_alone_wherever_they_stand() {
     let long = "sea ".repeat(9000);
-    let run = run(&server.url(), &[], format!("calm\n{long}")).await;
-    assert!(run.failure().1.ends_with("2 lines travelled together, so try a smaller --batch"), "{}", run.stderr);
+    for culprits in [&[0][..], &[41], &[63], &[7, 56], &[30, 31]] {
+        let server = server("").await;
+        let mut texts = sentences(64);
+        culprits.iter().for_each(|culprit| texts[*culprit].clone_from(&long));
+        let run = run(&server.url(), &["--batch", "64"], texts.join("\n")).await;
+        assert_eq!(run.code, Some(1));
+        let requests = server.stats().requests;
+        assert!(requests <= 1 + 2 * 6 * culprits.len() as u64, "{requests} requests for {culprits:?}");
+        for (at, row) in run.rows().into_iter().enumerate() {
+            assert_eq!(row.line, at as u64 + 1);
+            if !culprits.contains(&at) {
+                assert_eq!(row.embedding, Some(Model::potion().embed(&texts[at])), "line {}", row.line);
+                continue;
+            }
+            let error = row.error.unwrap();
+            assert_eq!((error.class.as_str(), error.attempts), ("permanent", 1));
+            assert!(error.message.contains("shorten the input") && !error.message.contains("together"), "{error:?}");
+        }
+        let halves = format!("requests  {requests}, none of them a retry, {} for halves of batches", requests - 1);
+        assert!(run.stderr.contains(&halves), "{}", run.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn halves_keep_to_the_concurrency_and_the_order() {
+    let mut texts = sentences(512);
+    (0..texts.len()).step_by(100).for_each(|at| texts[at] = "sea ".repeat(9000));
+    let server = server("slow=20ms:100").await;
+    let run = run(&server.url(), &["--batch", "64", "--concurrency", "2"], texts.join("\n")).await;
+    let rows = run.rows();
+    assert!(rows.iter().map(|row| row.line).eq(1..=512));
+    assert!(rows.iter().enumerate().all(|(at, row)| row.error.is_some() == (at % 100 == 0)));
+    assert!(server.stats().requests <= 8 + 6 * 2 * 6, "{:?}", server.stats());
+}
+
+#[tokio::test]
+async fn a_refusal_without_a_remedy_is_not_halved() {
+    let server = server("403:100").await;
+    let run = run(&server.url(), &[], sentences(8).join("\n")).await;
+    assert_eq!((run.failure().0.as_str(), server.stats().requests), ("permanent", 1));
+    assert!(run.failure().1.ends_with("8 lines travelled together, so try a smaller --batch"), "{}", run.stderr);
 }
 
 #[tokio::test]

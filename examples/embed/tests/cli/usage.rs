@@ -22,6 +22,11 @@ async fn a_usage_error_says_what_to_write_instead() {
         (&["--out", "no/such/folder/out.jsonl"], "cannot write --out no/such/folder/out.jsonl"),
         (&["--out", "Cargo.toml", "Cargo.toml"], "--out would overwrite an input: Cargo.toml"),
         (&["--api-key-env", "sk-hunter2"], "give its name, not the key"),
+        (&["--api", "tei"], "--api tei needs --url: the built-in server speaks openai only"),
+        (&["--api", "ollama", "--url", "http://host"], "--api ollama needs --model"),
+        (&["--api", "azure", "--url", "http://host", "--model", "a/b"], "the deployment holds something else"),
+        (&["--api", "cohere", "--url", "host", "--model", "m"], "write it like https://api.cohere.com"),
+        (&["--api", "gopher"], "possible values: openai, tei, ollama, cohere, azure"),
         (&["--api-key", "sk-hunter2"], "--api-key-env"),
     ] {
         let run = with(args).await;

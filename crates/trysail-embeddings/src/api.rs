@@ -1,0 +1,135 @@
+//! What servers want to see and how they answer, as tables.
+
+use http::{HeaderName, header};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+/// A dialect of embedding servers.
+#[derive(Debug)]
+pub(crate) struct Api {
+    /// A base URL as it should be.
+    pub(crate) example: &'static str,
+    /// Where the key goes, and what stands before it.
+    pub(crate) key: (HeaderName, &'static str),
+    pub(crate) floats: Form,
+    /// How base64 is asked for, where that can be.
+    pub(crate) base64: Option<Form>,
+    /// The fields on the way to the list of vectors.
+    pub(crate) vectors: &'static [&'static str],
+    /// The field that holds the count of tokens, or what holds it.
+    pub(crate) tokens: &'static str,
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub(crate) struct Form {
+    /// Which of all bodies it is, where a request keeps them.
+    pub(crate) slot: usize,
+    pub(crate) model: Option<&'static str>,
+    pub(crate) inputs: &'static str,
+    pub(crate) dimensions: &'static str,
+    pub(crate) fixed: &'static [(&'static str, Fixed)],
+}
+
+/// What every request says.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Fixed {
+    Flag(bool),
+    Word(&'static str),
+    Words(&'static [&'static str]),
+}
+
+impl Form {
+    pub(crate) const COUNT: usize = 5;
+
+    const OPENAI: Self = Self {
+        slot: 0,
+        model: Some("model"),
+        inputs: "input",
+        dimensions: "dimensions",
+        fixed: &[("encoding_format", Fixed::Word("float"))],
+    };
+    const OPENAI_BASE64: Self = Self { slot: 1, fixed: &[("encoding_format", Fixed::Word("base64"))], ..Self::OPENAI };
+    // It serves one model, and has no name for it.
+    const TEI: Self = Self { slot: 2, model: None, inputs: "inputs", fixed: &[], ..Self::OPENAI };
+    // Else it cuts what is too long, and says nothing.
+    const OLLAMA: Self = Self { slot: 3, fixed: &[("truncate", Fixed::Flag(false))], ..Self::OPENAI };
+    const COHERE: Self = Self {
+        slot: 4,
+        inputs: "texts",
+        dimensions: "output_dimension",
+        fixed: &[
+            ("input_type", Fixed::Word("search_document")),
+            ("embedding_types", Fixed::Words(&["float"])),
+            ("truncate", Fixed::Word("NONE")),
+        ],
+        ..Self::OPENAI
+    };
+
+    /// The body that asks `model` for vectors of `inputs`.
+    pub(crate) fn fill(&self, model: &str, inputs: &impl Serialize, dimensions: Option<usize>) -> Vec<u8> {
+        let filled = Filled { form: self, model, inputs, dimensions };
+        serde_json::to_vec(&filled).expect("strings and numbers can be written as JSON")
+    }
+}
+
+struct Filled<'a, I> {
+    form: &'a Form,
+    model: &'a str,
+    inputs: &'a I,
+    dimensions: Option<usize>,
+}
+
+impl<I: Serialize> Serialize for Filled<'_, I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut body = serializer.serialize_map(None)?;
+        if let Some(name) = self.form.model {
+            body.serialize_entry(name, self.model)?;
+        }
+        body.serialize_entry(self.form.inputs, self.inputs)?;
+        for (name, value) in self.form.fixed {
+            body.serialize_entry(name, value)?;
+        }
+        if let Some(dimensions) = self.dimensions {
+            body.serialize_entry(self.form.dimensions, &dimensions)?;
+        }
+        body.end()
+    }
+}
+
+const BEARER: (HeaderName, &str) = (header::AUTHORIZATION, "Bearer ");
+
+const OPENAI_LIKE: Api = Api {
+    example: "https://api.openai.com/v1",
+    key: BEARER,
+    floats: Form::OPENAI,
+    base64: Some(Form::OPENAI_BASE64),
+    vectors: &["data"],
+    tokens: "usage",
+};
+
+pub(crate) static OPENAI: Api = OPENAI_LIKE;
+
+pub(crate) static AZURE: Api =
+    Api { example: "https://name.openai.azure.com", key: (HeaderName::from_static("api-key"), ""), ..OPENAI_LIKE };
+
+pub(crate) static TEI: Api =
+    Api { example: "http://localhost:8080", key: BEARER, floats: Form::TEI, base64: None, vectors: &[], tokens: "" };
+
+pub(crate) static OLLAMA: Api = Api {
+    example: "http://localhost:11434",
+    key: BEARER,
+    floats: Form::OLLAMA,
+    base64: None,
+    vectors: &["embeddings"],
+    tokens: "prompt_eval_count",
+};
+
+pub(crate) static COHERE: Api = Api {
+    example: "https://api.cohere.com",
+    key: BEARER,
+    floats: Form::COHERE,
+    base64: None,
+    vectors: &["embeddings", "float"],
+    tokens: "meta",
+};

@@ -1,0 +1,156 @@
+//! Reads an answer of any shape, in one pass.
+
+use std::{borrow::Cow, fmt};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
+
+use crate::api::Api;
+
+/// What an answer holds, as it stands there.
+#[derive(Default)]
+pub(crate) struct Answer {
+    pub(crate) items: Option<Vec<Item>>,
+    pub(crate) model: Option<String>,
+    pub(crate) tokens: Option<u64>,
+}
+
+/// A vector, with or without the place it belongs to.
+pub(crate) struct Item {
+    pub(crate) index: Option<u64>,
+    pub(crate) vector: Vector,
+}
+
+pub(crate) enum Vector {
+    Floats(Vec<f32>),
+    Base64(Vec<f32>),
+    NotBase64,
+}
+
+/// The answer of a server that speaks `api`.
+pub(crate) fn read(body: &[u8], api: &Api) -> serde_json::Result<Answer> {
+    let mut answer = Answer::default();
+    let mut json = serde_json::Deserializer::from_slice(body);
+    Node { answer: &mut answer, vectors: api.vectors, tokens: api.tokens }.deserialize(&mut json)?;
+    json.end()?;
+    Ok(answer)
+}
+
+/// A place in an answer, and the way on to the vectors.
+struct Node<'a> {
+    answer: &'a mut Answer,
+    vectors: &'static [&'static str],
+    tokens: &'static str,
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if !self.vectors.is_empty() {
+            return deserializer.deserialize_map(self);
+        }
+        self.answer.items = Some(Vec::deserialize(deserializer)?);
+        Ok(())
+    }
+}
+
+impl<'de> Visitor<'de> for Node<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object that holds vectors")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { answer, vectors, tokens } = self;
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match (&*key, vectors) {
+                (key, [name, vectors @ ..]) if key == *name => {
+                    map.next_value_seed(Node { answer: &mut *answer, vectors, tokens })?;
+                }
+                (key, _) if key == tokens => answer.tokens = map.next_value::<Tokens>()?.count(),
+                ("model", _) => answer.model = map.next_value()?,
+                _ => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A count of tokens, wherever it stands; who writes it otherwise does not count.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Tokens {
+    Count(u64),
+    Usage {
+        total_tokens: Option<u64>,
+        prompt_tokens: Option<u64>,
+        input_tokens: Option<u64>,
+        billed_units: Option<Box<Self>>,
+    },
+    Other(IgnoredAny),
+}
+
+impl Tokens {
+    fn count(self) -> Option<u64> {
+        match self {
+            Self::Count(count) => Some(count),
+            Self::Usage { total_tokens, prompt_tokens, input_tokens, billed_units } => {
+                total_tokens.or(prompt_tokens).or(input_tokens).or_else(|| billed_units?.count())
+            }
+            Self::Other(_) => None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    #[serde(default)]
+    index: Option<u64>,
+    embedding: Item,
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyItem)
+    }
+}
+
+struct AnyItem;
+
+impl<'de> Visitor<'de> for AnyItem {
+    type Value = Item;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of numbers or a base64 string, or an object that holds one")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
+        let Numbered { index, embedding } = Deserialize::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Item { index, ..embedding })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Item, A::Error> {
+        let mut values = Vec::with_capacity(seq.size_hint().unwrap_or(0));
+        // A null stands where a server's own encoder met what is no number.
+        while let Some(value) = seq.next_element::<Option<f32>>()? {
+            values.push(value.unwrap_or(f32::NAN));
+        }
+        Ok(Item { index: None, vector: Vector::Floats(values) })
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Item, E> {
+        let bytes = BASE64_STANDARD.decode(text).unwrap_or_default();
+        let vector = match bytes.as_chunks() {
+            (values, []) if !values.is_empty() || text.is_empty() => {
+                Vector::Base64(values.iter().map(|value| f32::from_le_bytes(*value)).collect())
+            }
+            _ => Vector::NotBase64,
+        };
+        Ok(Item { index: None, vector })
+    }
+}
