@@ -1,9 +1,9 @@
 use std::{env, fs, io, process::Command};
 
 /// How many instructions one call of `case` takes: the difference of two runs, so that start and end cancel out.
-pub(crate) fn instructions_per_call(case: &str) -> io::Result<i64> {
-    let (few, many) = (instructions(case, CALLS)?, instructions(case, 2 * CALLS)?);
-    Ok((many - few).div_euclid(CALLS as i64))
+pub(crate) fn instructions_per_call(case: &str, calls: u32) -> io::Result<i64> {
+    let (few, many) = (instructions(case, calls.into())?, instructions(case, 2 * u64::from(calls))?);
+    Ok((many - few).div_euclid(calls.into()))
 }
 
 fn instructions(case: &str, calls: u64) -> io::Result<i64> {
@@ -24,5 +24,3 @@ fn instructions(case: &str, calls: u64) -> io::Result<i64> {
     let total = total.and_then(|total| total.trim().parse().ok());
     total.ok_or_else(|| io::Error::other("callgrind has written no total"))
 }
-
-const CALLS: u64 = 20_000;

@@ -2,6 +2,7 @@
 
 mod callgrind;
 mod cases;
+mod decode;
 mod drive;
 mod peers;
 
@@ -20,7 +21,9 @@ struct Args {
 enum What {
     /// Instructions per call of one layer or stack around a service that does nothing (needs valgrind).
     Overhead,
-    /// Make so many calls of one case: what `overhead` counts.
+    /// What it costs to read an answer of 64 vectors of 1536 dimensions, and to judge it before (needs valgrind).
+    Decode,
+    /// Make so many calls of one case: what the others count.
     #[command(hide = true)]
     Run { case: String, calls: u64 },
 }
@@ -28,8 +31,9 @@ enum What {
 fn main() -> ExitCode {
     match Args::parse().what {
         What::Overhead => overhead(),
+        What::Decode => decode::print(),
         What::Run { case, calls } => {
-            let Some(case) = cases::ALL.iter().find(|known| known.name == case) else {
+            let Some(case) = cases::ALL.iter().chain(decode::ALL).find(|known| known.name == case) else {
                 eprintln!("no case is called {case}");
                 return ExitCode::from(2);
             };
@@ -43,7 +47,7 @@ fn overhead() -> ExitCode {
     println!("instructions a call, by callgrind; in brackets what the layer adds to the bare service");
     let mut bare = 0;
     for case in cases::ALL {
-        match callgrind::instructions_per_call(case.name) {
+        match callgrind::instructions_per_call(case.name, CALLS) {
             Ok(instructions) => {
                 if case.name.starts_with("bare") {
                     bare = instructions;
@@ -58,3 +62,5 @@ fn overhead() -> ExitCode {
     }
     ExitCode::SUCCESS
 }
+
+const CALLS: u32 = 20_000;
