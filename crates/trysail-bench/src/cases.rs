@@ -5,6 +5,7 @@ use tower::{Layer, ServiceBuilder};
 use trysail::{Backoff, BreakerLayer, Budget, Circuit, RetryLayer, TimeoutLayer, Trip};
 
 use crate::{
+    contention,
     drive::{Nothing, calls},
     peers::{self, Reclosed},
 };
@@ -41,6 +42,7 @@ cases! {
     "trysail breaker, streak" => |inner| BreakerLayer::new(Circuit::new(Trip::consecutive(5))).layer(inner);
     "trysail breaker, last 100" => |inner| BreakerLayer::new(Circuit::new(Trip::rate(0.5).last(100))).layer(inner);
     "trysail breaker, default" => |inner| BreakerLayer::new(Circuit::new(Trip::default())).layer(inner);
+    "trysail breaker, open" => |inner| contention::open().layer(inner);
     "peers, stacked" => |inner| ServiceBuilder::new()
         .layer(tower::retry::RetryLayer::new(peers::Thrice::default()))
         .layer_fn(|inner| Reclosed::new(inner, recloser()))

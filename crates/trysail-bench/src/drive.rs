@@ -5,8 +5,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use tower::Service;
-use trysail::{Classified, Elapsed, Open, Verdict};
+use tower::{BoxError, Layer, Service};
+use trysail::{BreakerLayer, Classified, Elapsed, Open, Verdict};
 
 /// The smallest error that every layer can return.
 #[derive(Debug)]
@@ -30,6 +30,13 @@ pub(crate) fn on_a_clock(code: impl FnOnce()) {
     let runtime = runtime.expect("a runtime without threads can always be made");
     let _clock = runtime.enter();
     code();
+}
+
+/// Makes one call that fails, through `layer`.
+pub(crate) fn fail_once(layer: BreakerLayer) {
+    let failing = tower::service_fn(|_: u64| std::future::ready(Err::<u64, BoxError>(Verdict::TRANSIENT.into())));
+    let mut call = pin!(layer.layer(failing).call(0));
+    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
 }
 
 /// Makes so many calls, one after the other.

@@ -2,6 +2,7 @@
 
 mod callgrind;
 mod cases;
+mod contention;
 mod decode;
 mod drive;
 mod peers;
@@ -23,6 +24,8 @@ enum What {
     Overhead,
     /// What it costs to read an answer of 64 vectors of 1536 dimensions, and to judge it before (needs valgrind).
     Decode,
+    /// Nanoseconds a call, of one thread and of two that share a budget or a circuit.
+    Contention,
     /// Make so many calls of one case: what the others count.
     #[command(hide = true)]
     Run { case: String, calls: u64 },
@@ -31,6 +34,10 @@ enum What {
 fn main() -> ExitCode {
     match Args::parse().what {
         What::Overhead => overhead(),
+        What::Contention => {
+            contention::table();
+            ExitCode::SUCCESS
+        }
         What::Decode => decode::print(),
         What::Run { case, calls } => {
             let Some(case) = cases::ALL.iter().chain(decode::ALL).find(|known| known.name == case) else {
