@@ -31,9 +31,7 @@ impl<S, C, P> Breaker<S, C, P> {
     pub(crate) const fn new(inner: S, circuit: P, judge: C, readiness: bool) -> Self {
         Self { inner, circuit, judge, refusal: None, readiness, timer: None }
     }
-}
 
-impl<S, C, P> Breaker<S, C, P> {
     /// Waits until the circuit is no longer sure to refuse.
     fn poll_open<Req>(&mut self, cx: &mut Context<'_>) -> Poll<()>
     where
@@ -62,9 +60,12 @@ where
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.refusal = self.circuit.peek();
-        if self.refusal.is_some() && (!self.readiness || self.poll_open::<Req>(cx).is_pending()) {
+        if self.readiness && self.refusal.is_some() {
+            ready!(self.poll_open::<Req>(cx));
+        }
+        if self.refusal.is_some() {
             // An error here would tell the caller to discard the service; `call` reports it.
-            return if self.readiness { Poll::Pending } else { Poll::Ready(Ok(())) };
+            return Poll::Ready(Ok(()));
         }
         if self.timer.is_some() {
             self.timer = None;

@@ -112,10 +112,12 @@ impl Shared {
 
 /// Whether the server refused the request for what it says about the encoding, and does not merely repeat it.
 fn names_encoding(response: &Response<Bytes>) -> bool {
-    let refused = matches!(response.status(), StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
+    if !matches!(response.status(), StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY) {
+        return false;
+    }
     let body = response.body();
     let body = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
-    refused && body.split(NAME).skip(1).any(|after| !is_key(after))
+    body.split(NAME).skip(1).any(|after| !is_key(after))
 }
 
 /// Whether what follows a name makes it the key of a JSON object, however often that was quoted.

@@ -166,6 +166,13 @@ where
         Wake::Attempt(self.shared.service())
     }
 
+    /// The service has failed before it could be called, which it does for good: ends the call with what the server
+    /// said last, or else with `error`.
+    pub(crate) fn unready(&mut self, error: E) -> E {
+        self.settle(true);
+        self.stop(Stop::Refused).unwrap_or(error)
+    }
+
     /// The request of the next attempt, which begins now.
     pub(crate) fn next_request(&mut self) -> Req {
         let mut request = self.spare.take().expect("a retry is decided on only with a copy at hand");

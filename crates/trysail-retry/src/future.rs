@@ -81,10 +81,7 @@ where
                 }
                 StateProj::Waking { service } => match ready!(service.poll_ready(cx)) {
                     Ok(()) => State::Attempt { call: service.call(this.course.next_request()) },
-                    Err(error) => match this.course.conclude(Err(error)) {
-                        ControlFlow::Break(outcome) => return Poll::Ready(outcome),
-                        ControlFlow::Continue(until) => State::Asleep { sleep: tokio::time::sleep_until(until) },
-                    },
+                    Err(error) => return Poll::Ready(Err(this.course.unready(error))),
                 },
             };
             this.state.set(next);

@@ -58,7 +58,7 @@ pub enum Stop {
     Deadline,
     /// The budget could not pay for another attempt.
     Budget,
-    /// A layer below refused the attempt: a circuit is open, or the request's own time was up.
+    /// A layer below refused the attempt: a circuit is open, the request's own time was up, or it could not get ready.
     Refused,
 }
 

@@ -11,11 +11,11 @@ use std::{
 };
 
 use tokio::time::{self, Instant};
-use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
+use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, task};
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
 use tower_test::{assert_request_eq, mock};
 use trysail_core::{Cause, Class, Classified, Open, Replay, Verdict};
-use trysail_retry::{Backoff, Jitter, RetryLayer, RetryReport, Stop, report};
+use trysail_retry::{Backoff, Budget, Jitter, RetryLayer, RetryReport, Stop, report};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);
@@ -280,6 +280,24 @@ async fn readiness_is_asked_for_before_every_attempt() {
     assert_pending!(call.poll());
     assert_request_eq!(handle, "a").send_response("b");
     assert_eq!(assert_ready_ok!(call.poll()), "b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_fails_before_the_next_attempt_hides_nothing_and_costs_nothing() {
+    let budget = Budget::default();
+    let layer = RetryLayer::new([SECOND; 3]).budget(budget.clone());
+    let (mut service, mut handle) = mock::spawn_layer::<_, &str, _>(layer);
+    assert_ready_ok!(service.poll_ready());
+    let mut call = task::spawn(report(service.call("a")));
+    assert_request_eq!(handle, "a").send_error(Verdict::MALFORMED);
+    assert_pending!(call.poll());
+    assert_eq!(budget.snapshot().retries, 2.0);
+    handle.send_error("gone");
+    time::advance(SECOND + MS).await;
+    let (outcome, report) = assert_ready!(call.poll());
+    assert_eq!(outcome.unwrap_err().verdict(), Verdict::MALFORMED, "what the server said last");
+    assert_eq!((report.attempts(), report.stop()), (1, Some(Stop::Refused)));
+    assert_eq!(budget.snapshot().retries, 3.0, "nothing was sent for it");
 }
 
 #[tokio::test(start_paused = true)]
