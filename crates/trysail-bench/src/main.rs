@@ -6,10 +6,13 @@ mod contention;
 mod decode;
 mod drive;
 mod peers;
+mod table;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::table::Table;
 
 /// What a call costs, ours beside its peers in one run.
 #[derive(Parser)]
@@ -51,7 +54,8 @@ fn main() -> ExitCode {
 }
 
 fn overhead() -> ExitCode {
-    println!("instructions a call, by callgrind; in brackets what the layer adds to the bare service");
+    let about = "Instructions a call by callgrind, and what the layer adds to the bare service.";
+    let mut table = Table::new("Overhead", about, &["case", "instructions", "added"]);
     let mut bare = 0;
     for case in cases::ALL {
         match callgrind::instructions_per_call(case.name, CALLS) {
@@ -59,7 +63,8 @@ fn overhead() -> ExitCode {
                 if case.name.starts_with("bare") {
                     bare = instructions;
                 }
-                println!("{:<28} {instructions:>6}  ({:+})", case.name, instructions - bare);
+                let added = format!("{:+}", instructions - bare);
+                table.rows.push(vec![case.name.to_owned(), instructions.to_string(), added]);
             }
             Err(problem) => {
                 eprintln!("{}: {problem}", case.name);
@@ -67,6 +72,7 @@ fn overhead() -> ExitCode {
             }
         }
     }
+    println!("{table}");
     ExitCode::SUCCESS
 }
 
