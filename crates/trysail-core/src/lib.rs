@@ -5,8 +5,10 @@ extern crate alloc;
 
 mod class;
 mod classifier;
+mod elapsed;
 mod failure;
 mod limit;
+mod open;
 mod random;
 mod replay;
 mod verdict;
@@ -14,8 +16,10 @@ mod verdict;
 pub use crate::{
     class::Class,
     classifier::{Classified, Classifier, Inherit},
-    failure::{Cause, Elapsed, Failure, FromElapsed, FromOpen, Open, Phase, Scope},
+    elapsed::{Elapsed, FromElapsed, Phase, Scope},
+    failure::Failure,
     limit::Limit,
+    open::{Cause, FromOpen, Open},
     random::Random,
     replay::{Always, Replay},
     verdict::{Health, Remedy, Retry, Verdict},

@@ -8,6 +8,7 @@ use trysail_core::{
 };
 
 const MS: Duration = Duration::from_millis(1);
+const DAY: Duration = Duration::from_secs(86_400);
 type Judged = Failure<u16, io::Error>;
 
 #[test]
@@ -75,6 +76,20 @@ fn the_time_a_request_had_left_says_nothing_about_the_server() {
     ] {
         assert_eq!(Elapsed::new(scope, MS).verdict(), verdict);
     }
+}
+
+#[test]
+fn a_limit_that_struck_keeps_its_scope_and_length() {
+    let scopes =
+        [Scope::Call, Scope::Ready, Scope::Connect, Scope::Attempt, Scope::Idle, Scope::Overall, Scope::Request];
+    for scope in scopes {
+        for limit in [Duration::ZERO, Duration::from_nanos(1), Duration::new(3, 999_999_999), 365 * DAY] {
+            for elapsed in [Elapsed::new(scope, limit), Elapsed::new(scope, limit).unsent()] {
+                assert_eq!((elapsed.scope(), elapsed.limit()), (scope, limit));
+            }
+        }
+    }
+    assert!(Elapsed::new(Scope::Request, Duration::MAX).limit() > 16 * 365 * DAY);
 }
 
 #[test]

@@ -19,24 +19,19 @@ pin_project! {
         // Made once the call is pending.
         #[pin]
         sleep: Option<Sleep>,
-        span: Span,
+        // What it will have been, if it ends that way.
+        elapsed: Elapsed,
     }
-}
-
-/// How long a call may take, and who says so.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    pub(crate) limit: Duration,
-    pub(crate) scope: Scope,
 }
 
 impl<F> ResponseFuture<F> {
-    pub(crate) const fn new(call: F, span: Span) -> Self {
-        Self { call: Some(call), sleep: None, span }
+    #[inline]
+    pub(crate) const fn new(call: F, elapsed: Elapsed) -> Self {
+        Self { call: Some(call), sleep: None, elapsed }
     }
 
-    pub(crate) const fn refused(span: Span) -> Self {
-        Self { call: None, sleep: None, span }
+    pub(crate) const fn refused(elapsed: Elapsed) -> Self {
+        Self { call: None, sleep: None, elapsed: elapsed.unsent() }
     }
 }
 
@@ -47,27 +42,32 @@ where
 {
     type Output = F::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let elapsed = |span: &Span| Elapsed::new(span.scope, span.limit);
-        let Some(call) = this.call.as_pin_mut() else {
-            return Poll::Ready(Err(E::from_elapsed(elapsed(this.span).unsent())));
-        };
-        if let Poll::Ready(outcome) = call.poll(cx) {
-            return Poll::Ready(outcome);
-        }
-        if this.sleep.is_none() {
-            if this.span.limit == Span::NONE.limit {
-                return Poll::Pending;
+        let this = self.project();
+        if let Some(call) = this.call.as_pin_mut() {
+            if let Poll::Ready(outcome) = call.poll(cx) {
+                return Poll::Ready(outcome);
             }
-            this.sleep.set(Some(tokio::time::sleep(this.span.limit)));
+            ready!(poll_timer(this.sleep, *this.elapsed, cx));
         }
-        ready!(this.sleep.as_pin_mut().expect("just made").poll(cx));
-        Poll::Ready(Err(E::from_elapsed(elapsed(this.span))))
+        Poll::Ready(Err(E::from_elapsed(*this.elapsed)))
     }
 }
 
-impl Span {
-    /// No limit at all, and no need of a timer.
-    pub(crate) const NONE: Self = Self { limit: Duration::MAX, scope: Scope::Call };
+/// Waits until the limit strikes, counted from the first time.
+///
+/// Out of line: a call that is ready must not pay for the size of this.
+#[inline(never)]
+fn poll_timer(mut sleep: Pin<&mut Option<Sleep>>, elapsed: Elapsed, cx: &mut Context<'_>) -> Poll<()> {
+    if sleep.is_none() {
+        if elapsed == NEVER {
+            return Poll::Pending;
+        }
+        sleep.set(Some(tokio::time::sleep(elapsed.limit())));
+    }
+    sleep.as_pin_mut().expect("just made").poll(cx)
 }
+
+/// No limit at all, and no need of a timer.
+pub(crate) const NEVER: Elapsed = Elapsed::new(Scope::Call, Duration::MAX);

@@ -8,9 +8,9 @@ use std::{
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower_layer::Layer;
 use tower_service::Service;
-use trysail_core::{FromElapsed, Limit, Scope};
+use trysail_core::{Elapsed, FromElapsed, Limit, Scope};
 
-use crate::{ResponseFuture, future::Span};
+use crate::{ResponseFuture, future::NEVER};
 
 /// Bounds how long a service may take to become ready.
 ///
@@ -118,8 +118,8 @@ where
 
     fn call(&mut self, request: Req) -> Self::Future {
         match std::mem::replace(&mut self.wait, Wait::No) {
-            Wait::Over(limit) => ResponseFuture::refused(Span { limit, scope: Scope::Ready }),
-            Wait::No | Wait::For(_) => ResponseFuture::new(self.inner.call(request), Span::NONE),
+            Wait::Over(limit) => ResponseFuture::refused(Elapsed::new(Scope::Ready, limit)),
+            Wait::No | Wait::For(_) => ResponseFuture::new(self.inner.call(request), NEVER),
         }
     }
 }

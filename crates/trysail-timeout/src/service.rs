@@ -4,9 +4,9 @@ use std::{
 };
 
 use tower_service::Service;
-use trysail_core::{FromElapsed, Limit, Scope};
+use trysail_core::{Elapsed, FromElapsed, Limit, Scope};
 
-use crate::{ResponseFuture, future::Span};
+use crate::{ResponseFuture, future::NEVER};
 
 /// A service whose calls are bounded in time; made by [`TimeoutLayer`](crate::TimeoutLayer).
 #[derive(Clone, Copy, Debug)]
@@ -31,16 +31,15 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let span = match (self.limit.limit(&request), self.limit.left(&request)) {
-            (Some(limit), Some(left)) if left < limit => Span { limit: left, scope: Scope::Request },
-            (None, Some(left)) => Span { limit: left, scope: Scope::Request },
-            (Some(limit), _) => Span { limit, scope: self.scope },
-            (None, None) => Span::NONE,
+        let elapsed = match (self.limit.limit(&request), self.limit.left(&request)) {
+            (limit, Some(left)) if limit.is_none_or(|limit| left < limit) => Elapsed::new(Scope::Request, left),
+            (Some(limit), _) => Elapsed::new(self.scope, limit),
+            (None, _) => NEVER,
         };
-        if span.limit.is_zero() {
-            ResponseFuture::refused(span)
+        if elapsed.limit().is_zero() {
+            ResponseFuture::refused(elapsed)
         } else {
-            ResponseFuture::new(self.inner.call(request), span)
+            ResponseFuture::new(self.inner.call(request), elapsed)
         }
     }
 }
