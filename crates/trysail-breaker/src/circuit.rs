@@ -182,21 +182,20 @@ impl Circuit {
 
     #[inline]
     pub(crate) fn admit(&self) -> Result<Pass, Open> {
-        let gate = self.shared.gate.load(Acquire);
-        match Gate::unpack(gate) {
+        match Gate::unpack(self.shared.gate.load(Acquire)) {
             Gate::Closed { generation, .. } => Ok(Pass { generation, probe: 0 }),
-            // Its result finds a gate that is not closed, and is for nobody.
-            Gate::Disabled => Ok(Pass { generation: 0, probe: 0 }),
             gate => self.admit_at(gate, Instant::now()),
         }
     }
 
-    /// Takes the success of a call; most of them change nothing.
+    /// Takes the success of a call; most of them change nothing but the counts.
     #[inline]
-    pub(crate) fn succeed(&self, pass: Pass, since: Option<Instant>) {
+    pub(crate) fn succeed(&self, pass: Pass, since: Option<u32>) {
         let at_rest = Gate::Closed { generation: pass.generation, minds_success: false };
-        if self.shared.gate.load(Acquire) != at_rest.pack() || pass.probe != 0 || self.uses(FAILURES | SLOW) {
+        if self.shared.gate.load(Acquire) != at_rest.pack() || pass.probe != 0 {
             self.settle(pass, Outcome::Success, since);
+        } else if self.uses(FAILURES | SLOW) {
+            self.count_success(pass, since, false);
         }
     }
 
@@ -206,17 +205,19 @@ impl Circuit {
         self.uses(SLOW)
     }
 
+    /// The time of the circuit's own clock, which comes round after 49 days.
+    pub(crate) fn now_ms(&self) -> u32 {
+        self.ms(Instant::now()) as u32
+    }
+
     /// How long a call must be given up after, to count as abandoned.
     #[inline]
-    pub(crate) fn patience(&self) -> Option<Duration> {
-        match self.shared.abandoned_after_ms.load(Relaxed) {
-            u64::MAX => None,
-            ms => Some(Duration::from_millis(ms)),
-        }
+    pub(crate) fn patience_ms(&self) -> Option<u64> {
+        Some(self.shared.abandoned_after_ms.load(Relaxed)).filter(|ms| *ms != u64::MAX)
     }
 
     /// Takes the outcome of a call that began at `since`, if its length matters.
-    pub(crate) fn settle(&self, pass: Pass, outcome: Outcome, since: Option<Instant>) {
+    pub(crate) fn settle(&self, pass: Pass, outcome: Outcome, since: Option<u32>) {
         let outcome = match outcome {
             Outcome::Throttled { hint } if pass.probe == 0 && self.uses(THROTTLED) => {
                 Outcome::Failure { class: Class::Throttled, hint }
@@ -232,12 +233,7 @@ impl Circuit {
         }
         match outcome {
             Outcome::Neutral | Outcome::Throttled { .. } => {}
-            Outcome::Success => {
-                let now = if self.uses(CLOCK) { Instant::now() } else { self.shared.epoch };
-                if self.count(generation, false, since, now) || minds_success {
-                    self.settle_at(pass, outcome, if self.uses(CLOCK) { now } else { Instant::now() });
-                }
-            }
+            Outcome::Success => self.count_success(pass, since, minds_success),
             Outcome::Failure { .. } => {
                 let now = Instant::now();
                 self.count(generation, true, since, now);
@@ -247,8 +243,17 @@ impl Circuit {
         }
     }
 
+    /// Counts a success, and has it looked at if it was slow or `minded`.
+    fn count_success(&self, pass: Pass, since: Option<u32>, minded: bool) {
+        let clock = self.uses(CLOCK);
+        let now = if clock { Instant::now() } else { self.shared.epoch };
+        if self.count(pass.generation, false, since, now) || minded {
+            self.settle_at(pass, Outcome::Success, if clock { now } else { Instant::now() });
+        }
+    }
+
     /// Counts a judged call; says whether it was slow.
-    fn count(&self, generation: u32, failed: bool, since: Option<Instant>, now: Instant) -> bool {
+    fn count(&self, generation: u32, failed: bool, since: Option<u32>, now: Instant) -> bool {
         let shared = &self.shared;
         let now_ms = self.ms(now);
         if self.uses(FAILURES) {
@@ -257,13 +262,18 @@ impl Circuit {
         if !self.uses(SLOW) {
             return false;
         }
-        let took_ms = since.map_or(0, |since| ms(now.saturating_duration_since(since)));
-        let slow = took_ms >= shared.slow_from_ms.load(Relaxed);
+        let took_ms = since.map_or(0, |since| (now_ms as u32).wrapping_sub(since));
+        let slow = u64::from(took_ms) >= shared.slow_from_ms.load(Relaxed);
         shared.slow.record(now_ms, generation, slow);
         slow
     }
 
+    #[cold]
     fn admit_at(&self, gate: Gate, now: Instant) -> Result<Pass, Open> {
+        if gate == Gate::Disabled {
+            // Its result finds a gate that is not closed, and is for nobody.
+            return Ok(Pass { generation: 0, probe: 0 });
+        }
         if let Some(open) = self.refusal(gate, now) {
             return Err(open);
         }

@@ -5,7 +5,6 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::Instant;
 use trysail_core::{Class, Classifier, FromOpen, Open};
 
 use crate::{
@@ -34,22 +33,18 @@ pin_project! {
 /// Makes sure that the circuit hears of a call it admitted, however that ends.
 #[derive(Debug)]
 pub(crate) struct Guard {
-    circuit: Circuit,
+    /// `None` once it has heard.
+    circuit: Option<Circuit>,
     pass: Pass,
-    stage: Stage,
-    since: Option<Instant>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// Between two polls.
-    Waiting,
-    /// Inside the service's code: if this is what a drop finds, that code has panicked.
-    Running,
-    Settled,
+    /// When the call began, in milliseconds of the circuit's clock, if that was read.
+    since_ms: u32,
+    timed: bool,
+    /// Inside the service's code: if a drop finds it so, that code has panicked.
+    running: bool,
 }
 
 /// Calls the service; if that panics, the circuit hears of it.
+#[inline]
 pub(crate) fn guarded<F, C>(mut guard: Guard, call: impl FnOnce() -> F, judge: C) -> ResponseFuture<F, C> {
     let future = guard.watch(call);
     ResponseFuture { call: Call::Admitted { future, judge, guard } }
@@ -69,6 +64,7 @@ where
 {
     type Output = F::Output;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().call.project() {
             CallProj::Refused { open } => Poll::Ready(Err(Err::from_open(*open))),
@@ -92,55 +88,72 @@ where
 impl Guard {
     #[inline]
     pub(crate) fn new(circuit: Circuit, pass: Pass) -> Self {
-        let since = circuit.times_calls().then(Instant::now);
-        Self { circuit, pass, stage: Stage::Waiting, since }
+        let timed = circuit.times_calls();
+        let since_ms = if timed { circuit.now_ms() } else { 0 };
+        Self { circuit: Some(circuit), pass, since_ms, timed, running: false }
     }
 
+    #[inline]
     fn watch<T>(&mut self, code: impl FnOnce() -> T) -> T {
-        self.stage = Stage::Running;
+        self.running = true;
         let value = code();
-        self.stage = Stage::Waiting;
+        self.running = false;
         value
     }
 
     /// Notes when the call began to wait, if that matters and its beginning is not known anyway.
+    #[inline]
     fn wait(&mut self) {
-        if self.since.is_none() && self.circuit.patience().is_some() {
-            self.since = Some(Instant::now());
+        if let Some(circuit) = &self.circuit
+            && !self.timed
+            && circuit.patience_ms().is_some()
+        {
+            (self.since_ms, self.timed) = (circuit.now_ms(), true);
+        }
+    }
+
+    fn since(&self) -> Option<u32> {
+        self.timed.then_some(self.since_ms)
+    }
+
+    /// The call ends without an answer, since its caller would not wait.
+    fn give_up(&mut self) {
+        let Some(circuit) = &self.circuit else { return };
+        let abandoned = self.since().zip(circuit.patience_ms()).is_some_and(|(since, most)| {
+            // The clock comes round after 49 days, which no call lasts.
+            u64::from(circuit.now_ms().wrapping_sub(since)) >= most
+        });
+        self.settle(if abandoned { Outcome::Abandoned } else { Outcome::Neutral });
+    }
+
+    #[inline]
+    fn succeed(&mut self) {
+        if let Some(circuit) = self.circuit.take() {
+            circuit.succeed(self.pass, self.since());
+        }
+    }
+
+    fn settle(&mut self, outcome: Outcome) {
+        if let Some(circuit) = self.circuit.take() {
+            circuit.settle(self.pass, outcome, self.since());
         }
     }
 
     /// The call is dropped, by its caller or by a panic.
     #[cold]
     fn abandon(&mut self) {
-        match self.stage {
-            Stage::Running => self.settle(Outcome::Failure { class: Class::Transient, hint: None }),
-            Stage::Waiting | Stage::Settled => self.give_up(),
+        if self.running {
+            self.settle(Outcome::Failure { class: Class::Transient, hint: None });
+        } else {
+            self.give_up();
         }
-    }
-
-    /// The call ends without an answer, since its caller would not wait.
-    fn give_up(&mut self) {
-        let abandoned = self.since.zip(self.circuit.patience()).is_some_and(|(since, most)| since.elapsed() >= most);
-        self.settle(if abandoned { Outcome::Abandoned } else { Outcome::Neutral });
-    }
-
-    #[inline]
-    fn succeed(&mut self) {
-        self.stage = Stage::Settled;
-        self.circuit.succeed(self.pass, self.since);
-    }
-
-    fn settle(&mut self, outcome: Outcome) {
-        self.stage = Stage::Settled;
-        self.circuit.settle(self.pass, outcome, self.since);
     }
 }
 
 impl Drop for Guard {
     #[inline]
     fn drop(&mut self) {
-        if self.stage != Stage::Settled {
+        if self.circuit.is_some() {
             self.abandon();
         }
     }

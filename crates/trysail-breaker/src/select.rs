@@ -20,10 +20,12 @@ pub trait Select<Req> {
 }
 
 impl<Req> Select<Req> for Circuit {
+    #[inline]
     fn select(&self, _: &Req) -> Cow<'_, Circuit> {
         Cow::Borrowed(self)
     }
 
+    #[inline]
     fn peek(&self) -> Option<Open> {
         self.peek()
     }

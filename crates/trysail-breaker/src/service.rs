@@ -60,12 +60,14 @@ where
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.refusal = self.circuit.peek();
-        if self.readiness && self.refusal.is_some() {
-            ready!(self.poll_open::<Req>(cx));
-        }
         if self.refusal.is_some() {
-            // An error here would tell the caller to discard the service; `call` reports it.
-            return Poll::Ready(Ok(()));
+            if self.readiness {
+                ready!(self.poll_open::<Req>(cx));
+            }
+            if self.refusal.is_some() {
+                // An error here would tell the caller to discard the service; `call` reports it.
+                return Poll::Ready(Ok(()));
+            }
         }
         if self.timer.is_some() {
             self.timer = None;
@@ -73,6 +75,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
         if let Some(open) = self.refusal.take() {
             return ResponseFuture::refused(open);

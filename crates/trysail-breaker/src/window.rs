@@ -10,8 +10,8 @@ use crate::sync::AtomicU64;
 #[repr(align(64))]
 pub(crate) struct Window {
     buckets: [AtomicU64; BUCKETS as usize],
-    /// How long the window is, packed.
-    length: AtomicU64,
+    /// What its buckets hold, packed.
+    shape: AtomicU64,
     /// The current tick of a window of calls.
     turn: AtomicU64,
 }
@@ -31,6 +31,15 @@ pub(crate) struct Tally {
     pub(crate) span: Duration,
 }
 
+/// What the buckets of a window hold.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// So many milliseconds each.
+    Time { width_ms: u64 },
+    /// So many calls each, in so many buckets.
+    Calls { width: u64, buckets: u64 },
+}
+
 /// One bucket in one word: whose it is, when its first call ended, and its counts.
 #[derive(Clone, Copy)]
 struct Bucket {
@@ -44,14 +53,14 @@ impl Window {
     pub(crate) fn new(length: Length) -> Self {
         Self {
             buckets: array::from_fn(|_| AtomicU64::new(0)),
-            length: AtomicU64::new(length.pack()),
+            shape: AtomicU64::new(Shape::of(length).pack()),
             turn: AtomicU64::new(0),
         }
     }
 
     /// Begins anew, with a window of this length.
     pub(crate) fn resize(&self, length: Length) {
-        self.length.store(length.pack(), Relaxed);
+        self.shape.store(Shape::of(length).pack(), Relaxed);
         self.buckets.iter().for_each(|bucket| bucket.store(0, Relaxed));
     }
 
@@ -61,21 +70,36 @@ impl Window {
         self.turn.store((turn + GENERATION_TICKS) & TICK_MASK, Relaxed);
     }
 
+    #[inline]
     pub(crate) fn record(&self, now_ms: u64, generation: u32, hit: bool) {
-        match Length::unpack(self.length.load(Relaxed)) {
-            Length::Time(length) => {
-                let width_ms = width_ms(length);
+        let shape = Shape::unpack(self.shape.load(Relaxed));
+        let (tick, most) = match shape {
+            Shape::Time { width_ms } => (tick(now_ms / width_ms, generation), COUNT_MASK),
+            Shape::Calls { width, .. } => (self.turn.load(Relaxed), width),
+        };
+        let bucket = self.bucket(tick);
+        let word = bucket.load(Relaxed);
+        let add = Bucket::add(word, tick, most, hit);
+        if !add.is_some_and(|more| bucket.compare_exchange(word, more, Relaxed, Relaxed).is_ok()) {
+            self.record_slowly(shape, now_ms, generation, hit);
+        }
+    }
+
+    /// Whatever state the bucket is in.
+    fn record_slowly(&self, shape: Shape, now_ms: u64, generation: u32, hit: bool) {
+        match shape {
+            Shape::Time { width_ms } => {
                 let tick = tick(now_ms / width_ms, generation);
                 let first = (now_ms % width_ms * FIRST_PARTS).div_ceil(width_ms).min(FIRST_PARTS - 1);
                 let add = |word| Some(Bucket::unpack(word).at(tick, first)?.halved_if_full().and(hit).pack());
                 // A late result is for nobody, so there is nothing to do if it is not taken.
                 let _ = self.bucket(tick).fetch_update(Relaxed, Relaxed, add);
             }
-            Length::Calls(calls) => loop {
+            Shape::Calls { width, .. } => loop {
                 let tick = self.turn.load(Relaxed);
                 let add = |word| {
                     let bucket = Bucket::unpack(word).at(tick, 0)?;
-                    (bucket.calls < u64::from(width(calls))).then(|| bucket.and(hit).pack())
+                    (bucket.calls < width).then(|| bucket.and(hit).pack())
                 };
                 if self.bucket(tick).fetch_update(Relaxed, Relaxed, add).is_ok() {
                     return;
@@ -87,18 +111,15 @@ impl Window {
     }
 
     pub(crate) fn tally(&self, now_ms: u64, generation: u32) -> Tally {
-        let (tick, ticks, into_ms, width_ms) = match Length::unpack(self.length.load(Relaxed)) {
-            Length::Time(length) => {
-                let width_ms = width_ms(length);
-                (tick(now_ms / width_ms, generation), BUCKETS, now_ms % width_ms, width_ms)
-            }
-            Length::Calls(calls) => (self.turn.load(Relaxed), calls.max(1).div_ceil(width(calls)).into(), 0, 0),
+        let (tick, buckets, into_ms, width_ms) = match Shape::unpack(self.shape.load(Relaxed)) {
+            Shape::Time { width_ms } => (tick(now_ms / width_ms, generation), BUCKETS, now_ms % width_ms, width_ms),
+            Shape::Calls { buckets, .. } => (self.turn.load(Relaxed), buckets, 0, 0),
         };
         let mut tally = Tally::default();
         for word in &self.buckets {
             let bucket = Bucket::unpack(word.load(Relaxed));
             let age = age(tick, bucket.tick);
-            if bucket.calls == 0 || !(0..ticks as i64).contains(&age) {
+            if bucket.calls == 0 || !(0..buckets as i64).contains(&age) {
                 continue;
             }
             let first_ms = bucket.first * width_ms / FIRST_PARTS;
@@ -110,6 +131,7 @@ impl Window {
         tally
     }
 
+    #[inline]
     fn bucket(&self, tick: u64) -> &AtomicU64 {
         &self.buckets[(tick % BUCKETS) as usize]
     }
@@ -121,24 +143,39 @@ impl Length {
         match self {
             Self::Time(_) => COUNT_MASK as u32 / 2,
             Self::Calls(calls) => {
-                let width = width(calls.min(MOST_CALLS));
-                (calls.clamp(1, MOST_CALLS).div_ceil(width) - 1) * width + 1
+                let calls = calls.clamp(1, MOST_CALLS);
+                (calls.div_ceil(width(calls)) - 1) * width(calls) + 1
+            }
+        }
+    }
+}
+
+impl Shape {
+    fn of(length: Length) -> Self {
+        match length {
+            Length::Time(length) => {
+                let ms = length.as_millis().min(u128::from(u32::MAX)) as u64;
+                Self::Time { width_ms: (ms / BUCKETS).max(1) }
+            }
+            Length::Calls(calls) => {
+                let calls = calls.clamp(1, MOST_CALLS);
+                Self::Calls { width: width(calls).into(), buckets: calls.div_ceil(width(calls)).into() }
             }
         }
     }
 
-    fn pack(self) -> u64 {
+    const fn pack(self) -> u64 {
         match self {
-            Self::Time(length) => length.as_millis().min(u128::from(u32::MAX)) as u64,
-            Self::Calls(calls) => CALLS_FLAG | u64::from(calls.min(MOST_CALLS)),
+            Self::Time { width_ms } => width_ms,
+            Self::Calls { width, buckets } => buckets << BUCKETS_AT | width,
         }
     }
 
+    #[inline]
     const fn unpack(word: u64) -> Self {
-        if word & CALLS_FLAG == 0 {
-            Self::Time(Duration::from_millis(word))
-        } else {
-            Self::Calls((word & !CALLS_FLAG) as u32)
+        match word >> BUCKETS_AT {
+            0 => Self::Time { width_ms: word },
+            buckets => Self::Calls { width: word & !(u64::MAX << BUCKETS_AT), buckets },
         }
     }
 }
@@ -162,9 +199,20 @@ impl Bucket {
         if self.calls < COUNT_MASK { self } else { Self { calls: self.calls / 2, hits: self.hits / 2, ..self } }
     }
 
+    /// The word with one more call, of a bucket that is this tick's already and has room.
+    #[inline]
+    const fn add(word: u64, tick: u64, most: u64, hit: bool) -> Option<u64> {
+        let calls = word >> COUNT_BITS & COUNT_MASK;
+        if word >> TICK_AT == tick && calls > 0 && calls < most {
+            Some(word + (1 << COUNT_BITS) + hit as u64)
+        } else {
+            None
+        }
+    }
+
     const fn unpack(word: u64) -> Self {
         Self {
-            tick: word >> (FIRST_BITS + 2 * COUNT_BITS),
+            tick: word >> TICK_AT,
             first: (word >> (2 * COUNT_BITS)) & (FIRST_PARTS - 1),
             calls: (word >> COUNT_BITS) & COUNT_MASK,
             hits: word & COUNT_MASK,
@@ -172,7 +220,7 @@ impl Bucket {
     }
 
     const fn pack(self) -> u64 {
-        (self.tick << (FIRST_BITS + 2 * COUNT_BITS))
+        (self.tick << TICK_AT)
             | (self.first << (2 * COUNT_BITS))
             | (self.calls << COUNT_BITS)
             | self.hits
@@ -183,14 +231,9 @@ const fn tick(tick: u64, generation: u32) -> u64 {
     tick.wrapping_add(generation as u64 * GENERATION_TICKS) & TICK_MASK
 }
 
-const fn width_ms(length: Duration) -> u64 {
-    let width_ms = length.as_millis() as u64 / BUCKETS;
-    if width_ms == 0 { 1 } else { width_ms }
-}
-
 /// Of how many calls a bucket is, in a window of so many.
 const fn width(calls: u32) -> u32 {
-    if calls == 0 { 1 } else { calls.div_ceil(BUCKETS as u32) }
+    calls.div_ceil(BUCKETS as u32)
 }
 
 /// How many ticks `then` is before `now`; negative if it is after, which only a little may be: what looks farther ahead
@@ -204,13 +247,14 @@ const BUCKETS: u64 = 10;
 const GENERATION_TICKS: u64 = 16;
 /// How far a result may be behind its bucket: a few generations.
 const MOST_AHEAD: u64 = 4 * GENERATION_TICKS;
-const CALLS_FLAG: u64 = 1 << 63;
+const BUCKETS_AT: u32 = 56;
 const MOST_CALLS: u32 = 100_000;
 const COUNT_BITS: u32 = 14;
 const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 const FIRST_BITS: u32 = 10;
 const FIRST_PARTS: u64 = 1 << FIRST_BITS;
-const TICK_BITS: u32 = 64 - FIRST_BITS - 2 * COUNT_BITS;
+const TICK_AT: u32 = FIRST_BITS + 2 * COUNT_BITS;
+const TICK_BITS: u32 = 64 - TICK_AT;
 const TICK_MASK: u64 = (1 << TICK_BITS) - 1;
 
 #[cfg(all(test, not(trysail_loom)))]

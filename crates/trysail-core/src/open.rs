@@ -3,9 +3,11 @@ use core::{error::Error, fmt, time::Duration};
 use crate::{Class, Classified, Verdict};
 
 /// A circuit was open, so nothing was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Open {
-    retry_after_ns: u64,
+    // A `Duration` taken apart: with its padding, this would be half as large again.
+    secs: u64,
+    nanos: u32,
     cause: Cause,
     class: Option<Class>,
 }
@@ -52,13 +54,13 @@ impl Open {
     /// failure was.
     #[inline]
     pub const fn new(retry_after: Duration, cause: Cause, class: Option<Class>) -> Self {
-        let nanos = retry_after.as_nanos();
-        Self { retry_after_ns: if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }, cause, class }
+        Self { secs: retry_after.as_secs(), nanos: retry_after.subsec_nanos(), cause, class }
     }
 
     /// When a call may get through again.
+    #[inline]
     pub const fn retry_after(self) -> Duration {
-        Duration::from_nanos(self.retry_after_ns)
+        Duration::new(self.secs, self.nanos)
     }
 
     /// Why it opened.
@@ -75,6 +77,16 @@ impl Open {
 impl Classified for Open {
     fn verdict(&self) -> Verdict {
         Verdict::REFUSED.after(self.retry_after())
+    }
+}
+
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open")
+            .field("retry_after", &self.retry_after())
+            .field("cause", &self.cause)
+            .field("class", &self.class)
+            .finish()
     }
 }
 
