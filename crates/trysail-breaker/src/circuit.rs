@@ -177,14 +177,17 @@ impl Circuit {
     #[inline]
     pub(crate) fn peek(&self) -> Option<Open> {
         let gate = self.shared.gate.load(Acquire);
-        if Gate::is_closed(gate) { None } else { self.refusal(Gate::unpack(gate), Instant::now()) }
+        if Gate::is_closed(gate) { None } else { self.refusal(gate, Instant::now()) }
     }
 
     #[inline]
     pub(crate) fn admit(&self) -> Result<Pass, Open> {
-        match Gate::unpack(self.shared.gate.load(Acquire)) {
+        let gate = self.shared.gate.load(Acquire);
+        match Gate::unpack(gate) {
             Gate::Closed { generation, .. } => Ok(Pass { generation, probe: 0 }),
-            gate => self.admit_at(gate, Instant::now()),
+            // Its result finds a gate that is not closed, and is for nobody.
+            Gate::Disabled => Ok(Pass { generation: 0, probe: 0 }),
+            Gate::Shut { .. } | Gate::Forced => self.admit_at(gate, Instant::now()),
         }
     }
 
@@ -192,11 +195,17 @@ impl Circuit {
     #[inline]
     pub(crate) fn succeed(&self, pass: Pass, since: Option<u32>) {
         let at_rest = Gate::Closed { generation: pass.generation, minds_success: false };
-        if self.shared.gate.load(Acquire) != at_rest.pack() || pass.probe != 0 {
+        if self.shared.gate.load(Acquire) != at_rest.pack() || pass.probe != 0 || self.uses(SLOW) {
             self.settle(pass, Outcome::Success, since);
-        } else if self.uses(FAILURES | SLOW) {
-            self.count_success(pass, since, false);
+        } else if self.uses(FAILURES) {
+            self.count_success(pass.generation);
         }
+    }
+
+    /// Counts a success that changes nothing else.
+    fn count_success(&self, generation: u32) {
+        let now_ms = if self.uses(CLOCK) { self.ms(Instant::now()) } else { 0 };
+        self.shared.failures.record(now_ms, generation, false);
     }
 
     /// Whether the length of a call matters.
@@ -233,22 +242,18 @@ impl Circuit {
         }
         match outcome {
             Outcome::Neutral | Outcome::Throttled { .. } => {}
-            Outcome::Success => self.count_success(pass, since, minds_success),
+            Outcome::Success => {
+                let now = if self.uses(CLOCK) { Instant::now() } else { self.shared.epoch };
+                if self.count(generation, false, since, now) || minds_success {
+                    self.settle_at(pass, outcome, if self.uses(CLOCK) { now } else { Instant::now() });
+                }
+            }
             Outcome::Failure { .. } => {
                 let now = Instant::now();
                 self.count(generation, true, since, now);
                 self.settle_at(pass, outcome, now);
             }
             Outcome::Abandoned => self.settle_at(pass, outcome, Instant::now()),
-        }
-    }
-
-    /// Counts a success, and has it looked at if it was slow or `minded`.
-    fn count_success(&self, pass: Pass, since: Option<u32>, minded: bool) {
-        let clock = self.uses(CLOCK);
-        let now = if clock { Instant::now() } else { self.shared.epoch };
-        if self.count(pass.generation, false, since, now) || minded {
-            self.settle_at(pass, Outcome::Success, if clock { now } else { Instant::now() });
         }
     }
 
@@ -269,11 +274,7 @@ impl Circuit {
     }
 
     #[cold]
-    fn admit_at(&self, gate: Gate, now: Instant) -> Result<Pass, Open> {
-        if gate == Gate::Disabled {
-            // Its result finds a gate that is not closed, and is for nobody.
-            return Ok(Pass { generation: 0, probe: 0 });
-        }
+    fn admit_at(&self, gate: u64, now: Instant) -> Result<Pass, Open> {
         if let Some(open) = self.refusal(gate, now) {
             return Err(open);
         }
@@ -327,8 +328,8 @@ impl Circuit {
     }
 
     /// The refusal that `gate` stands for, unless a call may pass.
-    fn refusal(&self, gate: Gate, now: Instant) -> Option<Open> {
-        match gate {
+    fn refusal(&self, gate: u64, now: Instant) -> Option<Open> {
+        match Gate::unpack(gate) {
             Gate::Closed { .. } | Gate::Disabled => None,
             Gate::Forced => Some(Open::new(FORCED_RETRY, Cause::Forced, None)),
             Gate::Shut { until_ms, probing, cause, class } => {
