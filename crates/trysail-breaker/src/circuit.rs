@@ -177,7 +177,7 @@ impl Circuit {
     #[inline]
     pub(crate) fn peek(&self) -> Option<Open> {
         let gate = self.shared.gate.load(Acquire);
-        if Gate::is_closed(gate) { None } else { self.refusal(gate, Instant::now()) }
+        if Gate::is_closed(gate) { None } else { refusal(gate, self.ms(Instant::now())) }
     }
 
     #[inline]
@@ -275,7 +275,7 @@ impl Circuit {
 
     #[cold]
     fn admit_at(&self, gate: u64, now: Instant) -> Result<Pass, Open> {
-        if let Some(open) = self.refusal(gate, now) {
+        if let Some(open) = refusal(gate, self.ms(now)) {
             return Err(open);
         }
         self.change(now, |machine| machine.admit(now))
@@ -327,18 +327,6 @@ impl Circuit {
         done
     }
 
-    /// The refusal that `gate` stands for, unless a call may pass.
-    fn refusal(&self, gate: u64, now: Instant) -> Option<Open> {
-        match Gate::unpack(gate) {
-            Gate::Closed { .. } | Gate::Disabled => None,
-            Gate::Forced => Some(Open::new(FORCED_RETRY, Cause::Forced, None)),
-            Gate::Shut { until_ms, probing, cause, class } => {
-                let rest = Duration::from_millis(until_ms.checked_sub(self.ms(now)).filter(|ms| *ms > 0)?);
-                Some(Open::new(if probing { rest.min(PROBING_RETRY) } else { rest }, cause, class))
-            }
-        }
-    }
-
     /// What the machine does, in a word.
     fn gate(&self, machine: &Machine) -> Gate {
         match machine.state(self.shared.epoch) {
@@ -383,6 +371,19 @@ impl Circuit {
 impl fmt::Debug for Circuit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Circuit").field(&self.snapshot()).finish()
+    }
+}
+
+/// The refusal that `gate` stands for, unless a call may pass.
+fn refusal(gate: u64, now_ms: u64) -> Option<Open> {
+    match Gate::unpack(gate) {
+        Gate::Closed { .. } | Gate::Disabled => None,
+        Gate::Forced => Some(Open::new(FORCED_RETRY, Cause::Forced, None)),
+        Gate::Shut { until_ms, probing, cause, class } => {
+            let rest_ms = until_ms.checked_sub(now_ms).filter(|ms| *ms > 0)?;
+            let rest_ms = if probing { rest_ms.min(ms(PROBING_RETRY)) } else { rest_ms };
+            Some(Open::new(Duration::from_millis(rest_ms), cause, class))
+        }
     }
 }
 

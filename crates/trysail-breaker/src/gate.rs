@@ -28,8 +28,8 @@ impl Gate {
             Self::Closed { generation, minds_success } => (generation as u64) << 3 | (minds_success as u64) << 2,
             Self::Shut { until_ms, probing, cause, class } => {
                 let class = match class {
-                    Some(class) => class.index() as u64 + 1,
-                    None => 0,
+                    Some(class) => class.index() as u64,
+                    None => NO_CLASS,
                 };
                 let until_ms = if until_ms > UNTIL_MAX { UNTIL_MAX } else { until_ms };
                 until_ms << 10 | class << 6 | (cause.index() as u64) << 3 | (probing as u64) << 2 | 1
@@ -47,9 +47,9 @@ impl Gate {
                 until_ms: word >> 10,
                 probing: word >> 2 & 1 == 1,
                 cause: Cause::ALL[(word >> 3 & 7) as usize],
-                class: match (word >> 6 & 15) as usize {
-                    0 => None,
-                    class => Some(Class::ALL[class - 1]),
+                class: match word >> 6 & 15 {
+                    NO_CLASS => None,
+                    class => Some(Class::ALL[class as usize]),
                 },
             },
             2 => Self::Forced,
@@ -58,6 +58,7 @@ impl Gate {
     }
 }
 
+const NO_CLASS: u64 = 15;
 const UNTIL_MAX: u64 = u64::MAX >> 10;
 
 #[cfg(test)]
