@@ -135,7 +135,7 @@ async fn each_success_returns_a_token_to_a_bucket_that_counts_so() {
     let drained = (0..9).take_while(|_| budget.withdraw(Verdict::TRANSIENT, now).is_some()).count();
     assert_eq!((drained, budget.snapshot().retries), (2, 0.0));
     for earned in 1..=20 {
-        budget.begin(now);
+        budget.begin(|| now);
         budget.succeed(Charge::default());
         assert_eq!(budget.snapshot().retries, f64::from(earned));
     }

@@ -9,7 +9,7 @@ use super::*;
 
 /// Begins a call and ends it well: what other systems call a deposit.
 fn deposit(budget: &Budget, now: Instant) {
-    budget.begin(now);
+    budget.begin(|| now);
     budget.succeed(Charge::default());
 }
 
@@ -72,7 +72,7 @@ async fn a_budget_forgets_calls_as_others_do_at_ten_times_their_pace() {
         assert_eq!(ttl_s, 1, "our window is ten seconds, and no setting");
         let budget = Budget::ratio(pct).floor(min);
         let mut now = Instant::now();
-        budget.begin(now - 60 * SECOND);
+        budget.begin(|| now - 60 * SECOND);
         for step in &script {
             match step.split([' ', '=']).collect::<Vec<_>>()[..] {
                 ["deposit"] => deposit(&budget, now),
@@ -121,7 +121,7 @@ async fn tokens_are_granted_earned_and_capped_in_the_units_of_another_bucket() {
     assert_eq!((0..100).filter(|_| withdraw(&budget, now)).count(), permits.grants);
 
     let budget = Budget::ratio(fractional_reward.reward).floor(0);
-    (0..10).for_each(|_| budget.begin(now));
+    (0..10).for_each(|_| budget.begin(|| now));
     for (_, permits) in fractional_reward.after_successes {
         budget.succeed(Charge::default());
         assert_eq!(budget.snapshot().retries.floor(), permits);
@@ -129,7 +129,7 @@ async fn tokens_are_granted_earned_and_capped_in_the_units_of_another_bucket() {
 
     let budget = Budget::default().floor(reward_cap.capacity);
     for _ in 0..40 {
-        budget.begin(now);
+        budget.begin(|| now);
         budget.succeed(Charge::default());
         assert!(budget.snapshot().retries <= reward_cap.available_never_exceeds);
     }

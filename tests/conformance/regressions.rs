@@ -55,7 +55,7 @@ async fn a_hundred_waits_for_an_empty_budget_do_not_add_up() {
 fn sixty_per_cent_are_sixty_per_cent() {
     let (budget, now) = (Budget::ratio(0.6).floor(0), Instant::now());
     let granted = (0..10_000).filter(|_| {
-        budget.begin(now);
+        budget.begin(|| now);
         budget.succeed(Default::default());
         budget.withdraw(Verdict::TRANSIENT, now).is_some()
     });

@@ -80,7 +80,7 @@ impl Window {
         let bucket = self.bucket(tick);
         let word = bucket.load(Relaxed);
         let add = Bucket::add(word, tick, most, hit);
-        if !add.is_some_and(|more| bucket.compare_exchange(word, more, Relaxed, Relaxed).is_ok()) {
+        if add.is_none_or(|more| bucket.compare_exchange(word, more, Relaxed, Relaxed).is_err()) {
             self.record_slowly(shape, now_ms, generation, hit);
         }
     }
@@ -220,10 +220,7 @@ impl Bucket {
     }
 
     const fn pack(self) -> u64 {
-        (self.tick << TICK_AT)
-            | (self.first << (2 * COUNT_BITS))
-            | (self.calls << COUNT_BITS)
-            | self.hits
+        (self.tick << TICK_AT) | (self.first << (2 * COUNT_BITS)) | (self.calls << COUNT_BITS) | self.hits
     }
 }
 

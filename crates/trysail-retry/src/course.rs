@@ -5,6 +5,7 @@ use trysail_core::{Class, Classifier, Replay, Verdict};
 
 use crate::{
     Charge, RetryReport, Stop,
+    clock::Deadline,
     policy::{Spent, Step},
     reported,
     service::Shared,
@@ -14,12 +15,15 @@ use crate::{
 /// The course of one call, apart from the futures it polls.
 pub(crate) struct Course<S, B, C, R, Req, E> {
     shared: Arc<Shared<S, B, C, R>>,
-    /// For the attempt after the one in flight.
-    spare: Option<Req>,
-    /// When it must be over; asked for once, when it first matters.
-    deadline: Option<Option<Instant>>,
+    /// For the attempt after the one in flight; without it, there is none.
+    spare: Option<Spare<Req>>,
     /// Set apart, since most calls have none and it would be the largest part of them.
     past: Option<Box<Past<E>>>,
+}
+
+struct Spare<Req> {
+    request: Req,
+    deadline: Deadline,
 }
 
 /// What came before the attempt in flight.
@@ -58,26 +62,34 @@ pub(crate) enum Wake<S, E> {
 }
 
 impl<S, B, C, R, Req, E> Course<S, B, C, R, Req, E> {
-    pub(crate) const fn new(spare: Option<Req>, shared: Arc<Shared<S, B, C, R>>) -> Self {
-        Self { shared, spare, deadline: None, past: None }
+    #[inline]
+    pub(crate) fn new(spare: Option<Req>, shared: Arc<Shared<S, B, C, R>>) -> Self {
+        Self { shared, spare: spare.map(|request| Spare { request, deadline: Deadline::UNASKED }), past: None }
     }
 
     #[inline]
     fn succeed(&mut self) {
-        self.settle(false);
+        let taken = match &self.past {
+            None => {
+                reported::first_attempt();
+                Charge::default()
+            }
+            Some(_) => self.settle(false),
+        };
         if let Some(budget) = &self.shared.policy.budget {
-            budget.succeed(self.past.as_ref().map_or_else(Charge::default, |past| past.taken));
+            budget.succeed(taken);
         }
     }
 
-    /// An attempt is over; one that was refused at once was not sent.
-    fn settle(&mut self, refused: bool) {
-        let (Some(budget), Some(past)) = (&self.shared.policy.budget, &mut self.past) else { return };
+    /// An attempt is over; one that was refused at once was not sent. Gives what all attempts have taken.
+    fn settle(&mut self, refused: bool) -> Charge {
+        let (Some(budget), Some(past)) = (&self.shared.policy.budget, &mut self.past) else { return Charge::default() };
         match mem::replace(&mut past.next, Next::Free) {
             Next::Paid(charge) if refused => budget.give_back(charge),
             Next::Paid(charge) | Next::Sent(charge) => past.taken = past.taken.plus(charge),
             Next::Free | Next::Unpaid => {}
         }
+        past.taken
     }
 }
 
@@ -90,14 +102,12 @@ where
     /// The attempt in flight has to be waited for.
     #[inline]
     pub(crate) fn pending(&mut self) {
-        if self.deadline.is_none() {
-            reported::first_attempt();
-            self.deadline();
+        match &mut self.past {
+            None => reported::first_attempt(),
+            Some(past) => past.is_sent(),
         }
-        if let Some(past) = &mut self.past
-            && let Next::Paid(charge) = past.next
-        {
-            past.next = Next::Sent(charge);
+        if let Some(spare) = &mut self.spare {
+            spare.deadline(&self.shared);
         }
     }
 
@@ -110,9 +120,6 @@ where
         let verdict = self.shared.policy.judge.classify(outcome.as_ref());
         if verdict.class() != Class::Success {
             return self.fail(outcome, verdict);
-        }
-        if self.past.is_none() {
-            reported::first_attempt();
         }
         self.succeed();
         ControlFlow::Break(outcome)
@@ -175,11 +182,12 @@ where
 
     /// The request of the next attempt, which begins now.
     pub(crate) fn next_request(&mut self) -> Req {
-        let mut request = self.spare.take().expect("a retry is decided on only with a copy at hand");
+        let Spare { mut request, deadline } =
+            self.spare.take().expect("a retry is decided on only with a copy at hand");
         let past = self.past.as_mut().expect("a retry follows a failure");
         let terms = &self.shared.policy.terms;
         // Even the last retry may be followed by a repetition that costs none.
-        self.spare = terms.replay(&request);
+        self.spare = terms.replay(&request).map(|request| Spare { request, deadline });
         terms.mark(&mut request, past.report.began());
         request
     }
@@ -220,16 +228,20 @@ where
     }
 
     fn left(&mut self, now: Instant) -> Option<Duration> {
-        self.deadline().map(|deadline| deadline.saturating_duration_since(now))
+        let deadline = self.spare.as_mut()?.deadline(&self.shared);
+        self.shared.clock.left(deadline, now)
     }
+}
 
+impl<Req> Spare<Req> {
     /// When the call must be over; its time counts from when this is first asked.
-    fn deadline(&mut self) -> Option<Instant> {
-        let (spare, terms) = (&self.spare, &self.shared.policy.terms);
-        *self.deadline.get_or_insert_with(|| {
-            let left = terms.left(spare.as_ref()?)?;
-            Instant::now().checked_add(left)
-        })
+    #[inline]
+    fn deadline<S, B, C, R: Replay<Req>>(&mut self, shared: &Shared<S, B, C, R>) -> Deadline {
+        if self.deadline == Deadline::UNASKED {
+            let left = shared.policy.terms.left(&self.request);
+            self.deadline = left.map_or(Deadline::NEVER, |left| shared.clock.deadline(left));
+        }
+        self.deadline
     }
 }
 
@@ -256,6 +268,13 @@ impl<E> Past<E> {
             next: Next::Free,
             report: RetryReport::FIRST,
         })
+    }
+
+    /// The attempt in flight has been waited for.
+    fn is_sent(&mut self) {
+        if let Next::Paid(charge) = self.next {
+            self.next = Next::Sent(charge);
+        }
     }
 
     fn sleep(&mut self, step: Step, now: Instant) -> Instant {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 use trysail_core::{Classifier, Replay};
 
@@ -43,7 +43,8 @@ impl<S, B, C, R, Req> ResponseFuture<S, B, C, R, Req>
 where
     S: Service<Req>,
 {
-    pub(crate) const fn new(call: S::Future, spare: Option<Req>, shared: Arc<Shared<S, B, C, R>>) -> Self {
+    #[inline]
+    pub(crate) fn new(call: S::Future, spare: Option<Req>, shared: Arc<Shared<S, B, C, R>>) -> Self {
         Self { state: State::Attempt { call }, course: Course::new(spare, shared) }
     }
 }
@@ -57,25 +58,45 @@ where
 {
     type Output = Result<S::Response, S::Error>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let mut this = self.as_mut().project();
+            if let StateProj::Attempt { call } = this.state.as_mut().project() {
+                let Poll::Ready(outcome) = call.poll(cx) else {
+                    this.course.pending();
+                    return Poll::Pending;
+                };
+                match this.course.conclude(outcome) {
+                    ControlFlow::Break(outcome) => return Poll::Ready(outcome),
+                    ControlFlow::Continue(until) => this.state.set(State::asleep(until)),
+                }
+            }
+            ready!(self.as_mut().poll_next(cx))?;
+        }
+    }
+}
+
+impl<S, B, C, R, Req> ResponseFuture<S, B, C, R, Req>
+where
+    S: Service<Req> + Clone,
+    B: IntoIterator<Item = Duration> + Clone,
+    R: Replay<Req>,
+{
+    /// Waits until the next attempt has begun.
+    ///
+    /// Out of line: a call that succeeds must not pay for the size of this.
+    #[cold]
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         let mut this = self.project();
         loop {
             let next = match this.state.as_mut().project() {
-                StateProj::Attempt { call } => match call.poll(cx) {
-                    Poll::Pending => {
-                        this.course.pending();
-                        return Poll::Pending;
-                    }
-                    Poll::Ready(outcome) => match this.course.conclude(outcome) {
-                        ControlFlow::Break(outcome) => return Poll::Ready(outcome),
-                        ControlFlow::Continue(until) => State::Asleep { sleep: tokio::time::sleep_until(until) },
-                    },
-                },
+                StateProj::Attempt { .. } => return Poll::Ready(Ok(())),
                 StateProj::Asleep { sleep } => {
                     ready!(sleep.poll(cx));
                     match this.course.wake() {
                         Wake::Attempt(service) => State::Waking { service },
-                        Wake::Sleep(until) => State::Asleep { sleep: tokio::time::sleep_until(until) },
+                        Wake::Sleep(until) => State::asleep(until),
                         Wake::End(error) => return Poll::Ready(Err(error)),
                     }
                 }
@@ -86,6 +107,12 @@ where
             };
             this.state.set(next);
         }
+    }
+}
+
+impl<S, F> State<S, F> {
+    fn asleep(until: Instant) -> Self {
+        Self::Asleep { sleep: tokio::time::sleep_until(until) }
     }
 }
 

@@ -3,6 +3,7 @@
 mod account;
 mod backoff;
 mod budget;
+mod clock;
 mod course;
 mod future;
 mod layer;

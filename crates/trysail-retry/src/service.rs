@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tower_service::Service;
 use trysail_core::{Classifier, Inherit, Replay};
 
-use crate::{Backoff, ResponseFuture, Terms, policy::Policy};
+use crate::{Backoff, ResponseFuture, Terms, clock::Clock, policy::Policy};
 
 /// A service that asks again; made by [`RetryLayer`](crate::RetryLayer).
 pub struct Retry<S, B = Backoff, C = Inherit, R = Terms> {
@@ -20,6 +20,7 @@ pub struct Retry<S, B = Backoff, C = Inherit, R = Terms> {
 /// What all clones and calls of a service share.
 pub(crate) struct Shared<S, B, C, R> {
     pub(crate) policy: Policy<B, C, R>,
+    pub(crate) clock: Clock,
     /// The service that later attempts are cloned from, made at the first call; `None` if there are none.
     ///
     /// The mutex is there to be `Sync` around a service that is only `Send`; it is held while cloning.
@@ -28,7 +29,7 @@ pub(crate) struct Shared<S, B, C, R> {
 
 impl<S, B, C, R> Retry<S, B, C, R> {
     pub(crate) fn new(inner: S, policy: Policy<B, C, R>) -> Self {
-        Self { inner, shared: Arc::new(Shared { policy, template: OnceLock::new() }) }
+        Self { inner, shared: Arc::new(Shared { policy, clock: Clock::default(), template: OnceLock::new() }) }
     }
 }
 
@@ -49,7 +50,7 @@ where
 
     fn call(&mut self, mut request: Req) -> Self::Future {
         if let Some(budget) = &self.shared.policy.budget {
-            budget.begin(Instant::now());
+            budget.begin(Instant::now);
         }
         let spare = self.shared.can_retry(&self.inner).then(|| self.shared.policy.terms.replay(&request)).flatten();
         self.shared.policy.terms.mark(&mut request, 1);

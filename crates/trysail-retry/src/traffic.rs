@@ -1,13 +1,32 @@
-use crate::sync::{AtomicU64, Ordering::Relaxed};
+use crate::sync::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-/// How many calls began in the last ten seconds, in one word: a tick of two seconds, and a count for each of the last
-/// five ticks, the current one included.
+/// How many calls began in the last ten seconds.
 ///
-/// Counts stop where a single one fills the largest budget, so a busy caller mostly reads.
+/// Of a busy caller, one call in eight reads the clock, and the others count as of then.
 #[derive(Debug, Default)]
-pub(crate) struct Traffic(AtomicU64);
+pub(crate) struct Traffic {
+    /// A tick of two seconds, and a count for each of the last five ticks, the current one included.
+    ///
+    /// Counts stop where a single one fills the largest budget.
+    counts: AtomicU64,
+    /// Calls that were not counted any more.
+    uncounted: AtomicU32,
+}
 
 impl Traffic {
+    /// Counts a call as of when the clock was read last, unless it is time to read it again.
+    #[inline]
+    pub(crate) fn count_undated(&self) -> bool {
+        let word = self.counts.load(Relaxed);
+        match word & COUNT_MASK {
+            ..BUSY => false,
+            count @ BUSY..ENOUGH if count % GROUP == 0 => false,
+            BUSY..ENOUGH => self.counts.compare_exchange(word, word + 1, Relaxed, Relaxed).is_ok(),
+            // Enough is as good as counted.
+            ENOUGH.. => u64::from(self.uncounted.fetch_add(1, Relaxed)) % GROUP != 0,
+        }
+    }
+
     /// Counts a call; if that begins a tick, gives how many calls there were before.
     pub(crate) fn count(&self, now_ms: u64) -> Option<u32> {
         let add = |word| {
@@ -15,20 +34,20 @@ impl Traffic {
             let full = counts & COUNT_MASK >= ENOUGH;
             (!full).then_some(tick << COUNTS_BITS | (counts + 1))
         };
-        // Enough is as good as counted.
-        let before = self.0.fetch_update(Relaxed, Relaxed, add).ok()?;
+        let before = self.counts.fetch_update(Relaxed, Relaxed, add).ok()?;
         let (tick, counts) = seen(before, tick(now_ms));
         (tick != before >> COUNTS_BITS).then(|| sum(counts))
     }
 
     /// How many there were in the ten seconds until now.
     pub(crate) fn calls(&self, now_ms: u64) -> u32 {
-        sum(seen(self.0.load(Relaxed), tick(now_ms)).1)
+        sum(seen(self.counts.load(Relaxed), tick(now_ms)).1)
     }
 
     /// How many there were in the ten seconds until the last of them: no clock is needed to know.
+    #[inline]
     pub(crate) fn last_calls(&self) -> u32 {
-        sum(self.0.load(Relaxed) & COUNTS_MASK)
+        sum(self.counts.load(Relaxed) & COUNTS_MASK)
     }
 }
 
@@ -59,6 +78,9 @@ const fn sum(counts: u64) -> u32 {
     sum
 }
 
+/// Of so many calls in a tick on, so many share a reading of the clock.
+const BUSY: u64 = 16;
+const GROUP: u64 = 8;
 const TICK_MS: u64 = 2_000;
 const TICKS: u64 = 5;
 const COUNT_BITS: u32 = 8;

@@ -21,7 +21,7 @@ fn simulate(rate: f64, fails: f64, seed: u64) -> (f64, f64) {
             return (100.0 * f64::from(successes) / f64::from(calls), 100.0 * f64::from(attempts) / f64::from(calls));
         }
         let now = epoch + Duration::from_secs_f64(at);
-        budget.begin(now);
+        budget.begin(|| now);
         calls += 1;
         let (mut delays, mut taken) = (backoff.clone().into_iter(), Vec::new());
         let succeeds = loop {

@@ -54,7 +54,7 @@ fn simulate(budgets: &[Budget], backoff: &Backoff, seed: u64) -> Storm {
             Event::Call => {
                 storm.came[second] += 1.0;
                 let process = (dice.uniform() * budgets.len() as f64) as usize;
-                budgets[process].begin(now);
+                budgets[process].begin(|| now);
                 agenda.add(at, Event::Send(Course { process, retries: 0, taken: Vec::new() }));
                 agenda.add(at + dice.gap(CALLS_A_SECOND), Event::Call);
             }

@@ -12,8 +12,9 @@ struct Naive {
     balance: f64,
     /// Until when the free retries are in the balance.
     until: f64,
-    /// When each call began, in ticks.
+    /// When each call began, in ticks, as far as that was known.
     calls: Vec<u64>,
+    uncounted: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -24,15 +25,27 @@ struct Plain {
 
 impl Naive {
     fn new(terms: Plain) -> Self {
-        Self { terms, balance: f64::from(terms.floor), until: 0.0, calls: Vec::new() }
+        Self { terms, balance: f64::from(terms.floor), until: 0.0, calls: Vec::new(), uncounted: 0 }
     }
 
     fn begin(&mut self, at: f64) {
-        let tick = (at / 2.0) as u64;
-        if self.calls.last().copied().unwrap_or(0) < tick {
+        let last = self.calls.last().copied().unwrap_or(0);
+        let count = self.calls.iter().filter(|call| **call == last).count();
+        let reads = match count {
+            ..16 => true,
+            16..180 => count % 8 == 0,
+            180.. => {
+                self.uncounted += 1;
+                self.uncounted % 8 == 1
+            }
+        };
+        let tick = if reads { (at / 2.0) as u64 } else { last };
+        if last < tick {
             (self.balance, self.until) = (self.filled(at), at);
         }
-        self.calls.push(tick);
+        if last < tick || count < 180 {
+            self.calls.push(tick);
+        }
     }
 
     /// What is left after paying `cost`, if that is not negative.
@@ -53,10 +66,10 @@ impl Naive {
         (self.balance + (at - self.until) / 14.0).min(self.capacity((at / 2.0) as u64))
     }
 
-    /// The share of the calls of the last five ticks, of which each counts 180 at most.
+    /// The share of the calls of the last five ticks.
     fn capacity(&self, tick: u64) -> f64 {
         let seen = (0..5).filter_map(|age| tick.checked_sub(age));
-        let calls: usize = seen.map(|tick| self.calls.iter().filter(|call| **call == tick).count().min(180)).sum();
+        let calls: usize = seen.map(|tick| self.calls.iter().filter(|call| **call == tick).count()).sum();
         let Plain { ratio, floor } = self.terms;
         (ratio * calls as f64).clamp(f64::from(floor), (ratio * 180.0).max(3.0).max(f64::from(floor)))
     }
@@ -102,7 +115,7 @@ proptest! {
             match event {
                 Event::Advance(passes) => ms += passes,
                 Event::Begin(calls) => (0..calls).for_each(|_| {
-                    budget.begin(now);
+                    budget.begin(|| now);
                     naive.begin(at);
                 }),
                 Event::Withdraw { throttled } => {
@@ -146,7 +159,7 @@ proptest! {
                 Event::Advance(passes) => ms += passes,
                 Event::Begin(calls) => (0..calls).for_each(|_| {
                     let before = budget.at(now).capacity;
-                    budget.begin(now);
+                    budget.begin(|| now);
                     assert!(budget.at(now).capacity >= before, "more calls never make less room");
                 }),
                 Event::Withdraw { .. } => drop(budget.withdraw(Verdict::TRANSIENT, now)),
@@ -170,8 +183,8 @@ fn granted(budget: &Budget, now: Instant) -> usize {
 fn nothing_is_saved_up_while_there_is_no_room_for_it() {
     let epoch = Instant::now();
     let (budget, later) = (Budget::default(), epoch + Duration::from_secs(3_600));
-    budget.begin(epoch);
-    (0..200).for_each(|_| budget.begin(later));
+    budget.begin(|| epoch);
+    (0..200).for_each(|_| budget.begin(|| later));
     assert_eq!(granted(&budget, later), 3, "the traffic of this second makes room, and nothing to put there");
 }
 
@@ -179,9 +192,9 @@ fn nothing_is_saved_up_while_there_is_no_room_for_it() {
 fn what_a_busy_hour_has_earned_is_gone_after_an_idle_one() {
     let epoch = Instant::now();
     let (budget, later) = (Budget::default(), epoch + Duration::from_secs(3_600));
-    (0..200).for_each(|_| budget.begin(epoch));
+    (0..200).for_each(|_| budget.begin(|| epoch));
     (0..200).for_each(|_| budget.succeed(Charge::default()));
-    (0..200).for_each(|_| budget.begin(later));
+    (0..200).for_each(|_| budget.begin(|| later));
     assert_eq!(granted(&budget, later), 3);
 }
 
@@ -193,7 +206,7 @@ fn any_settings_are_safe() {
             for (retry, throttled) in [(0.0, 0.0), (1.0, 0.5), (f64::NAN, -1.0), (f64::INFINITY, f64::MAX)] {
                 let budget = Budget::ratio(ratio).floor(floor).costs(retry, throttled);
                 for _ in 0..300 {
-                    budget.begin(now);
+                    budget.begin(|| now);
                     budget.succeed(budget.withdraw(Verdict::THROTTLED, now).unwrap_or_default());
                 }
                 let Balance { retries, capacity } = budget.at(now);
