@@ -17,7 +17,8 @@ pub struct Retry<S, B = Backoff, C = Inherit, R = Terms> {
     shared: Arc<Shared<S, B, C, R>>,
 }
 
-/// What all clones and calls of a service share.
+/// What all clones and calls of a service share; on cache lines of its own, apart from the count of them.
+#[repr(align(128))]
 pub(crate) struct Shared<S, B, C, R> {
     pub(crate) policy: Policy<B, C, R>,
     pub(crate) clock: Clock,
