@@ -7,8 +7,11 @@ use http::Response;
 use tokio::time::{self, Instant};
 use tower::{Layer, Service, ServiceExt};
 use trysail::{
-    Class, Classified, Deadline, Elapsed, EmbedRequest, Failure, Open, Preset, Verdict, breaker::State, core::Phase,
-    report, retry::Stop,
+    Backoff, Class, Classified, Deadline, Elapsed, EmbedRequest, Failure, Open, Preset, Verdict,
+    breaker::State,
+    core::Phase,
+    report,
+    retry::{Jitter, Stop},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -33,6 +36,14 @@ async fn an_interactive_call_is_tried_four_times_and_cannot_open_the_circuit_alo
     assert_eq!((report.attempts(), report.stop()), (4, Some(Stop::Attempts)));
     assert!(report.slept() <= 700 * SECOND / 1000);
     assert_eq!(preset.circuit().state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_backoff_of_a_preset_can_be_another_one() {
+    let backoff = Backoff::constant(SECOND).jitter(Jitter::None).retries(99);
+    let preset = Preset::interactive().backoff(backoff);
+    let (_, report) = report(preset.layer(failing(Verdict::TRANSIENT)).oneshot(request())).await;
+    assert_eq!((report.attempts(), report.slept()), (4, 3 * SECOND));
 }
 
 #[tokio::test(start_paused = true)]

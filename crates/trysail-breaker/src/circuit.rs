@@ -86,6 +86,11 @@ impl Circuit {
         self.set(|machine| machine.times = Times { open: first, cap, ..machine.times })
     }
 
+    /// The most that a server's hint can keep it open for, beyond the open time; 60 s by default.
+    pub fn most_hint(self, most: Duration) -> Self {
+        self.set(|machine| machine.times.most_hint = most)
+    }
+
     /// How many calls probe at once, and how many successes of theirs close the circuit; 1 and 1 by default, which
     /// zero counts as.
     pub fn probes(self, at_once: u32, successes: u32) -> Self {

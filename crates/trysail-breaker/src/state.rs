@@ -77,6 +77,8 @@ pub(crate) struct Times {
     pub(crate) open: Duration,
     pub(crate) cap: Duration,
     pub(crate) lease: Duration,
+    /// The most that a server's hint can keep it open for.
+    pub(crate) most_hint: Duration,
 }
 
 /// How a half-open circuit finds out.
@@ -147,7 +149,7 @@ impl Machine {
     pub(crate) fn new(trip: Trip, random: Random, now: Instant) -> Self {
         Self {
             trip,
-            times: Times { open: Duration::from_secs(5), cap: Duration::from_secs(15), lease: Duration::from_secs(30) },
+            times: Times::DEFAULT,
             probing: Probing { at_once: 1, successes: 1 },
             random,
             phase: CLOSED,
@@ -326,7 +328,7 @@ impl Machine {
     fn open(&mut self, cause: Cause, class: Option<Class>, hint: Option<Duration>, now: Instant) {
         let whole = self.whole();
         let spread = self.random.draw() as f64 / u64::MAX as f64;
-        let time = (whole / 2 + (whole / 2).mul_f64(spread)).max(hint.unwrap_or_default().min(MOST_HINT));
+        let time = (whole / 2 + (whole / 2).mul_f64(spread)).max(hint.unwrap_or_default().min(self.times.most_hint));
         self.opened = Opened { times: self.opened.times + 1, cause, class };
         self.enter(Phase::Open { until: later(now, time) }, now);
     }
@@ -349,6 +351,15 @@ impl Machine {
         self.generation = self.generation.wrapping_add(1);
         self.since = now;
     }
+}
+
+impl Times {
+    const DEFAULT: Self = Self {
+        open: Duration::from_secs(5),
+        cap: Duration::from_secs(15),
+        lease: Duration::from_secs(30),
+        most_hint: Duration::from_secs(60),
+    };
 }
 
 impl Probes {
@@ -382,8 +393,6 @@ const DECADES: Duration = Duration::from_secs(30 * 365 * 86_400);
 const CLOSED: Phase = Phase::Closed { streak: None, watch: false };
 /// After so long without a call, an open circuit has nothing to say about its server.
 const OUT_OF_DATE: Duration = Duration::from_secs(600);
-/// The most that a server's hint can keep a circuit open for.
-const MOST_HINT: Duration = Duration::from_secs(60);
 /// How soon a caller may ask again who found all probes taken.
 pub(crate) const PROBING_RETRY: Duration = Duration::from_secs(1);
 /// How soon a caller may ask again who met a circuit opened by hand.

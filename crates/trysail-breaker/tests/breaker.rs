@@ -130,6 +130,9 @@ async fn it_stays_open_for_as_long_as_the_server_asks_up_to_a_minute() {
         let rest = call(&circuit, S).await.unwrap_err().retry_after();
         assert!(rest >= at_least * SECOND && rest <= at_most * SECOND + MS, "{rest:?}");
     }
+    let circuit = Circuit::new(Trip::consecutive(1)).most_hint(600 * SECOND);
+    calls(&circuit, [F.after(500 * SECOND)]).await;
+    assert_eq!(call(&circuit, S).await.unwrap_err().retry_after(), 500 * SECOND);
 }
 
 #[tokio::test(start_paused = true)]

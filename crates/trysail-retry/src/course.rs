@@ -35,6 +35,8 @@ struct Past<E> {
     spent: Spent,
     /// What the budget has paid for attempts that are over.
     taken: Charge,
+    /// A retry that was paid for was refused, and is still to come.
+    owed: bool,
     next: Next,
     report: RetryReport,
 }
@@ -85,7 +87,10 @@ impl<S, B, C, R, Req, E> Course<S, B, C, R, Req, E> {
     fn settle(&mut self, refused: bool) -> Charge {
         let (Some(budget), Some(past)) = (&self.shared.policy.budget, &mut self.past) else { return Charge::default() };
         match mem::replace(&mut past.next, Next::Free) {
-            Next::Paid(charge) if refused => budget.give_back(charge),
+            Next::Paid(charge) if refused => {
+                budget.give_back(charge);
+                past.owed = true;
+            }
             Next::Paid(charge) | Next::Sent(charge) => past.taken = past.taken.plus(charge),
             Next::Free | Next::Unpaid => {}
         }
@@ -198,7 +203,7 @@ where
         let past = self.past.as_mut().expect("an attempt has failed");
         let policy = &self.shared.policy;
         let step = policy.decide(past.verdict, &mut past.spent, self.spare.is_some(), left)?;
-        if !step.costs || self.pay(now) {
+        if !(step.costs || past.owed) || self.pay(now) {
             return Ok(step);
         }
         if !kept {
@@ -214,7 +219,7 @@ where
         let Some(budget) = &self.shared.policy.budget else { return true };
         let charge = budget.withdraw(past.verdict, now);
         if let Some(charge) = charge {
-            past.next = Next::Paid(charge);
+            (past.next, past.owed) = (Next::Paid(charge), false);
         }
         charge.is_some()
     }
@@ -265,6 +270,7 @@ impl<E> Past<E> {
             verdict,
             spent: Spent::default(),
             taken: Charge::default(),
+            owed: false,
             next: Next::Free,
             report: RetryReport::FIRST,
         })

@@ -92,8 +92,13 @@ impl<'a> Listening<'a> {
 
 impl Drop for Listening<'_> {
     fn drop(&mut self) {
-        LISTENING.set(self.outer.0);
-        *self.report = CURRENT.replace(self.outer.1);
+        let (listening, outer) = self.outer;
+        LISTENING.set(listening);
+        *self.report = CURRENT.replace(outer);
+        // Who listens farther out hears it too, unless a retry out there has more to tell.
+        if listening && self.report.attempts() >= outer.attempts() {
+            CURRENT.set(*self.report);
+        }
     }
 }
 

@@ -108,6 +108,34 @@ async fn a_retry_refused_before_it_was_sent_gets_its_charge_back() {
     assert_eq!(retries(&budget), 3.0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_retry_refused_and_waited_for_is_paid_for_when_it_is_sent() {
+    let budget = drawn();
+    let server = at_once([Verdict::TRANSIENT, open(), open(), Verdict::PERMANENT]);
+    let mut call = task::spawn(layer(&budget).patient().within(60 * SECOND).layer(server).call(()));
+    assert_pending!(call.poll());
+    sleep_ends().await;
+    for _ in 0..2 {
+        assert_pending!(call.poll(), "refused, it waits for the circuit");
+        time::advance(8 * SECOND).await;
+    }
+    assert_eq!(assert_ready!(call.poll()), Err(Verdict::PERMANENT));
+    drop(call);
+    // 16 s have passed, in which more than one was free.
+    holds(&budget, 3.0 + 16.1 / 14.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_attempt_refused_and_waited_for_is_free() {
+    let budget = drawn();
+    let server = at_once([open(), Verdict::PERMANENT]);
+    let mut call = task::spawn(layer(&budget).patient().within(60 * SECOND).layer(server).call(()));
+    assert_pending!(call.poll());
+    holds(&budget, 4.0);
+    drop(call);
+    holds(&budget, 4.0);
+}
+
 /// A budget of 5 retries that holds 4.
 fn drawn() -> Budget {
     let budget = Budget::default().floor(5);

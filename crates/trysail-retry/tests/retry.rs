@@ -332,15 +332,31 @@ async fn a_report_says_what_is_being_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_listens_farther_out_hears_the_same() {
+    let failing = || exact(1).layer(service_fn(|_: ()| async { Err::<(), _>(Verdict::TRANSIENT) }));
+    let (inner, outer) = report(async { report(failing().oneshot(())).await.1 }).await;
+    assert_eq!((inner.attempts(), inner.stop()), (2, Some(Stop::Attempts)));
+    assert_eq!(inner, outer);
+}
+
+#[tokio::test(start_paused = true)]
 async fn reports_do_not_leak_into_other_calls() {
     let failing = || exact(1).layer(service_fn(|_: ()| async { Err::<(), _>(Verdict::TRANSIENT) }));
-    let (_, outer) = report(async {
-        let (_, inner) = report(failing().oneshot(())).await;
-        assert_eq!(inner.attempts(), 2);
-    })
-    .await;
-    assert_eq!(outer, RetryReport::default());
+    let (_, reported) = report(failing().oneshot(())).await;
+    assert_eq!(reported.attempts(), 2);
     assert!(failing().oneshot(()).await.is_err());
+    assert_eq!(report(async {}).await.1, RetryReport::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_between_two_retries_does_not_hide_the_outer_one() {
+    let inner = exact(0).layer(service_fn(|_: ()| async { Err::<(), _>(Verdict::TRANSIENT) }));
+    let listened = service_fn(move |request| {
+        let call = report(inner.clone().oneshot(request));
+        async { call.await.0 }
+    });
+    let (_, heard) = report(exact(2).layer(listened).oneshot(())).await;
+    assert_eq!((heard.attempts(), heard.stop()), (3, Some(Stop::Attempts)));
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub type Stack<S, L = Duration> = Timeout<
 pub struct Preset<L = Duration> {
     overall: L,
     attempt: L,
+    backoff: Backoff,
     retries: u32,
     bulk: bool,
     circuit: Circuit,
@@ -33,6 +34,7 @@ impl Preset {
         Self {
             overall: Duration::from_secs(60),
             attempt: Duration::from_secs(20),
+            backoff: Backoff::exponential(Duration::from_millis(100)),
             retries: 3,
             bulk: false,
             circuit: Circuit::new(Trip::default()).abandoned_after(ABANDONED),
@@ -67,11 +69,16 @@ impl<L> Preset<L> {
 
     /// Both limits, of another kind: two [`Adjustable`](trysail_timeout::Adjustable)s can be changed at run time.
     pub fn limits<M>(self, overall: M, attempt: M) -> Preset<M> {
-        let Self { retries, bulk, circuit, budget, .. } = self;
-        Preset { overall, attempt, retries, bulk, circuit, budget }
+        let Self { backoff, retries, bulk, circuit, budget, .. } = self;
+        Preset { overall, attempt, backoff, retries, bulk, circuit, budget }
     }
 
-    /// How often a call is repeated at most.
+    /// How long to wait before each repetition; from 100 ms on, twice as long each time, unless set.
+    pub fn backoff(self, backoff: Backoff) -> Self {
+        Self { backoff, ..self }
+    }
+
+    /// How often a call is repeated at most, whatever the backoff says.
     pub fn retries(self, retries: u32) -> Self {
         Self { retries, ..self }
     }
@@ -98,7 +105,7 @@ where
     L: Limit<()> + Clone,
 {
     fn retry(&self) -> RetryLayer<Backoff, Inherit, Terms<Idempotent, OrDeadline<L>>> {
-        let layer = RetryLayer::new(Backoff::exponential(Duration::from_millis(100)).retries(self.retries))
+        let layer = RetryLayer::new(self.backoff.clone().retries(self.retries))
             .replay(Idempotent)
             .within(OrDeadline(self.overall.clone()))
             .budget(self.budget.clone());

@@ -9,8 +9,6 @@ use crate::observe::{Observe, labels::Labels, meter};
 /// Put it around the whole stack: what a [`Retry`](crate::Retry) somewhere inside did is part of the record, which is
 /// made once, when the call is over or dropped. Feature `metrics` records through the [`metrics`](https://docs.rs/metrics)
 /// facade, feature `tracing` opens a span `call` at debug level that everything inside logs into.
-///
-/// A [`report`](crate::report) around this layer learns nothing: the layer has asked for it first.
 #[derive(Clone, Debug)]
 pub struct ObserveLayer {
     labels: Labels,
