@@ -13,6 +13,7 @@ mod service;
 mod snapshot;
 mod state;
 mod sync;
+mod times;
 mod trace;
 mod trip;
 mod window;

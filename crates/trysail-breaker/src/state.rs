@@ -17,7 +17,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trysail_core::{Cause, Class, Health, Open, Random, Verdict};
 
-use crate::{trip::Trip, window::Tally};
+use crate::{
+    times::{Probing, Times},
+    trip::Trip,
+    window::Tally,
+};
 
 /// What a circuit does with calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,22 +74,6 @@ struct Probes {
     out: Vec<Probe>,
     last: Instant,
     successes: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
-    pub(crate) open: Duration,
-    pub(crate) cap: Duration,
-    pub(crate) lease: Duration,
-    /// The most that a server's hint can keep it open for.
-    pub(crate) most_hint: Duration,
-}
-
-/// How a half-open circuit finds out.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Probing {
-    pub(crate) at_once: u32,
-    pub(crate) successes: u32,
 }
 
 /// Failures in a row.
@@ -149,8 +137,8 @@ impl Machine {
     pub(crate) fn new(trip: Trip, random: Random, now: Instant) -> Self {
         Self {
             trip,
-            times: Times::DEFAULT,
-            probing: Probing { at_once: 1, successes: 1 },
+            times: Times::default(),
+            probing: Probing::default(),
             random,
             phase: CLOSED,
             generation: 0,
@@ -351,15 +339,6 @@ impl Machine {
         self.generation = self.generation.wrapping_add(1);
         self.since = now;
     }
-}
-
-impl Times {
-    const DEFAULT: Self = Self {
-        open: Duration::from_secs(5),
-        cap: Duration::from_secs(15),
-        lease: Duration::from_secs(30),
-        most_hint: Duration::from_secs(60),
-    };
 }
 
 impl Probes {
