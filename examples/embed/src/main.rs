@@ -4,6 +4,7 @@ mod api;
 mod args;
 mod batch;
 mod board;
+mod claim;
 mod earlier;
 mod finished;
 mod job;
@@ -20,6 +21,7 @@ mod tally;
 mod target;
 
 use std::{
+    fs::File,
     io,
     process::{self, ExitCode},
     sync::{Arc, OnceLock},
@@ -37,6 +39,7 @@ use crate::{
     args::Args,
     batch::Batches,
     board::Board,
+    claim::claim,
     earlier::Earlier,
     job::{End, Job, Settings},
     logs::Voice,
@@ -94,12 +97,14 @@ fn rows(args: &Args, source: &Source) -> Result<(Rows, Option<Earlier>), String>
     if args.resume {
         return resume(out, &args.files, source);
     }
+    let cannot = |error| format!("cannot write --out {}: {error}", out.display());
     let part = beside(out);
     if part.exists() {
+        File::open(&part).and_then(|part| claim(&part)).map_err(cannot)?;
         let part = part.display();
         return Err(format!("{part} holds rows of a run that was killed; say --resume to keep them, or delete it"));
     }
-    let rows = Rows::to(Some(out)).map_err(|error| format!("cannot write --out {}: {error}", out.display()))?;
+    let rows = Rows::to(Some(out)).map_err(cannot)?;
     Ok((rows, None))
 }
 

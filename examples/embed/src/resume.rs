@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    claim::{self, claim},
     earlier::{Earlier, Inputs},
     rows::Rows,
     source::Source,
@@ -34,9 +35,10 @@ pub(crate) fn resume(out: &Path, files: &[PathBuf], source: &Source) -> Result<(
         if !out.is_file() {
             return Err(io::Error::other("it is no file that could be read and replaced"));
         }
+        claim(&File::open(&out)?)?;
         let earlier = || Earlier::open(&out, &inputs);
         check(earlier()?, files, source)?;
-        let file = File::create(&part)?;
+        let file = claim::create(&part)?;
         file.set_permissions(out.metadata()?.permissions())?;
         Ok((Rows::among(earlier()?, file, part, out.clone())?, Some(earlier()?)))
     };
@@ -52,6 +54,7 @@ pub(crate) fn beside(out: &Path) -> PathBuf {
 
 /// Makes one of the `part` that a killed run has left and of the rows in `out` it had not come to.
 fn recover(part: &Path, out: &Path, inputs: &Inputs) -> io::Result<()> {
+    claim(&File::open(part)?)?;
     let mut written = Earlier::open(part, inputs)?;
     let mut last = None;
     while let Some(row) = written.row() {
@@ -62,6 +65,7 @@ fn recover(part: &Path, out: &Path, inputs: &Inputs) -> io::Result<()> {
         return fs::rename(part, out);
     }
     let mut file = File::options().write(true).open(part)?;
+    claim(&file)?;
     file.set_len(written.passed())?;
     file.seek(SeekFrom::End(0))?;
     let mut rest = Earlier::open(out, inputs)?;

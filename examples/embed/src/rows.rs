@@ -9,6 +9,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
+    claim,
     earlier::Earlier,
     finished::{Failed, Finished},
     source::Position,
@@ -52,7 +53,7 @@ impl Rows {
     /// To standard output, or to a new file.
     pub(crate) fn to(file: Option<&Path>) -> io::Result<Self> {
         let out: Box<dyn Write> = match file {
-            Some(path) => Box::new(File::create(path)?),
+            Some(path) => Box::new(claim::create(path)?),
             None => Box::new(io::stdout()),
         };
         Ok(Self { out, buffer: Vec::new(), merge: None, kept: 0 })

@@ -1,8 +1,9 @@
 //! Which server is asked: the one given, or the one inside.
 
-use std::{env, io};
+use std::{env, io, net::IpAddr};
 
 use clap::ValueEnum;
+use http::{Uri, uri::Scheme};
 use trysail::Endpoint;
 use trysail_testkit::{
     EmbeddingServer, Plan,
@@ -13,7 +14,7 @@ use crate::{api::Api, args::Args};
 
 /// A server that is known to be worth a try.
 pub(crate) enum Target {
-    Given { endpoint: Endpoint, keyed: bool, model: String },
+    Given { endpoint: Endpoint, keyed: bool, exposed: bool, model: String },
     BuiltIn(Plan),
 }
 
@@ -52,17 +53,23 @@ impl Target {
         let endpoint = args.api.endpoint(&url, model, &args.api_version);
         let endpoint = endpoint.map_err(|problem| format!("{origin}: {problem}"))?;
         let keyed = key.is_some();
+        let exposed = keyed && is_exposed(&url);
         let endpoint = match key {
             Some(key) => endpoint.key(&key).map_err(|problem| problem.to_string())?,
             None => endpoint,
         };
-        Ok(Self::Given { endpoint, keyed, model: model.to_owned() })
+        Ok(Self::Given { endpoint, keyed, exposed, model: model.to_owned() })
     }
 
     /// Starts the server, if it is the one inside.
     pub(crate) async fn reach(self, model: Option<String>) -> io::Result<Reached> {
         match self {
-            Self::Given { endpoint, keyed, model } => Ok(Reached { endpoint, keyed, model, server: None }),
+            Self::Given { endpoint, keyed, exposed, model } => {
+                if exposed {
+                    tracing::warn!("the key is sent over plain http, for all on the way to read; use https");
+                }
+                Ok(Reached { endpoint, keyed, model, server: None })
+            }
             Self::BuiltIn(plan) => {
                 let server = EmbeddingServer::new().faults(plan).bind().await?;
                 let endpoint = Endpoint::openai(&server.url()).map_err(io::Error::other)?;
@@ -100,4 +107,42 @@ fn key(named: Option<&str>) -> Result<Option<String>, String> {
     }
 }
 
+/// Whether what is sent to `url` can be read on the way: plain HTTP that leaves this machine and its own network.
+fn is_exposed(url: &str) -> bool {
+    let Ok(url) = url.parse::<Uri>() else { return false };
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+    let far = match host.parse() {
+        Ok(IpAddr::V4(address)) => !(address.is_loopback() || address.is_private() || address.is_link_local()),
+        Ok(IpAddr::V6(address)) => {
+            !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local())
+        }
+        Err(_) => host.contains('.') && ![".local", ".internal", ".localhost"].iter().any(|own| host.ends_with(own)),
+    };
+    url.scheme() == Some(&Scheme::HTTP) && far
+}
+
 const USUAL: &str = "OPENAI_API_KEY";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_to_strangers_is_exposed() {
+        for url in ["http://api.openai.com/v1", "http://8.8.8.8:80/", "http://[2001:db8::1]/v1"] {
+            assert!(is_exposed(url), "{url}");
+        }
+        for url in [
+            "https://api.openai.com/v1",
+            "http://localhost:8080",
+            "http://tei:8080",
+            "http://127.0.0.1:1",
+            "http://[::1]:80/",
+            "http://192.168.1.7/v1",
+            "http://gpu.local/",
+            "http://tei.svc.cluster.internal/",
+        ] {
+            assert!(!is_exposed(url), "{url}");
+        }
+    }
+}

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 use trysail_testkit::server::Running;
 
-use crate::support::{Run, assert_right, embed, finish, rows, sentences, server};
+use crate::support::{Run, assert_right, embed, finish, over, rows, sentences, server};
 
 /// A folder of its own for one test.
 struct Place {
@@ -95,6 +95,27 @@ impl Drop for Place {
 /// What a server that fails would have left in the place of a row.
 fn failed(line: usize) -> String {
     format!(r#"{{"line":{line},"error":{{"class":"transient","message":"the server answered 503","attempts":21}}}}"#)
+}
+
+#[tokio::test]
+async fn two_runs_never_write_one_file() {
+    let texts = sentences(300);
+    let place = Place::new("twice", "slow=30ms:100").await;
+    let input = place.write("in.txt", texts.join("\n"));
+    let whole = place.undisturbed(&[&input], "").await;
+    for (args, name) in [(vec![input.as_str()], "out.jsonl"), (vec!["--resume", &input], "out.jsonl.resume")] {
+        let first = place.command(&args).spawn().unwrap();
+        place.grows(name, 20).await;
+        for second in [vec![input.as_str()], vec!["--resume", &input]] {
+            let run = place.embed(&second, "").await;
+            assert_eq!(run.code, Some(2), "{}", run.stderr);
+            assert!(run.stderr.contains("another run is writing there; let it end first"), "{}", run.stderr);
+        }
+        assert_eq!(over(first).await.code, Some(0));
+        place.holds(&whole);
+        // For a resumed run to have something to do.
+        place.write("out.jsonl", whole.lines().next().unwrap().to_owned() + "\n");
+    }
 }
 
 #[tokio::test]
