@@ -3,18 +3,23 @@
 mod callgrind;
 mod case;
 mod cases;
+mod chart;
 mod contention;
 mod decode;
 mod drive;
+mod machine;
 mod overhead;
+mod page;
 mod peers;
 mod table;
+mod target;
+mod targets;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{overhead::Overhead, table::Table};
+use crate::{overhead::Overhead, page::Page, table::Table};
 
 /// What a call costs, ours beside its peers in one run.
 #[derive(Parser)]
@@ -31,6 +36,12 @@ enum What {
     Contention,
     /// What it costs to read an answer of 64 vectors of 1536 dimensions, and to judge it before (needs valgrind).
     Decode,
+    /// All of these, and which targets are missed.
+    All {
+        /// Write `performance.md` and `overhead.svg` into this directory.
+        #[arg(long, value_name = "DIRECTORY")]
+        write: Option<PathBuf>,
+    },
     /// Make so many calls of one case: what the others count.
     #[command(hide = true)]
     Run { case: String, calls: u64 },
@@ -54,6 +65,14 @@ fn measure(what: What) -> Result<Vec<Table>, String> {
         What::Overhead => Ok(Overhead::measure()?.tables()),
         What::Contention => Ok(vec![contention::table(cases::ALL)]),
         What::Decode => decode::tables(),
+        What::All { write } => {
+            let others = [decode::tables].into_iter().map(|tables| tables()).collect::<Result<Vec<_>, _>>()?;
+            let page = Page::new(Overhead::measure()?, others.into_iter().flatten().collect())?;
+            if let Some(docs) = write {
+                page.write(&docs)?;
+            }
+            Ok(page.into_tables())
+        }
         What::Run { case, calls } => run(&case, calls).map(|()| Vec::new()),
     }
 }

@@ -16,7 +16,6 @@ impl Table {
     }
 
     /// The table under a heading, for a page.
-    #[expect(dead_code, reason = "the page is not written yet")]
     pub(crate) fn markdown(&self) -> String {
         let mut page = format!("## {}\n\n{}\n\n", self.title, self.about);
         let mut line = |cells: &mut dyn Iterator<Item = &str>| {
