@@ -77,7 +77,7 @@ fn bar(f: &mut fmt::Formatter<'_>, y: f64, row: &Row, scale: f64) -> fmt::Result
     let state = row.answer.name();
     let width = row.added.max(0.0) * scale;
     writeln!(f, r#"<rect class="{side} {state}" x="{LEFT}" y="{y:.1}" width="{width:.1}" height="{BAR}"/>"#)?;
-    writeln!(f, r#"<text x="{:.1}" y="{:.1}" font-size="10">{:.0}</text>"#, LEFT + width + 4.0, y + 10.0, row.added)
+    writeln!(f, r#"<text x="{:.1}" y="{:.1}">{:.0}</text>"#, LEFT + width + 4.0, y + 10.5, row.added)
 }
 
 /// A round number, of which about five make `most`.

@@ -3,7 +3,7 @@ use crate::{
     case::Answer,
     cases,
     contention::{self, Nanoseconds, ROUNDS},
-    table::Table,
+    table::{self, Table},
 };
 
 /// What each case costs, around both kinds of answer.
@@ -68,7 +68,7 @@ impl Overhead {
         table.rows.extend(self.rows(answer).map(|row| {
             let Counts { instructions, locked, allocations, clock_reads } = row.counts;
             let mut cells = vec![row.case.to_owned(), format!("{instructions:.0}"), format!("{:+.0}", row.added)];
-            cells.extend([locked, allocations, clock_reads].map(short));
+            cells.extend([locked, allocations, clock_reads].map(|count| table::short(count, 2)));
             cells.extend([row.future.to_string(), format!("{:.1}", row.time.alone), format!("{:.1}", row.time.shared)]);
             cells
         }));
@@ -82,11 +82,6 @@ pub(crate) fn run(name: &str) -> Option<impl Fn(u64)> {
     let answer = [Answer::Ready, Answer::Pending].into_iter().find(|known| known.name() == answer)?;
     let stack = cases::ALL.iter().find(|known| known.name == case)?.stack(answer);
     Some(move |calls| _ = (stack.calls)(calls))
-}
-
-/// At most two decimals, and none of a whole number.
-fn short(count: f64) -> String {
-    ((count * 100.0).round() / 100.0).to_string()
 }
 
 const CALLS: u32 = 10_000;

@@ -48,3 +48,9 @@ impl fmt::Display for Table {
         Ok(())
     }
 }
+
+/// Rounded to so many decimals, of which those that are zero are left out.
+pub(crate) fn short(figure: f64, decimals: i32) -> String {
+    let scale = 10_f64.powi(decimals);
+    ((figure * scale).round() / scale).to_string()
+}

@@ -3,7 +3,7 @@ use tokio::time::Sleep;
 use crate::{
     case::Answer::{self, Pending, Ready},
     overhead::Overhead,
-    table::Table,
+    table::{Table, short},
     target::{Bound, Figure, Finding, Target},
 };
 
@@ -16,11 +16,8 @@ pub(crate) fn judge(overhead: &Overhead) -> Result<(Table, Vec<&'static str>), S
     for target in ALL {
         let finding = target.judge(overhead).ok_or_else(|| format!("not measured: {}", target.claim()))?;
         let Finding { limit, measured, held } = finding;
-        let verdict = match measured - limit {
-            _ if held => "held".to_owned(),
-            over => format!("missed by {over:.1}"),
-        };
-        table.rows.push(vec![target.claim(), format!("{limit:.1}"), format!("{measured:.1}"), verdict]);
+        let verdict = if held { "held".to_owned() } else { format!("missed by {}", short(measured - limit, 1)) };
+        table.rows.push(vec![target.claim(), short(limit, 1), short(measured, 1), verdict]);
         if !held && !target.why.is_empty() {
             reasons.push(target.why);
         }
