@@ -54,7 +54,8 @@ impl Overhead {
              call, without what it boxes, and nanoseconds a call, alone and in each of two threads that share the \
              state: medians of {ROUNDS} rounds in which all cases take turns."
         );
-        let pending = "The same around a service that is pending once; whoever waits is polled again at once.";
+        let pending =
+            "The same around a service that is pending once; what is pending twice, for a lock, lets others run.";
         vec![
             self.table("Overhead, ready", &ready, Answer::Ready),
             self.table("Overhead, pending", pending, Answer::Pending),
