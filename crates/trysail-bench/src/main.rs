@@ -66,8 +66,8 @@ fn measure(what: What) -> Result<Vec<Table>, String> {
         What::Contention => Ok(vec![contention::table(cases::ALL)]),
         What::Decode => decode::tables(),
         What::All { write } => {
-            let others = [decode::tables].into_iter().map(|tables| tables()).collect::<Result<Vec<_>, _>>()?;
-            let page = Page::new(Overhead::measure()?, others.into_iter().flatten().collect())?;
+            let others = [decode::tables()?].into_iter().flatten().collect();
+            let page = Page::new(Overhead::measure()?, others)?;
             if let Some(docs) = write {
                 page.write(&docs)?;
             }

@@ -52,10 +52,10 @@ impl Overhead {
              the case adds to the bare service, locked instructions, allocations, clock readings (each a system call \
              under valgrind, so the instructions of the clock itself are not seen). Then the size of the future of a \
              call, without what it boxes, and nanoseconds a call, alone and in each of two threads that share the \
-             state: medians of {ROUNDS} rounds in which all cases take turns."
+             state: medians of {ROUNDS} rounds in which all cases take turns. A call that has to wait for a lock is polled \
+             again when its thread has let others run."
         );
-        let pending =
-            "The same around a service that is pending once; what is pending twice, for a lock, lets others run.";
+        let pending = "The same around a service that is pending once.";
         vec![
             self.table("Overhead, ready", &ready, Answer::Ready),
             self.table("Overhead, pending", pending, Answer::Pending),
