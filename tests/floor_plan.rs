@@ -76,3 +76,10 @@ fn only_tests_and_examples_use_the_testkit() {
         assert!(may || !dependencies.contains_key("trysail-testkit"), "{name}");
     }
 }
+
+#[test]
+fn nothing_that_is_built_takes_the_place_of_the_clock() {
+    for (name, dependencies) in arrows() {
+        assert!(!dependencies.contains_key("trysail-clock-reads"), "{name}");
+    }
+}

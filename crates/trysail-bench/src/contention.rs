@@ -1,78 +1,73 @@
-use std::{thread, time::Duration};
+use std::{sync::Barrier, thread};
 
-use recloser::{AsyncRecloser, Recloser};
 use tokio::time::Instant;
-use tower::{Layer, Service};
-use trysail::{Backoff, BreakerLayer, Budget, Circuit, RetryLayer, TimeoutLayer, Trip};
 
 use crate::{
-    drive::{self, Nothing, calls},
-    peers::{Reclosed, Thrice},
+    case::{Answer, Case, Stacked},
+    drive,
+    table::Table,
 };
 
-/// Nanoseconds a call, of one thread and of two that share the state of the layer; medians of interleaved runs.
-pub(crate) fn table() {
-    println!("nanoseconds a call, around a service that is ready at once: one thread, and two that share the state");
-    let rows: Vec<(&str, Run)> =
-        vec![
-            ("tower retry, budget", timed(tower::retry::RetryLayer::new(Thrice::budgeted()).layer(READY))),
-            ("trysail retry, budget", timed(retry().budget(Budget::default()).layer(READY))),
-            ("recloser", timed(Reclosed::new(READY, AsyncRecloser::from(Recloser::default())))),
-            ("trysail breaker, streak", timed(breaker(Trip::consecutive(5)).layer(READY))),
-            ("trysail breaker, default", timed(breaker(Trip::default()).layer(READY))),
-            ("trysail breaker, open", timed(open().layer(READY))),
-            (
-                "trysail, stacked, budget",
-                timed(retry().budget(Budget::default()).layer(
-                    breaker(Trip::consecutive(5)).layer(TimeoutLayer::new(Duration::from_secs(20)).layer(READY)),
-                )),
-            ),
-        ];
-    for (name, run) in &rows {
-        let median = |threads| {
-            let mut times: Vec<f64> = (0..RUNS).map(|_| run(threads)).collect();
-            times.sort_by(f64::total_cmp);
-            times[RUNS / 2]
-        };
-        println!("{name:<28} {:>7.1} {:>7.1}", median(1), median(2));
+/// Nanoseconds a call takes.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Nanoseconds {
+    pub(crate) alone: f64,
+    /// In each of two threads, with clones of the same service.
+    pub(crate) shared: f64,
+}
+
+/// The medians of rounds in which all take turns, so that what disturbs the machine disturbs all alike.
+pub(crate) fn medians(stacks: &[Stacked]) -> Vec<Nanoseconds> {
+    let mut times = vec![(Vec::new(), Vec::new()); stacks.len()];
+    for _ in 0..ROUNDS {
+        for (stack, (alone, shared)) in stacks.iter().zip(&mut times) {
+            alone.push(nanoseconds(stack, 1));
+            shared.push(nanoseconds(stack, 2));
+        }
     }
+    times.into_iter().map(|(alone, shared)| Nanoseconds { alone: median(alone), shared: median(shared) }).collect()
 }
 
-/// Nanoseconds a call of so many threads.
-type Run = Box<dyn Fn(usize) -> f64>;
-
-fn timed<S>(service: S) -> Run
-where
-    S: Service<u64, Response = u64> + Clone + Send + Sync + 'static,
-{
-    Box::new(move |threads| {
-        let began = Instant::now();
-        thread::scope(|scope| {
-            for _ in 0..threads {
-                let service = service.clone();
-                scope.spawn(move || drive::on_a_clock(|| calls(service, CALLS)));
-            }
-        });
-        began.elapsed().as_nanos() as f64 / CALLS as f64
-    })
+/// What two threads cost each other.
+pub(crate) fn table(cases: &[Case]) -> Table {
+    let stacks: Vec<_> =
+        cases.iter().flat_map(|case| [case.stack(Answer::Ready), case.stack(Answer::Pending)]).collect();
+    let about = format!(
+        "Nanoseconds a call, around a service that is ready at once and one that is pending once: one thread, and each \
+         of two that share the state. Medians of {ROUNDS} rounds."
+    );
+    let columns = ["case", "ready", "ready, 2 threads", "pending", "pending, 2 threads"];
+    let mut table = Table::new("Contention", &about, &columns);
+    for (case, times) in cases.iter().zip(medians(&stacks).chunks(2)) {
+        let times = times.iter().flat_map(|time| [time.alone, time.shared]).map(|time| format!("{time:.1}"));
+        table.rows.push(std::iter::once(case.name.to_owned()).chain(times).collect());
+    }
+    table
 }
 
-fn retry() -> RetryLayer {
-    RetryLayer::new(Backoff::exponential(Duration::from_millis(100)))
+/// What a call takes in the slowest of so many threads.
+fn nanoseconds(stack: &Stacked, threads: usize) -> f64 {
+    let start = Barrier::new(threads);
+    let time = || {
+        drive::on_a_clock(|| {
+            start.wait();
+            let began = Instant::now();
+            (stack.calls)(CALLS);
+            began.elapsed()
+        })
+    };
+    let slowest = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(time)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no case panics")).max()
+    });
+    slowest.unwrap_or_default().as_nanos() as f64 / CALLS as f64
 }
 
-fn breaker(trip: Trip) -> BreakerLayer {
-    BreakerLayer::new(Circuit::new(trip))
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
 }
 
-/// Refuses every call, for as long as the bench runs.
-pub(crate) fn open() -> BreakerLayer {
-    let hour = Duration::from_secs(3_600);
-    let circuit = Circuit::new(Trip::consecutive(1)).open_time(hour, hour);
-    drive::on_a_clock(|| drive::fail_once(BreakerLayer::new(circuit.clone())));
-    BreakerLayer::new(circuit)
-}
-
-const READY: Nothing = Nothing { pending: false };
-const CALLS: u64 = 1_000_000;
-const RUNS: usize = 7;
+const CALLS: u64 = 100_000;
+/// An odd number, so that one is in the middle.
+pub(crate) const ROUNDS: usize = 15;

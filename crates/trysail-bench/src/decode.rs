@@ -6,7 +6,6 @@ use std::{
     future::{Ready, ready},
     hint::black_box,
     pin::pin,
-    process::ExitCode,
     task::{Context, Poll, Waker},
 };
 
@@ -21,7 +20,13 @@ use trysail::{
     http::CollectError,
 };
 
-use crate::{callgrind, cases::Case};
+use crate::{callgrind, table::Table};
+
+/// An answer that is read over and over.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(u64),
+}
 
 /// The two encodings, each with and without a judge below.
 pub(crate) const ALL: &[Case] = &[
@@ -31,31 +36,31 @@ pub(crate) const ALL: &[Case] = &[
     Case { name: "floats, judged", run: |calls| judged(floats(), calls) },
 ];
 
-/// Measures all, and says how it went.
-pub(crate) fn print() -> ExitCode {
-    println!("an answer of {VECTORS} vectors of {DIMENSIONS} dimensions, decoded and checked by `Embeddings`");
-    println!("over a service that answers at once; judged: with `Providers` between them");
-    let mut bare = 0;
+/// Measures all.
+pub(crate) fn tables() -> Result<Vec<Table>, String> {
+    let about = format!(
+        "An answer of {VECTORS} vectors of {DIMENSIONS} dimensions, decoded and checked by `Embeddings` over a service \
+         that answers at once; judged: with `Providers` between them, and how many instructions that takes in all."
+    );
+    let columns = ["answer", "KiB", "MB/s", "instructions/KiB", "the judge's"];
+    let mut table = Table::new("Decode", &about, &columns);
+    let mut plain = 0.0;
     for case in ALL {
         let bytes = if case.name.starts_with("base64") { base64() } else { floats() }.len();
-        let instructions = match callgrind::instructions_per_call(case.name, CALLS) {
-            Ok(instructions) => instructions,
-            Err(problem) => {
-                eprintln!("{}: {problem}", case.name);
-                return ExitCode::FAILURE;
-            }
-        };
+        let instructions = callgrind::per_call(case.name, CALLS)?.instructions;
         let rate = bytes as f64 / seconds(case).max(1e-9) / 1e6;
-        let per_kib = instructions as f64 / (bytes as f64 / 1024.0);
-        print!("{:<16} {:>5} KiB  {rate:>6.0} MB/s  {per_kib:>6.0} instructions/KiB", case.name, bytes / 1024);
+        let kib = bytes as f64 / 1024.0;
+        let mut row = vec![case.name.to_owned()];
+        row.extend([kib, rate, instructions / kib].map(|figure| format!("{figure:.0}")));
         if case.name.ends_with("judged") {
-            println!("  (the judge takes {:+} instructions in all)", instructions - bare);
+            row.push(format!("{:+.0}", instructions - plain));
         } else {
-            println!();
-            bare = instructions;
+            row.push(String::new());
+            plain = instructions;
         }
+        table.rows.push(row);
     }
-    ExitCode::SUCCESS
+    Ok(vec![table])
 }
 
 /// How long one call takes at best, without the making of the answer.

@@ -1,18 +1,25 @@
 //! What a call costs, ours beside its peers in one run.
 
 mod callgrind;
+mod case;
 mod cases;
+mod chart;
 mod contention;
 mod decode;
 mod drive;
+mod machine;
+mod overhead;
+mod page;
 mod peers;
 mod table;
+mod target;
+mod targets;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::table::Table;
+use crate::{overhead::Overhead, page::Page, table::Table};
 
 /// What a call costs, ours beside its peers in one run.
 #[derive(Parser)]
@@ -23,57 +30,62 @@ struct Args {
 
 #[derive(Subcommand)]
 enum What {
-    /// Instructions per call of one layer or stack around a service that does nothing (needs valgrind).
+    /// What a call of each layer and stack costs around a service that does nothing (needs valgrind).
     Overhead,
-    /// What it costs to read an answer of 64 vectors of 1536 dimensions, and to judge it before (needs valgrind).
-    Decode,
     /// Nanoseconds a call, of one thread and of two that share a budget or a circuit.
     Contention,
+    /// What it costs to read an answer of 64 vectors of 1536 dimensions, and to judge it before (needs valgrind).
+    Decode,
+    /// All of these, and which targets are missed.
+    All {
+        /// Write `performance.md` and `overhead.svg` into this directory.
+        #[arg(long, value_name = "DIRECTORY")]
+        write: Option<PathBuf>,
+    },
     /// Make so many calls of one case: what the others count.
     #[command(hide = true)]
     Run { case: String, calls: u64 },
 }
 
 fn main() -> ExitCode {
-    match Args::parse().what {
-        What::Overhead => overhead(),
-        What::Contention => {
-            contention::table();
+    match measure(Args::parse().what) {
+        Ok(tables) => {
+            tables.iter().for_each(|table| println!("{table}"));
             ExitCode::SUCCESS
         }
-        What::Decode => decode::print(),
-        What::Run { case, calls } => {
-            let Some(case) = cases::ALL.iter().chain(decode::ALL).find(|known| known.name == case) else {
-                eprintln!("no case is called {case}");
-                return ExitCode::from(2);
-            };
-            drive::on_a_clock(|| (case.run)(calls));
-            ExitCode::SUCCESS
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
         }
     }
 }
 
-fn overhead() -> ExitCode {
-    let about = "Instructions a call by callgrind, and what the layer adds to the bare service.";
-    let mut table = Table::new("Overhead", about, &["case", "instructions", "added"]);
-    let mut bare = 0;
-    for case in cases::ALL {
-        match callgrind::instructions_per_call(case.name, CALLS) {
-            Ok(instructions) => {
-                if case.name.starts_with("bare") {
-                    bare = instructions;
-                }
-                let added = format!("{:+}", instructions - bare);
-                table.rows.push(vec![case.name.to_owned(), instructions.to_string(), added]);
+fn measure(what: What) -> Result<Vec<Table>, String> {
+    match what {
+        What::Overhead => Ok(Overhead::measure()?.tables()),
+        What::Contention => Ok(vec![contention::table(cases::ALL)]),
+        What::Decode => decode::tables(),
+        What::All { write } => {
+            let others = [decode::tables()?].into_iter().flatten().collect();
+            let page = Page::new(Overhead::measure()?, others)?;
+            if let Some(docs) = write {
+                page.write(&docs)?;
             }
-            Err(problem) => {
-                eprintln!("{}: {problem}", case.name);
-                return ExitCode::FAILURE;
-            }
+            Ok(page.into_tables())
         }
+        What::Run { case, calls } => run(&case, calls).map(|()| Vec::new()),
     }
-    println!("{table}");
-    ExitCode::SUCCESS
 }
 
-const CALLS: u32 = 20_000;
+fn run(name: &str, calls: u64) -> Result<(), String> {
+    if let Some(case) = overhead::run(name) {
+        drive::on_a_clock(|| case(calls));
+    } else if let Some(case) = decode::ALL.iter().find(|known| known.name == name) {
+        (case.run)(calls);
+    } else if name == callgrind::KNOWN {
+        callgrind::known(calls);
+    } else {
+        return Err(format!("no case is called {name}"));
+    }
+    Ok(())
+}

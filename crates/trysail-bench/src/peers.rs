@@ -5,6 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use failsafe::{Any, FailurePolicy, StateMachine, futures::CircuitBreaker};
 use recloser::{AnyError, AsyncRecloser, RecloserFuture};
 use tower::{
     BoxError, Service,
@@ -81,5 +82,42 @@ where
 
     fn call(&mut self, request: u64) -> Self::Future {
         self.recloser.call(self.inner.call(request))
+    }
+}
+
+/// A service behind a circuit breaker of failsafe.
+pub(crate) struct Failsafe<S, P> {
+    inner: S,
+    breaker: StateMachine<P, ()>,
+}
+
+impl<S, P> Failsafe<S, P> {
+    pub(crate) const fn new(inner: S, breaker: StateMachine<P, ()>) -> Self {
+        Self { inner, breaker }
+    }
+}
+
+// Derived, this would ask for a policy that can be cloned.
+impl<S: Clone, P> Clone for Failsafe<S, P> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), breaker: self.breaker.clone() }
+    }
+}
+
+impl<S, P> Service<u64> for Failsafe<S, P>
+where
+    S: Service<u64, Response = u64>,
+    P: FailurePolicy + Send + Sync,
+{
+    type Response = u64;
+    type Error = failsafe::Error<S::Error>;
+    type Future = failsafe::futures::ResponseFuture<S::Future, P, (), Any>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx).map_err(failsafe::Error::Inner)
+    }
+
+    fn call(&mut self, request: u64) -> Self::Future {
+        CircuitBreaker::call(&self.breaker, self.inner.call(request))
     }
 }

@@ -16,7 +16,6 @@ impl Table {
     }
 
     /// The table under a heading, for a page.
-    #[expect(dead_code, reason = "the page is not written yet")]
     pub(crate) fn markdown(&self) -> String {
         let mut page = format!("## {}\n\n{}\n\n", self.title, self.about);
         let mut line = |cells: &mut dyn Iterator<Item = &str>| {
@@ -48,4 +47,10 @@ impl fmt::Display for Table {
         }
         Ok(())
     }
+}
+
+/// Rounded to so many decimals, of which those that are zero are left out.
+pub(crate) fn short(figure: f64, decimals: i32) -> String {
+    let scale = 10_f64.powi(decimals);
+    ((figure * scale).round() / scale).to_string()
 }

@@ -1,0 +1,87 @@
+use tokio::time::Sleep;
+
+use crate::{
+    case::Answer::{self, Pending, Ready},
+    overhead::Overhead,
+    table::{Table, short},
+    target::{Bound, Figure, Finding, Target},
+};
+
+/// Every target, held or missed, and the prose on those that are missed.
+pub(crate) fn judge(overhead: &Overhead) -> Result<(Table, Vec<&'static str>), String> {
+    let about =
+        "Each target beside what was measured above; of the best peer, that is the least of the stacks of others.";
+    let mut table = Table::new("Where we miss", about, &["target", "limit", "measured", "verdict"]);
+    let mut reasons = Vec::new();
+    for target in ALL {
+        let finding = target.judge(overhead).ok_or_else(|| format!("not measured: {}", target.claim()))?;
+        let Finding { limit, measured, held } = finding;
+        let verdict = if held { "held".to_owned() } else { format!("missed by {}", short(measured - limit, 1)) };
+        table.rows.push(vec![target.claim(), short(limit, 1), short(measured, 1), verdict]);
+        if !held && !target.why.is_empty() {
+            reasons.push(target.why);
+        }
+    }
+    Ok((table, reasons))
+}
+
+const fn target(case: &'static str, answer: Answer, figure: Figure, bound: Bound, why: &'static str) -> Target {
+    Target { case, answer, figure, bound, why }
+}
+
+/// The last word of each is why it is missed, if it is.
+const ALL: &[Target] = &[
+    target("trysail timeout", Ready, Figure::Added, Bound::Part(1.0, &["tower timeout"]), ""),
+    target("trysail timeout", Pending, Figure::Added, Bound::Part(1.0, &["tower timeout"]), ""),
+    target("trysail retry, budget", Ready, Figure::Added, Bound::UnderBest(&["tower retry, budget"]), ""),
+    target("trysail retry, budget", Pending, Figure::Added, Bound::UnderBest(&["tower retry, budget"]), ""),
+    target("trysail retry, budget", Ready, Figure::Shared, Bound::Under(100.0), ""),
+    target("trysail breaker, streak", Ready, Figure::Added, Bound::UnderBest(&["recloser"]), ""),
+    target("trysail breaker, default", Ready, Figure::Added, Bound::UnderBest(&["recloser"]), ""),
+    target("trysail breaker, streak", Pending, Figure::Added, Bound::UnderBest(&["recloser"]), ""),
+    target("trysail breaker, default", Pending, Figure::Added, Bound::UnderBest(&["recloser"]), ""),
+    target("trysail breaker, streak", Ready, Figure::Shared, Bound::Under(100.0), ""),
+    target("trysail breaker, default", Ready, Figure::Shared, Bound::Under(100.0), ""),
+    target("trysail breaker, open", Ready, Figure::Instructions, Bound::Under(150.0), ""),
+    target("trysail breaker, open", Ready, Figure::Alone, Bound::Under(40.0), ""),
+    target(STREAK, Ready, Figure::Added, Bound::Part(0.75, PEERS), ""),
+    target(STREAK, Pending, Figure::Added, Bound::Part(1.0, PEERS), ""),
+    target(STREAK, Ready, Figure::Allocations, Bound::AtMost(0.0), ""),
+    target(STREAK, Pending, Figure::Allocations, Bound::AtMost(0.0), ""),
+    target(STREAK, Ready, Figure::ClockReads, Bound::AtMost(0.0), ""),
+    target(STREAK, Pending, Figure::ClockReads, Bound::AtMost(1.0), ""),
+    target(STREAK, Ready, Figure::Future, Bound::AtMost(FUTURE), ""),
+    target(BUDGET, Ready, Figure::Shared, Bound::Part(1.0, PEERS), ""),
+    target(DEFAULT, Ready, Figure::Added, Bound::Part(0.75, PEERS), ""),
+    target(DEFAULT, Pending, Figure::Added, Bound::Part(1.0, PEERS), ""),
+    target(DEFAULT, Ready, Figure::Allocations, Bound::AtMost(0.0), ""),
+    target(DEFAULT, Pending, Figure::Allocations, Bound::AtMost(0.0), ""),
+    target(DEFAULT, Ready, Figure::ClockReads, Bound::AtMost(1.0), ""),
+    target(DEFAULT, Pending, Figure::ClockReads, Bound::AtMost(2.0), ""),
+    target(DEFAULT, Ready, Figure::Future, Bound::AtMost(FUTURE), ""),
+];
+
+const STREAK: &str = "stack: trysail, streak";
+const DEFAULT: &str = "stack: trysail, default";
+const BUDGET: &str = "stack: trysail, streak, budget";
+/// Retry, breaker and timeout of others.
+const PEERS: &[&str] = &["stack: tower, recloser", "stack: tower, failsafe", "stack: tower-resilience"];
+const FUTURE: f64 = size_of::<Sleep>() as f64 + 80.0;
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL, PEERS};
+    use crate::{cases, target::Bound};
+
+    #[test]
+    fn every_target_names_cases_that_are_measured() {
+        let known = |name: &str| cases::ALL.iter().any(|case| case.name == name);
+        assert!(PEERS.iter().all(|name| known(name)));
+        for target in ALL {
+            assert!(known(target.case), "{}", target.case);
+            if let Bound::Part(_, names) | Bound::UnderBest(names) = target.bound {
+                assert!(names.iter().all(|name| known(name)), "{names:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The clock is read when a call is pending, by the layers that keep time, and not before.
+
+use std::time::Duration;
+
+use tower::{Service, ServiceBuilder, service_fn};
+use trysail::{Backoff, BreakerLayer, Budget, Circuit, RetryLayer, TimeoutLayer, Trip};
+use trysail_clock_reads::count;
+
+use super::{Refused, Soon, finish, is_ready};
+
+fn retry() -> RetryLayer {
+    RetryLayer::new(Backoff::exponential(Duration::from_millis(100)))
+}
+
+/// How often 80 calls of retry > breaker > timeout read the clock, ready at once or pending once.
+fn reads(retry: RetryLayer, trip: Trip, pending: bool) -> u64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let _clock = runtime.enter();
+    let mut service = ServiceBuilder::new()
+        .layer(retry)
+        .layer(BreakerLayer::new(Circuit::new(trip)))
+        .layer(TimeoutLayer::new(Duration::from_secs(20)))
+        .service(service_fn(move |value| Soon { value, pending }));
+    let mut call = |value| {
+        assert!(is_ready::<_, u64>(&mut service));
+        assert_eq!(finish(service.call(value)).map_err(|Refused| value), Ok(value));
+    };
+    // From the sixteenth call on, the caller counts as busy.
+    (0..16).for_each(&mut call);
+    count(|| (0..80).for_each(call)).unwrap_or(0)
+}
+
+#[test]
+fn a_call_that_is_ready_reads_no_clock() {
+    assert_eq!(reads(retry(), Trip::consecutive(5), false), 0);
+}
+
+#[test]
+fn a_call_that_is_pending_reads_the_clock_for_its_timeout() {
+    assert_eq!(reads(retry(), Trip::consecutive(5), true), 80);
+}
+
+#[test]
+fn a_trip_that_has_a_rate_dates_each_outcome() {
+    assert!(reads(retry(), Trip::default(), false) <= 80);
+    assert!(reads(retry(), Trip::default(), true) <= 160);
+}
+
+#[test]
+fn a_budget_reads_the_clock_for_one_call_in_eight_of_a_busy_caller() {
+    assert_eq!(reads(retry().budget(Budget::default()), Trip::consecutive(5), false), 10);
+    assert_eq!(reads(retry().budget(Budget::default()), Trip::consecutive(5), true), 90);
+}
