@@ -16,10 +16,10 @@ pub(crate) enum Gate {
 }
 
 impl Gate {
-    /// Whether calls pass and are counted, as nearly always.
+    /// The generation, if calls pass and are counted, as nearly always.
     #[inline]
-    pub(crate) const fn is_closed(word: u64) -> bool {
-        word & 3 == 0
+    pub(crate) const fn closed(word: u64) -> Option<u32> {
+        if word & 3 == 0 { Some((word >> 3) as u32) } else { None }
     }
 
     #[inline]

@@ -1,4 +1,4 @@
-use std::{borrow::Cow, hash::Hash};
+use std::hash::Hash;
 
 use trysail_core::Open;
 
@@ -11,7 +11,7 @@ use crate::{Circuit, Circuits};
 )]
 pub trait Select<Req> {
     /// The circuit of `request`.
-    fn select(&self, request: &Req) -> Cow<'_, Circuit>;
+    fn select(&self, request: &Req) -> Circuit;
 
     /// The refusal that every request meets now, whatever it is.
     fn peek(&self) -> Option<Open> {
@@ -21,8 +21,8 @@ pub trait Select<Req> {
 
 impl<Req> Select<Req> for Circuit {
     #[inline]
-    fn select(&self, _: &Req) -> Cow<'_, Circuit> {
-        Cow::Borrowed(self)
+    fn select(&self, _: &Req) -> Circuit {
+        self.clone()
     }
 
     #[inline]
@@ -53,7 +53,7 @@ where
     F: Fn(&Req) -> K,
     M: Fn() -> Circuit,
 {
-    fn select(&self, request: &Req) -> Cow<'_, Circuit> {
-        Cow::Owned(self.circuits.get(&(self.key)(request)))
+    fn select(&self, request: &Req) -> Circuit {
+        self.circuits.get(&(self.key)(request))
     }
 }

@@ -33,6 +33,7 @@ impl<S, C, P> Breaker<S, C, P> {
     }
 
     /// Waits until the circuit is no longer sure to refuse.
+    #[cold]
     fn poll_open<Req>(&mut self, cx: &mut Context<'_>) -> Poll<()>
     where
         P: Select<Req>,
@@ -83,7 +84,7 @@ where
         let circuit = self.circuit.select(&request);
         match circuit.admit() {
             Ok(pass) => {
-                let guard = Guard::new(circuit.into_owned(), pass);
+                let guard = Guard::new(circuit, pass);
                 guarded(guard, || self.inner.call(request), self.judge.clone())
             }
             Err(open) => ResponseFuture::refused(open),

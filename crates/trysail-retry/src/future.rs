@@ -3,7 +3,6 @@ use std::{
     future::Future,
     ops::ControlFlow,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -13,10 +12,7 @@ use tokio::time::{Instant, Sleep};
 use tower_service::Service;
 use trysail_core::{Classifier, Replay};
 
-use crate::{
-    course::{Course, Wake},
-    service::Shared,
-};
+use crate::course::{Course, Wake};
 
 pin_project! {
     /// The call: its attempts, and the waits between them.
@@ -44,8 +40,8 @@ where
     S: Service<Req>,
 {
     #[inline]
-    pub(crate) fn new(call: S::Future, spare: Option<Req>, shared: Arc<Shared<S, B, C, R>>) -> Self {
-        Self { state: State::Attempt { call }, course: Course::new(spare, shared) }
+    pub(crate) const fn new(call: S::Future, course: Course<S, B, C, R, Req, S::Error>) -> Self {
+        Self { state: State::Attempt { call }, course }
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use tower_service::Service;
 use trysail_core::{Classifier, Inherit, Replay};
 
-use crate::{Backoff, ResponseFuture, Terms, clock::Clock, policy::Policy};
+use crate::{Backoff, ResponseFuture, Terms, clock::Clock, course::Course, policy::Policy};
 
 /// A service that asks again; made by [`RetryLayer`](crate::RetryLayer).
 pub struct Retry<S, B = Backoff, C = Inherit, R = Terms> {
@@ -55,7 +55,8 @@ where
         }
         let spare = self.shared.can_retry(&self.inner).then(|| self.shared.policy.terms.replay(&request)).flatten();
         self.shared.policy.terms.mark(&mut request, 1);
-        ResponseFuture::new(self.inner.call(request), spare, Arc::clone(&self.shared))
+        let course = Course::new(spare, Arc::clone(&self.shared));
+        ResponseFuture::new(self.inner.call(request), course)
     }
 }
 

@@ -56,9 +56,7 @@ where
 }
 
 /// Waits until the limit strikes, counted from the first time.
-///
-/// Out of line: a call that is ready must not pay for the size of this.
-#[inline(never)]
+#[inline]
 fn poll_timer(mut sleep: Pin<&mut Option<Sleep>>, elapsed: Elapsed, cx: &mut Context<'_>) -> Poll<()> {
     if sleep.is_none() {
         if elapsed == NEVER {

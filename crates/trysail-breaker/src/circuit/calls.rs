@@ -19,17 +19,15 @@ impl Circuit {
     #[inline]
     pub(crate) fn peek(&self) -> Option<Open> {
         let gate = self.shared.gate.load(Acquire);
-        if Gate::is_closed(gate) { None } else { refusal(gate, self.ms(Instant::now())) }
+        if Gate::closed(gate).is_some() { None } else { self.refusal(gate) }
     }
 
     #[inline]
     pub(crate) fn admit(&self) -> Result<Pass, Open> {
         let gate = self.shared.gate.load(Acquire);
-        match Gate::unpack(gate) {
-            Gate::Closed { generation, .. } => Ok(Pass { generation, probe: 0 }),
-            // Its result finds a gate that is not closed, and is for nobody.
-            Gate::Disabled => Ok(Pass { generation: 0, probe: 0 }),
-            Gate::Shut { .. } | Gate::Forced => self.admit_at(gate, Instant::now()),
+        match Gate::closed(gate) {
+            Some(generation) => Ok(Pass { generation, probe: 0 }),
+            None => self.admit_unless_shut(gate),
         }
     }
 
@@ -115,8 +113,19 @@ impl Circuit {
         slow
     }
 
+    /// The refusal that `gate` stands for, unless a call may pass.
+    #[inline(never)]
+    fn refusal(&self, gate: u64) -> Option<Open> {
+        refusal(gate, self.ms(Instant::now()))
+    }
+
     #[cold]
-    fn admit_at(&self, gate: u64, now: Instant) -> Result<Pass, Open> {
+    fn admit_unless_shut(&self, gate: u64) -> Result<Pass, Open> {
+        if Gate::unpack(gate) == Gate::Disabled {
+            // Its result finds a gate that is not closed, and is for nobody.
+            return Ok(Pass { generation: 0, probe: 0 });
+        }
+        let now = Instant::now();
         if let Some(open) = refusal(gate, self.ms(now)) {
             return Err(open);
         }
