@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    fmt::Write,
     future::{Ready, ready},
     hint::black_box,
     pin::pin,
@@ -10,7 +9,6 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -21,7 +19,11 @@ use trysail::{
     http::CollectError,
 };
 
-use crate::{callgrind, cases::Case};
+use crate::{
+    answer::{self, DIMENSIONS},
+    callgrind,
+    cases::Case,
+};
 
 /// The two encodings, each with and without a judge below.
 pub(crate) const ALL: &[Case] = &[
@@ -101,37 +103,14 @@ fn endpoint() -> Endpoint {
 }
 
 fn base64() -> Bytes {
-    answer(|vector| {
-        let bytes: Vec<_> = vector.iter().flat_map(|value| value.to_le_bytes()).collect();
-        format!("\"{}\"", BASE64_STANDARD.encode(bytes))
-    })
+    answer::base64(VECTORS)
 }
 
 fn floats() -> Bytes {
-    answer(|vector| format!("{vector:?}"))
-}
-
-fn answer(written: impl Fn(&[f32]) -> String) -> Bytes {
-    let mut state = 1_u64;
-    let mut body = r#"{"object":"list","data":["#.to_owned();
-    for index in 0..VECTORS {
-        let vector: Vec<_> = std::iter::repeat_with(|| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            ((state >> 40) as f32 / (1 << 23) as f32 - 1.0) / 10.0
-        })
-        .take(DIMENSIONS)
-        .collect();
-        let comma = if index == 0 { "" } else { "," };
-        let vector = written(&vector);
-        write!(body, r#"{comma}{{"object":"embedding","index":{index},"embedding":{vector}}}"#)
-            .expect("a string grows");
-    }
-    body.push_str(r#"],"model":"m","usage":{"prompt_tokens":64,"total_tokens":64}}"#);
-    body.into()
+    answer::floats(VECTORS)
 }
 
 const VECTORS: usize = 64;
-const DIMENSIONS: usize = 1536;
 const CALLS: u32 = 10;
 const ROUND: u64 = 50;
 const ROUNDS: u32 = 15;

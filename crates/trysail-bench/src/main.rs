@@ -1,5 +1,6 @@
 //! What a call costs, ours beside its peers in one run.
 
+mod answer;
 mod callgrind;
 mod cases;
 mod contention;
@@ -7,6 +8,7 @@ mod decode;
 mod drive;
 mod peers;
 mod table;
+mod wire;
 
 use std::process::ExitCode;
 
@@ -29,6 +31,12 @@ enum What {
     Decode,
     /// Nanoseconds a call, of one thread and of two that share a budget or a circuit.
     Contention,
+    /// Requests a second over loopback, with HTTP/1.1 and HTTP/2: the stack, its peers and the bare client in turn.
+    Wire {
+        /// How long it may take in all, about.
+        #[arg(long, default_value_t = 150.0)]
+        seconds: f64,
+    },
     /// Make so many calls of one case: what the others count.
     #[command(hide = true)]
     Run { case: String, calls: u64 },
@@ -42,13 +50,28 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         What::Decode => decode::print(),
+        What::Wire { seconds } => show(wire::tables(seconds)),
         What::Run { case, calls } => {
-            let Some(case) = cases::ALL.iter().chain(decode::ALL).find(|known| known.name == case) else {
+            let Some(case) = cases::ALL.iter().chain(decode::ALL).chain(wire::ALL).find(|known| known.name == case)
+            else {
                 eprintln!("no case is called {case}");
                 return ExitCode::from(2);
             };
             drive::on_a_clock(|| (case.run)(calls));
             ExitCode::SUCCESS
+        }
+    }
+}
+
+fn show(tables: Result<Vec<Table>, String>) -> ExitCode {
+    match tables {
+        Ok(tables) => {
+            tables.iter().for_each(|table| println!("{table}"));
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
         }
     }
 }
