@@ -49,7 +49,7 @@ fn main() -> ExitCode {
             contention::table();
             ExitCode::SUCCESS
         }
-        What::Decode => decode::print(),
+        What::Decode => show(decode::tables()),
         What::Wire { seconds } => show(wire::tables(seconds)),
         What::Run { case, calls } => {
             let Some(case) = cases::ALL.iter().chain(decode::ALL).chain(wire::ALL).find(|known| known.name == case)
