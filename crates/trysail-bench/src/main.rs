@@ -6,7 +6,10 @@ mod cases;
 mod contention;
 mod decode;
 mod drive;
+mod heap;
+mod interleave;
 mod peers;
+mod scale;
 mod table;
 mod wire;
 
@@ -37,6 +40,10 @@ enum What {
         #[arg(long, default_value_t = 150.0)]
         seconds: f64,
     },
+    /// Instructions of one call over loopback, of the same clients (needs valgrind).
+    WireInstructions,
+    /// What a call costs and how much memory it needs as calls in flight, keys or windows grow (needs valgrind).
+    Scale,
     /// Make so many calls of one case: what the others count.
     #[command(hide = true)]
     Run { case: String, calls: u64 },
@@ -51,8 +58,15 @@ fn main() -> ExitCode {
         }
         What::Decode => show(decode::tables()),
         What::Wire { seconds } => show(wire::tables(seconds)),
+        What::WireInstructions => show(wire::instructions().map(|table| vec![table])),
+        What::Scale => show(scale::tables()),
         What::Run { case, calls } => {
-            let Some(case) = cases::ALL.iter().chain(decode::ALL).chain(wire::ALL).find(|known| known.name == case)
+            let Some(case) = cases::ALL
+                .iter()
+                .chain(decode::ALL)
+                .chain(wire::ALL)
+                .chain(scale::cases())
+                .find(|known| known.name == case)
             else {
                 eprintln!("no case is called {case}");
                 return ExitCode::from(2);

@@ -4,9 +4,8 @@ mod ours;
 mod peers;
 
 use bytes::Bytes;
-use tokio::time::Instant;
 
-use crate::{answer, callgrind, cases::Case, table::Table};
+use crate::{answer, callgrind, cases::Case, interleave, table::Table};
 
 /// Reads the answer once more; gives the sum of what each vector begins with.
 pub(crate) type Decode = Box<dyn FnMut() -> f64>;
@@ -86,19 +85,10 @@ fn rates(body: &Bytes, decoders: &[Decoder]) -> Vec<f64> {
     let mut decodes: Vec<_> = decoders.iter().map(|decoder| (decoder.make)(body.clone())).collect();
     let sums: Vec<_> = decodes.iter_mut().map(|decode| decode()).collect();
     assert!(sums.iter().all(|sum| *sum == sums[0]), "not all of them read the same: {sums:?}");
-    let mut times = vec![Vec::new(); decodes.len()];
-    for _ in 0..ROUNDS {
-        for (decode, times) in decodes.iter_mut().zip(&mut times) {
-            let began = Instant::now();
-            (0..ROUND).for_each(|_| _ = decode());
-            times.push(began.elapsed().as_secs_f64());
-        }
-    }
-    let rate = |mut times: Vec<f64>| {
-        times.sort_by(f64::total_cmp);
-        (ROUND * body.len()) as f64 / times[ROUNDS / 2] / 1e6
-    };
-    times.into_iter().map(rate).collect()
+    let mut runs: Vec<Box<dyn FnMut()>> =
+        decodes.into_iter().map(|mut decode| Box::new(move || (0..ROUND).for_each(|_| _ = decode())) as _).collect();
+    let seconds = interleave::seconds(ROUNDS, &mut runs);
+    seconds.into_iter().map(|seconds| (ROUND * body.len()) as f64 / seconds / 1e6).collect()
 }
 
 fn repeat(mut decode: Decode, calls: u64) {

@@ -19,7 +19,7 @@ use self::{
     round::{Turn, Until},
     server::Server,
 };
-use crate::{cases::Case, table::Table};
+use crate::{callgrind, cases::Case, table::Table};
 
 /// The two protocols that a client speaks without TLS.
 #[derive(Clone, Copy, PartialEq)]
@@ -35,13 +35,42 @@ pub(crate) struct Question {
     pub(crate) answer: usize,
 }
 
-/// A tiny answer over HTTP/1.1, asked for by one client: for callgrind, which counts the server too.
-pub(crate) const ALL: &[Case] = &[
-    Case { name: "wire, bare", run: |calls| count(clients::bare, calls) },
-    Case { name: "wire, trysail", run: |calls| count(clients::trysail, calls) },
-    Case { name: "wire, peers", run: |calls| count(clients::peers, calls) },
-    Case { name: "wire, reqwest", run: |calls| count(clients::reqwest, calls) },
-];
+macro_rules! counted {
+    ($($name:literal => $client:ident, $protocol:ident;)*) => {
+        /// A tiny answer, asked for by one client: for callgrind, which counts the server too.
+        pub(crate) const ALL: &[Case] =
+            &[$(Case { name: $name, run: |calls| count(clients::$client, Protocol::$protocol, calls) },)*];
+    };
+}
+
+counted! {
+    "HTTP/1.1, bare" => bare, Http1;
+    "HTTP/1.1, trysail" => trysail, Http1;
+    "HTTP/1.1, tower and recloser" => peers, Http1;
+    "HTTP/1.1, reqwest" => reqwest, Http1;
+    "HTTP/2, bare" => bare, Http2;
+    "HTTP/2, trysail" => trysail, Http2;
+    "HTTP/2, tower and recloser" => peers, Http2;
+    "HTTP/2, reqwest" => reqwest, Http2;
+}
+
+/// How many instructions one call takes, of client and server: what noise cannot hide.
+pub(crate) fn instructions() -> Result<Table, String> {
+    let about = "Instructions by callgrind of one call that brings a tiny answer over loopback, client, server and \
+                 runtime together, without the kernel; and what each client adds to the bare one.";
+    let mut table = Table::new("Wire: instructions", about, &["client", "instructions", "added"]);
+    let mut bare = 0;
+    for case in ALL {
+        let instructions =
+            callgrind::instructions_per_call(case.name, CALLS).map_err(|why| format!("{}: {why}", case.name))?;
+        if case.name.ends_with("bare") {
+            bare = instructions;
+        }
+        let added = format!("{:+}", instructions - bare);
+        table.rows.push(vec![case.name.to_owned(), instructions.to_string(), added]);
+    }
+    Ok(table)
+}
 
 /// Requests a second and latencies, a table for each protocol and answer; takes about so many seconds.
 pub(crate) fn tables(seconds: f64) -> Result<Vec<Table>, String> {
@@ -106,14 +135,11 @@ fn measure(runtime: &Runtime, clients: &[(&str, Turn)], places: usize, until: Un
     Ok(figures)
 }
 
-fn count(make: MakeTurn, calls: u64) {
+fn count(make: MakeTurn, protocol: Protocol, calls: u64) {
     let counted = || {
         let (runtime, server) = (runtime()?, Server::start()?);
-        make(Protocol::Http1, Question::of(&payload::ALL[0], &server, Protocol::Http1))?(
-            &runtime,
-            1,
-            Until::Calls(calls),
-        )
+        let turn = make(protocol, Question::of(&payload::ALL[0], &server, protocol))?;
+        turn(&runtime, 1, Until::Calls(calls))
     };
     if let Err(why) = counted() {
         panic!("{why}");
@@ -136,4 +162,5 @@ const PROTOCOLS: [Protocol; 2] = [Protocol::Http1, Protocol::Http2];
 const PLACES: [usize; 2] = [1, 16];
 /// As many as let every client begin equally often.
 const ROUNDS: usize = 50;
+const CALLS: u32 = 1_000;
 const SHORTEST: Duration = Duration::from_millis(1);
