@@ -44,14 +44,14 @@ macro_rules! counted {
 }
 
 counted! {
-    "HTTP/1.1, bare" => bare, Http1;
-    "HTTP/1.1, trysail" => trysail, Http1;
-    "HTTP/1.1, tower and recloser" => peers, Http1;
-    "HTTP/1.1, reqwest" => reqwest, Http1;
-    "HTTP/2, bare" => bare, Http2;
-    "HTTP/2, trysail" => trysail, Http2;
-    "HTTP/2, tower and recloser" => peers, Http2;
-    "HTTP/2, reqwest" => reqwest, Http2;
+    "HTTP 1, bare" => bare, Http1;
+    "HTTP 1, trysail" => trysail, Http1;
+    "HTTP 1, tower and recloser" => peers, Http1;
+    "HTTP 1, reqwest" => reqwest, Http1;
+    "HTTP 2, bare" => bare, Http2;
+    "HTTP 2, trysail" => trysail, Http2;
+    "HTTP 2, tower and recloser" => peers, Http2;
+    "HTTP 2, reqwest" => reqwest, Http2;
 }
 
 /// How many instructions one call takes, of client and server: what noise cannot hide.
