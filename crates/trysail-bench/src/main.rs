@@ -39,6 +39,9 @@ enum What {
         /// How long it may take in all, about.
         #[arg(long, default_value_t = 150.0)]
         seconds: f64,
+        /// Only the tables whose titles hold this.
+        #[arg(long, default_value = "")]
+        only: String,
     },
     /// Instructions of one call over loopback, of the same clients (needs valgrind).
     WireInstructions,
@@ -57,7 +60,7 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         What::Decode => show(decode::tables()),
-        What::Wire { seconds } => show(wire::tables(seconds)),
+        What::Wire { seconds, only } => show(wire::tables(seconds, &only)),
         What::WireInstructions => show(wire::instructions().map(|table| vec![table])),
         What::Scale => show(scale::tables()),
         What::Run { case, calls } => {

@@ -29,6 +29,7 @@ pub(crate) enum Protocol {
 }
 
 /// What a client asks, and how long the answer is.
+#[derive(Clone)]
 pub(crate) struct Question {
     pub(crate) url: String,
     pub(crate) body: Bytes,
@@ -72,67 +73,74 @@ pub(crate) fn instructions() -> Result<Table, String> {
     Ok(table)
 }
 
-/// Requests a second and latencies, a table for each protocol and answer; takes about so many seconds.
-pub(crate) fn tables(seconds: f64) -> Result<Vec<Table>, String> {
-    let turns = PROTOCOLS.len() * payload::ALL.len() * PLACES.len() * clients::ALL.len() * (ROUNDS + 1);
+/// Requests a second and latencies, a table for each protocol and answer whose title holds `only`; takes about so many
+/// seconds.
+pub(crate) fn tables(seconds: f64, only: &str) -> Result<Vec<Table>, String> {
+    let title = |protocol: Protocol, payload: &Payload| format!("Wire: {}, {}", protocol.name(), payload.name);
+    let cells = PROTOCOLS.iter().flat_map(|protocol| payload::ALL.iter().map(|payload| (*protocol, payload)));
+    let cells: Vec<_> = cells.filter(|(protocol, payload)| title(*protocol, payload).contains(only)).collect();
+    let turns = cells.len() * PLACES.len() * clients::ALL.len() * (ROUNDS + CLIENTS);
     let time = Duration::try_from_secs_f64(seconds / turns as f64).ok().filter(|time| *time >= SHORTEST);
-    let time = time.ok_or_else(|| format!("{seconds} s are not enough: {turns} turns take 1 ms each, or longer"))?;
+    let time = time.ok_or_else(|| format!("{turns} turns of 1 ms or longer do not fit into {seconds} s"))?;
     let (runtime, server) = (runtime()?, Server::start()?);
-    let cells = PROTOCOLS.iter().flat_map(|protocol| payload::ALL.iter().map(move |payload| (*protocol, payload)));
-    cells.map(|(protocol, payload)| table(&runtime, &server, protocol, payload, time)).collect()
+    let table = |(protocol, payload)| table(&title(protocol, payload), &runtime, &server, protocol, payload, time);
+    cells.into_iter().map(table).collect()
 }
 
 fn table(
+    title: &str,
     runtime: &Runtime,
     server: &Server,
     protocol: Protocol,
     payload: &Payload,
     time: Duration,
 ) -> Result<Table, String> {
-    let name = match protocol {
-        Protocol::Http1 => "HTTP/1.1",
-        Protocol::Http2 => "HTTP/2",
-    };
     let about = format!(
         "{} bytes read to their end over loopback, one call at a time and 16 at once; client and server have a thread \
-         each. Medians of {ROUNDS} rounds in which every client had its turn of {:.0} ms. The ratio is that of calls \
-         a second to the bare client's in the same round; ± is how far the median of many more rounds may be from it \
-         (95 %). The bare client is there twice: how far from 1 the second one is, is what noise does. Latencies in \
-         microseconds.",
+         each. Medians of {ROUNDS} rounds in which every client had its turn of {:.0} ms, {CLIENTS} times with new \
+         clients, since no two connections are alike. The ratio is that of calls a second to the bare client's in the \
+         same round; ± is how far the median of many more rounds may be from it (95 %). The bare client is there \
+         twice: how far from 1 the second one is, is what noise does. CPU is the time of the client's thread for a call, \
+         kernel included, where Linux counts it.",
         payload.answer().len(),
         time.as_secs_f64() * 1e3,
     );
-    let columns = ["client", "calls/s", "ratio", "±", "p50", "p99", "16: calls/s", "ratio", "±", "p50", "p99"];
-    let mut table = Table::new(&format!("Wire: {name}, {}", payload.name), &about, &columns);
-    let make = |(name, make): (&'static str, MakeTurn)| {
-        Ok((name, make(protocol, Question::of(payload, server, protocol)).map_err(|why| format!("{name}: {why}"))?))
-    };
-    let clients = clients::ALL.into_iter().map(make).collect::<Result<Vec<_>, String>>()?;
-    table.rows = clients.iter().map(|(name, _)| vec![(*name).to_owned()]).collect();
+    let mut table = Table::new(title, &about, &[&["client"], &Figures::COLUMNS[..]].concat());
+    let question = Question::of(payload, server, protocol);
     for places in PLACES {
-        let figures = measure(runtime, &clients, places, Until::Time(time))?;
-        for (row, own) in table.rows.iter_mut().zip(&figures) {
-            row.extend(own.cells(&figures[0]));
+        let mut figures: Vec<_> = clients::ALL.iter().map(|_| Figures::default()).collect();
+        for _ in 0..CLIENTS {
+            let turns = turns(protocol, &question)?;
+            for round in 0..=ROUNDS / CLIENTS {
+                for client in order(round, turns.len()) {
+                    let done = turns[client](runtime, places, Until::Time(time));
+                    let done = done.map_err(|why| format!("{}: {why}", clients::ALL[client].0))?;
+                    // The first round opens the connections.
+                    if round > 0 {
+                        figures[client].add(done);
+                    }
+                }
+            }
+        }
+        for ((name, _), own) in clients::ALL.iter().zip(&figures) {
+            table.rows.push([vec![format!("{name}, {places}")], own.cells(&figures[0])].concat());
         }
     }
     Ok(table)
 }
 
-/// Lets each client have its turn in each round, every round begun by another one.
-fn measure(runtime: &Runtime, clients: &[(&str, Turn)], places: usize, until: Until) -> Result<Vec<Figures>, String> {
-    let mut figures: Vec<_> = clients.iter().map(|_| Figures::default()).collect();
-    for round in 0..=ROUNDS {
-        for turn in 0..clients.len() {
-            let client = (round + turn) % clients.len();
-            let (name, turn) = &clients[client];
-            let done = turn(runtime, places, until).map_err(|why| format!("{name}: {why}"))?;
-            // The first one opens the connections.
-            if round > 0 {
-                figures[client].add(done);
-            }
-        }
-    }
-    Ok(figures)
+/// New clients of all kinds.
+fn turns(protocol: Protocol, question: &Question) -> Result<Vec<Turn>, String> {
+    clients::ALL
+        .into_iter()
+        .map(|(name, make)| make(protocol, question.clone()).map_err(|why| format!("{name}: {why}")))
+        .collect()
+}
+/// Who comes when: in each round another one begins, and everybody comes after everybody else equally often, where
+/// their number is a prime.
+fn order(round: usize, clients: usize) -> impl Iterator<Item = usize> {
+    let step = 1 + round % (clients - 1);
+    (0..clients).map(move |turn| (round + turn * step) % clients)
 }
 
 fn count(make: MakeTurn, protocol: Protocol, calls: u64) {
@@ -151,6 +159,15 @@ fn runtime() -> Result<Runtime, String> {
     runtime.map_err(|error| format!("cannot make a runtime: {error}"))
 }
 
+impl Protocol {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Http1 => "HTTP/1.1",
+            Self::Http2 => "HTTP/2",
+        }
+    }
+}
+
 impl Question {
     fn of(payload: &Payload, server: &Server, protocol: Protocol) -> Self {
         let url = server.url(protocol, payload.path);
@@ -160,7 +177,8 @@ impl Question {
 
 const PROTOCOLS: [Protocol; 2] = [Protocol::Http1, Protocol::Http2];
 const PLACES: [usize; 2] = [1, 16];
-/// As many as let every client begin equally often.
 const ROUNDS: usize = 50;
+/// How often all clients are made anew.
+const CLIENTS: usize = 10;
 const CALLS: u32 = 1_000;
 const SHORTEST: Duration = Duration::from_millis(1);

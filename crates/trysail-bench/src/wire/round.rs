@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use bytes::Bytes;
 use http::Response;
@@ -7,8 +7,9 @@ use tower::{BoxError, Service, ServiceExt};
 
 /// What one client has done in its turn.
 pub(crate) struct Round {
-    /// Requests a second.
-    pub(crate) rate: f64,
+    pub(crate) time: Duration,
+    /// For how long its thread was on a processor, where the system says so.
+    pub(crate) busy: Option<Duration>,
     pub(crate) latencies: Vec<Duration>,
 }
 
@@ -33,7 +34,7 @@ where
 {
     Box::new(move |runtime, places, until| {
         runtime.block_on(async {
-            let began = Instant::now();
+            let (began, busy) = (Instant::now(), busy());
             let mut calls = JoinSet::new();
             for _ in 0..places {
                 calls.spawn(call(service.clone(), make.clone(), bytes, until));
@@ -43,7 +44,8 @@ where
                 let done = done.map_err(told)?;
                 latencies.append(&mut done.map_err(told)?);
             }
-            Ok(Round { rate: latencies.len() as f64 / began.elapsed().as_secs_f64(), latencies })
+            let busy = self::busy().zip(busy).map(|(after, before)| after.saturating_sub(before));
+            Ok(Round { time: began.elapsed(), busy, latencies })
         })
     })
 }
@@ -77,6 +79,12 @@ where
         }
         latencies.push(sent.elapsed());
     }
+}
+
+/// For how long this thread was on a processor so far, by Linux.
+fn busy() -> Option<Duration> {
+    let figures = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(Duration::from_nanos(figures.split(' ').next()?.parse().ok()?))
 }
 
 /// An error with its causes, since what went wrong is the last of them.
