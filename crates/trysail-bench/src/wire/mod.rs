@@ -79,6 +79,9 @@ pub(crate) fn tables(seconds: f64, only: &str) -> Result<Vec<Table>, String> {
     let title = |protocol: Protocol, payload: &Payload| format!("Wire: {}, {}", protocol.name(), payload.name);
     let cells = PROTOCOLS.iter().flat_map(|protocol| payload::ALL.iter().map(|payload| (*protocol, payload)));
     let cells: Vec<_> = cells.filter(|(protocol, payload)| title(*protocol, payload).contains(only)).collect();
+    if cells.is_empty() {
+        return Err(format!("no table's title holds `{only}`; there is `Wire: HTTP/2, a tiny answer`, for one"));
+    }
     let turns = cells.len() * PLACES.len() * clients::ALL.len() * (ROUNDS + CLIENTS);
     let time = Duration::try_from_secs_f64(seconds / turns as f64).ok().filter(|time| *time >= SHORTEST);
     let time = time.ok_or_else(|| format!("{turns} turns of 1 ms or longer do not fit into {seconds} s"))?;
