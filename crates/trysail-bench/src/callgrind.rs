@@ -9,6 +9,12 @@ use std::{
 
 use tokio::time::Instant;
 
+/// Something that is run so many times, in a process of its own.
+pub(crate) struct Counted {
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(u64),
+}
+
 /// What callgrind counts while a case runs.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Counts {

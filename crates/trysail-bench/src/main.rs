@@ -1,5 +1,6 @@
 //! What a call costs, ours beside its peers in one run.
 
+mod answer;
 mod callgrind;
 mod case;
 mod cases;
@@ -7,13 +8,17 @@ mod chart;
 mod contention;
 mod decode;
 mod drive;
+mod heap;
+mod interleave;
 mod machine;
 mod overhead;
 mod page;
 mod peers;
+mod scale;
 mod table;
 mod target;
 mod targets;
+mod wire;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -36,6 +41,18 @@ enum What {
     Contention,
     /// What it costs to read an answer of 64 vectors of 1536 dimensions, and to judge it before (needs valgrind).
     Decode,
+    /// Requests a second over loopback, with HTTP/1.1 and HTTP/2: the stack, its peers and the bare client in turn; and
+    /// instructions of a call (needs valgrind).
+    Wire {
+        /// How long it may take, about, the counting apart.
+        #[arg(long, default_value_t = WIRE)]
+        seconds: f64,
+        /// Only the tables whose titles hold this.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
+    /// What a call costs and how much memory it needs as calls in flight, keys or windows grow (needs valgrind).
+    Scale,
     /// All of these, and which targets are missed.
     All {
         /// Write `performance.md` and `overhead.svg` into this directory.
@@ -65,8 +82,10 @@ fn measure(what: What) -> Result<Vec<Table>, String> {
         What::Overhead => Ok(Overhead::measure()?.tables()),
         What::Contention => Ok(vec![contention::table(cases::ALL)]),
         What::Decode => decode::tables(),
+        What::Wire { seconds, only } => wire::tables(seconds, &only),
+        What::Scale => scale::tables(),
         What::All { write } => {
-            let others = [decode::tables()?].into_iter().flatten().collect();
+            let others = [wire::tables(WIRE, "")?, decode::tables()?, scale::tables()?].into_iter().flatten().collect();
             let page = Page::new(Overhead::measure()?, others)?;
             if let Some(docs) = write {
                 page.write(&docs)?;
@@ -80,8 +99,9 @@ fn measure(what: What) -> Result<Vec<Table>, String> {
 fn run(name: &str, calls: u64) -> Result<(), String> {
     if let Some(case) = overhead::run(name) {
         drive::on_a_clock(|| case(calls));
-    } else if let Some(case) = decode::ALL.iter().find(|known| known.name == name) {
-        (case.run)(calls);
+    } else if let Some(case) = decode::ALL.iter().chain(wire::ALL).chain(scale::cases()).find(|case| case.name == name)
+    {
+        drive::on_a_clock(|| (case.run)(calls));
     } else if name == callgrind::KNOWN {
         callgrind::known(calls);
     } else {
@@ -89,3 +109,5 @@ fn run(name: &str, calls: u64) -> Result<(), String> {
     }
     Ok(())
 }
+
+const WIRE: f64 = 150.0;

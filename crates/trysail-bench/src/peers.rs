@@ -67,12 +67,11 @@ impl<S> Reclosed<S> {
     }
 }
 
-impl<S> Service<u64> for Reclosed<S>
+impl<Req, S> Service<Req> for Reclosed<S>
 where
-    S: Service<u64, Response = u64>,
-    S::Error: Into<BoxError>,
+    S: Service<Req, Error: Into<BoxError>>,
 {
-    type Response = u64;
+    type Response = S::Response;
     type Error = recloser::Error<S::Error>;
     type Future = RecloserFuture<S::Future, AnyError>;
 
@@ -80,7 +79,7 @@ where
         self.inner.poll_ready(cx).map_err(recloser::Error::Inner)
     }
 
-    fn call(&mut self, request: u64) -> Self::Future {
+    fn call(&mut self, request: Req) -> Self::Future {
         self.recloser.call(self.inner.call(request))
     }
 }

@@ -1,0 +1,43 @@
+//! How the cost of a call, and the memory behind it, change as work grows.
+
+mod flight;
+mod keys;
+mod windows;
+
+use crate::{
+    callgrind::{self, Counted},
+    heap, interleave,
+    table::Table,
+};
+
+/// What valgrind counts.
+pub(crate) fn cases() -> impl Iterator<Item = &'static Counted> {
+    [flight::CALLS, flight::HELD, keys::CALLS, keys::HELD, windows::CALLS, windows::HELD].into_iter().flatten()
+}
+
+/// Calls in flight, keys of circuits, and lengths of windows.
+pub(crate) fn tables() -> Result<Vec<Table>, String> {
+    Ok(vec![flight::table()?, keys::table()?, windows::table()?])
+}
+
+/// Nanoseconds and instructions of one call of each case.
+fn costs(cases: &[Counted]) -> Result<Vec<[String; 2]>, String> {
+    let mut runs: Vec<Box<dyn FnMut()>> =
+        cases.iter().map(|case| Box::new(|| crate::drive::on_a_clock(|| (case.run)(TIMED))) as _).collect();
+    let seconds = interleave::seconds(ROUNDS, &mut runs);
+    let cost = |(case, seconds): (&Counted, f64)| {
+        let instructions = callgrind::per_call(case.name, COUNTED)?.instructions;
+        Ok([seconds * 1e9 / TIMED as f64, instructions].map(|figure| format!("{figure:.0}")))
+    };
+    cases.iter().zip(seconds).map(cost).collect()
+}
+
+/// Bytes of one of so many things.
+fn bytes(case: &Counted, things: u32) -> Result<String, String> {
+    heap::bytes_per_thing(case.name, things).map(|bytes| bytes.to_string())
+}
+
+/// A multiple of whatever is grown to.
+const COUNTED: u32 = 10_000;
+const TIMED: u64 = 100_000;
+const ROUNDS: usize = 9;
