@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, fmt};
 
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{
     Deserialize, Deserializer,
     de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
@@ -26,7 +25,8 @@ pub(crate) struct Item {
 
 pub(crate) enum Vector {
     Floats(Vec<f32>),
-    Base64(Vec<f32>),
+    /// Four bytes for each value.
+    Base64(Vec<u8>),
     NotBase64,
 }
 
@@ -114,6 +114,26 @@ struct Numbered {
     embedding: Item,
 }
 
+impl Vector {
+    /// How many values it has.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Floats(values) => values.len(),
+            Self::Base64(bytes) => bytes.len() / 4,
+            Self::NotBase64 => 0,
+        }
+    }
+
+    /// Adds its values to others.
+    pub(crate) fn append_to(&self, others: &mut Vec<f32>) {
+        match self {
+            Self::Floats(values) => others.extend_from_slice(values),
+            Self::Base64(bytes) => others.extend(bytes.as_chunks().0.iter().map(|value| f32::from_le_bytes(*value))),
+            Self::NotBase64 => {}
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Item {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyItem)
@@ -144,11 +164,8 @@ impl<'de> Visitor<'de> for AnyItem {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Item, E> {
-        let bytes = BASE64_STANDARD.decode(text).unwrap_or_default();
-        let vector = match bytes.as_chunks() {
-            (values, []) if !values.is_empty() || text.is_empty() => {
-                Vector::Base64(values.iter().map(|value| f32::from_le_bytes(*value)).collect())
-            }
+        let vector = match base64_simd::STANDARD.decode_to_vec(text) {
+            Ok(bytes) if bytes.len() % 4 == 0 => Vector::Base64(bytes),
             _ => Vector::NotBase64,
         };
         Ok(Item { index: None, vector })

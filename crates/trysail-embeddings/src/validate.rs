@@ -108,23 +108,21 @@ pub(crate) fn decode(body: &[u8], api: &Api, expected: Expected) -> Result<Embed
     }
     let mut dimensions = expected.dimensions;
     // What is there already, not what the first vector promises.
-    let lengths = items.iter().map(|item| match &item.vector {
-        Vector::Floats(vector) | Vector::Base64(vector) => vector.len(),
-        Vector::NotBase64 => 0,
-    });
-    let mut values = Vec::with_capacity(lengths.sum());
+    let mut values = Vec::with_capacity(items.iter().map(|item| item.vector.len()).sum());
     for (index, position) in order.into_iter().flatten().enumerate() {
-        let vector = match &items[position].vector {
+        let vector = &items[position].vector;
+        match vector {
             Vector::NotBase64 => return Err(Flaw::Base64 { index }),
             Vector::Base64(_) if expected.floats => return Err(Flaw::NotAsked),
-            Vector::Base64(vector) | Vector::Floats(vector) => vector,
-        };
-        check(vector, index)?;
+            Vector::Base64(_) | Vector::Floats(_) => {}
+        }
+        let before = values.len();
+        vector.append_to(&mut values);
+        check(&values[before..], index)?;
         let expected = *dimensions.get_or_insert(vector.len());
         if vector.len() != expected {
             return Err(Flaw::Dimensions { expected, found: vector.len() });
         }
-        values.extend_from_slice(vector);
     }
     Ok(EmbedResponse { values, dimensions: dimensions.unwrap_or(1).max(1), model, tokens })
 }
@@ -133,7 +131,8 @@ fn check(vector: &[f32], index: usize) -> Result<(), Flaw> {
     if vector.is_empty() {
         return Err(Flaw::Empty { index });
     }
-    if !vector.iter().all(|value| value.is_finite()) {
+    // To the end, which is faster than to look after each whether to go on.
+    if !vector.iter().fold(true, |all, value| all & value.is_finite()) {
         return Err(Flaw::NotFinite { index });
     }
     if vector.iter().all(|value| *value == 0.0) {

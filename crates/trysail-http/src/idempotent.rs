@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderName, HeaderValue, Method, Request};
+use http::{HeaderName, HeaderValue, Method, Request, header::Entry};
 use trysail_core::Replay;
 
 use crate::Deadline;
@@ -62,9 +62,12 @@ impl<B: Clone> Replay<Request<B>> for Idempotent {
     }
 
     fn mark(&self, request: &mut Request<B>, attempt: u32) {
-        // An outer count stays: the server wants to know how often it sees this call.
-        if attempt > 1 || !request.headers().contains_key(RETRY_COUNT) {
-            request.headers_mut().insert(RETRY_COUNT, HeaderValue::from(attempt.saturating_sub(1)));
+        match request.headers_mut().entry(RETRY_COUNT) {
+            Entry::Vacant(none) if attempt <= 1 => _ = none.insert(NO_RETRY),
+            Entry::Vacant(none) => _ = none.insert((attempt - 1).into()),
+            // An outer count stays: the server wants to know how often it sees this call.
+            Entry::Occupied(_) if attempt <= 1 => {}
+            Entry::Occupied(mut count) => _ = count.insert((attempt - 1).into()),
         }
     }
 
@@ -77,8 +80,8 @@ fn repeatable<B>(request: &Request<B>) -> bool {
     let route = || request.uri().path().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     request.method().is_idempotent()
         || request.extensions().get::<Idempotent>().is_some()
-        || has_key(request)
         || (request.method() == Method::POST && PURE.contains(&route()))
+        || has_key(request)
 }
 
 fn has_key<B>(request: &Request<B>) -> bool {
@@ -95,6 +98,7 @@ fn fresh() -> HeaderValue {
 }
 
 const PURE: &[&str] = &["embeddings", "embed"];
+const NO_RETRY: HeaderValue = HeaderValue::from_static("0");
 const RETRY_COUNT: HeaderName = HeaderName::from_static("x-retry-count");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 

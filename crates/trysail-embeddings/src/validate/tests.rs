@@ -40,6 +40,11 @@ fn slips_of_the_server_may_be_asked_again() {
         (r#"{"data":[{"embedding":"AADAfw=="},{"embedding":[1]}]}"#, Flaw::NotFinite { index: 0 }),
         (r#"{"data":[{"embedding":[1]},{"embedding":"AACA"}]}"#, Flaw::Base64 { index: 1 }),
         (r#"{"data":[{"embedding":[1]},{"embedding":"ä"}]}"#, Flaw::Base64 { index: 1 }),
+        // Without its padding, with bits where none belong, in pieces, in another alphabet.
+        (r#"{"data":[{"embedding":[1]},{"embedding":"AACAPw"}]}"#, Flaw::Base64 { index: 1 }),
+        (r#"{"data":[{"embedding":[1]},{"embedding":"AACAPx=="}]}"#, Flaw::Base64 { index: 1 }),
+        (r#"{"data":[{"embedding":[1]},{"embedding":"AACA\nPw=="}]}"#, Flaw::Base64 { index: 1 }),
+        (r#"{"data":[{"embedding":[1]},{"embedding":"__9_-w=="}]}"#, Flaw::Base64 { index: 1 }),
     ] {
         assert_eq!(flaw_of(body), expected, "{body}");
         assert_eq!(expected.verdict(), Verdict::MALFORMED);

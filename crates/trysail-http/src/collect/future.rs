@@ -7,14 +7,18 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use http::{Response, response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 use trysail_core::{Elapsed, Scope};
 
-use crate::{Expected, collect::CollectError, deadline::later};
+use crate::{
+    Expected,
+    collect::{CollectError, gathered::Gathered},
+    deadline::later,
+};
 
 pin_project! {
     /// Waits for the head, then for the whole body.
@@ -46,12 +50,6 @@ pin_project! {
         // The last poll that brought a frame and then ended pending.
         progress: Option<Instant>,
     }
-}
-
-enum Gathered {
-    Nothing,
-    Frame(Bytes),
-    Frames(BytesMut),
 }
 
 impl<F, B> ResponseFuture<F, B> {
@@ -114,7 +112,7 @@ impl<B: Body> Reading<B> {
             if data.remaining() > limit - this.gathered.len() {
                 return Poll::Ready(Err(CollectError::TooLarge { limit }));
             }
-            this.gathered.push(data, this.body.size_hint().lower());
+            this.gathered.push(data);
             if this.body.is_end_stream() {
                 return Poll::Ready(Ok(this.gathered.take()));
             }
@@ -138,45 +136,8 @@ impl<B: Body> Reading<B> {
     }
 }
 
-impl Gathered {
-    fn len(&self) -> usize {
-        match self {
-            Self::Nothing => 0,
-            Self::Frame(bytes) => bytes.len(),
-            Self::Frames(bytes) => bytes.len(),
-        }
-    }
-
-    fn push(&mut self, mut data: impl Buf, more: u64) {
-        let len = data.remaining();
-        match self {
-            _ if len == 0 => {}
-            Self::Nothing => *self = Self::Frame(data.copy_to_bytes(len)),
-            Self::Frame(first) => {
-                // What a head announces is not yet memory well spent.
-                let more = more.min(START) as usize;
-                let mut bytes = BytesMut::with_capacity(first.len() + len + more);
-                bytes.extend_from_slice(first);
-                bytes.put(data);
-                *self = Self::Frames(bytes);
-            }
-            Self::Frames(bytes) => bytes.put(data),
-        }
-    }
-
-    fn take(&mut self) -> Bytes {
-        match mem::replace(self, Self::Nothing) {
-            Self::Nothing => Bytes::new(),
-            Self::Frame(bytes) => bytes,
-            Self::Frames(bytes) => bytes.freeze(),
-        }
-    }
-}
-
 impl<F, B> fmt::Debug for ResponseFuture<F, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").field("limit", &self.limit).field("idle", &self.idle).finish_non_exhaustive()
     }
 }
-
-const START: u64 = 64 * 1024;

@@ -2,6 +2,7 @@
 
 mod error;
 pub mod future;
+mod gathered;
 mod layer;
 mod service;
 

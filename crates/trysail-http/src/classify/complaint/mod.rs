@@ -123,7 +123,7 @@ impl fmt::Debug for Complaint {
 pub(super) fn may_hold_error(body: &[u8]) -> bool {
     let body = body.trim_ascii_start();
     let start = &body[..body.len().min(64)];
-    let named = || NEEDLES.iter().any(|needle| start.windows(needle.len()).any(|window| window == *needle));
+    let named = || start.split(|byte| *byte == b'"').any(|word| NAMES.contains(&word));
     (start.first() == Some(&b'{') && named()) || EVENTS.iter().any(|event| start.starts_with(event))
 }
 
@@ -138,6 +138,6 @@ fn header_words(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 const MOST: usize = 64 * 1024;
-const NEEDLES: &[&[u8]] = &[b"\"error\"", b"\"error_code\"", b"\"base_resp\"", b"\"errors\""];
+const NAMES: &[&[u8]] = &[b"error", b"error_code", b"base_resp", b"errors"];
 const EVENTS: &[&[u8]] = &[b"event:", b"data:"];
 const HEADERS: &[&str] = &["x-amzn-errortype", "x-ms-error-code", "cf-mitigated", "x-ratelimit-type"];

@@ -1,0 +1,109 @@
+use std::mem;
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+
+/// A body as far as it has come.
+///
+/// Large frames are kept as they are and joined at the end, for a buffer that grows copies a body several times. Small
+/// ones are put together at once, so that what is kept is never much more than what has come.
+pub(crate) enum Gathered {
+    Nothing,
+    /// The whole body, more often than not.
+    Frame(Bytes),
+    Frames(Frames),
+}
+
+#[derive(Default)]
+pub(crate) struct Frames {
+    whole: Vec<Bytes>,
+    /// What has come after these.
+    small: Vec<u8>,
+    len: usize,
+}
+
+impl Gathered {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Nothing => 0,
+            Self::Frame(frame) => frame.len(),
+            Self::Frames(frames) => frames.len,
+        }
+    }
+
+    pub(crate) fn push(&mut self, mut data: impl Buf) {
+        let len = data.remaining();
+        match self {
+            _ if len == 0 => {}
+            Self::Nothing => *self = Self::Frame(data.copy_to_bytes(len)),
+            Self::Frame(first) => {
+                let mut frames = Frames::default();
+                frames.push(mem::take(first));
+                frames.push(data);
+                *self = Self::Frames(frames);
+            }
+            Self::Frames(frames) => frames.push(data),
+        }
+    }
+
+    /// The whole of it.
+    pub(crate) fn take(&mut self) -> Bytes {
+        match mem::replace(self, Self::Nothing) {
+            Self::Nothing => Bytes::new(),
+            Self::Frame(frame) => frame,
+            Self::Frames(frames) => frames.join(),
+        }
+    }
+}
+
+impl Frames {
+    fn push(&mut self, mut data: impl Buf) {
+        let len = data.remaining();
+        self.len += len;
+        if len < SMALL {
+            self.small.put(data);
+            return;
+        }
+        if !self.small.is_empty() {
+            self.whole.push(mem::take(&mut self.small).into());
+        }
+        self.whole.push(data.copy_to_bytes(len));
+    }
+
+    fn join(mut self) -> Bytes {
+        if self.whole.is_empty() {
+            return self.small.into();
+        }
+        let mut body = BytesMut::with_capacity(self.len);
+        for frame in self.whole.drain(..) {
+            body.extend_from_slice(&frame);
+        }
+        body.extend_from_slice(&self.small);
+        body.freeze()
+    }
+}
+
+/// Frames that are shorter are not worth a place of their own.
+const SMALL: usize = 4 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_comes_out_is_what_went_in(lengths in vec(prop_oneof![0..3_usize, 4_000..4_200_usize, 9_000..9_010_usize], 0..12)) {
+            let mut gathered = Gathered::Nothing;
+            let mut expected = Vec::new();
+            for (nth, len) in lengths.into_iter().enumerate() {
+                let frame = vec![nth as u8; len];
+                expected.extend_from_slice(&frame);
+                gathered.push(Bytes::from(frame));
+                prop_assert_eq!(gathered.len(), expected.len());
+            }
+            prop_assert_eq!(gathered.take(), expected);
+            prop_assert_eq!(gathered.len(), 0);
+        }
+    }
+}
