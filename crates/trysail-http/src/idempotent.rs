@@ -77,10 +77,11 @@ impl<B: Clone> Replay<Request<B>> for Idempotent {
 }
 
 fn repeatable<B>(request: &Request<B>) -> bool {
-    let route = || request.uri().path().trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let path = request.uri().path().trim_end_matches('/');
+    let is_pure = || PURE.iter().any(|route| path.ends_with(route));
     request.method().is_idempotent()
         || request.extensions().get::<Idempotent>().is_some()
-        || (request.method() == Method::POST && PURE.contains(&route()))
+        || (request.method() == Method::POST && is_pure())
         || has_key(request)
 }
 
@@ -97,7 +98,7 @@ fn fresh() -> HeaderValue {
     HeaderValue::try_from(format!("{high:016x}{low:016x}")).expect("hex digits are visible ASCII")
 }
 
-const PURE: &[&str] = &["embeddings", "embed"];
+const PURE: &[&str] = &["/embeddings", "/embed"];
 const NO_RETRY: HeaderValue = HeaderValue::from_static("0");
 const RETRY_COUNT: HeaderName = HeaderName::from_static("x-retry-count");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");

@@ -123,8 +123,12 @@ impl fmt::Debug for Complaint {
 pub(super) fn may_hold_error(body: &[u8]) -> bool {
     let body = body.trim_ascii_start();
     let start = &body[..body.len().min(64)];
-    let named = || start.split(|byte| *byte == b'"').any(|word| NAMES.contains(&word));
-    (start.first() == Some(&b'{') && named()) || EVENTS.iter().any(|event| start.starts_with(event))
+    match start.first() {
+        // All needles hold an r, which is found out much faster.
+        Some(b'{') if !start.contains(&b'r') => false,
+        Some(b'{') => NEEDLES.iter().any(|needle| start.windows(needle.len()).any(|window| window == *needle)),
+        _ => EVENTS.iter().any(|event| start.starts_with(event)),
+    }
 }
 
 /// The start of the body, as far as it is worth looking at.
@@ -138,6 +142,6 @@ fn header_words(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 const MOST: usize = 64 * 1024;
-const NAMES: &[&[u8]] = &[b"error", b"error_code", b"base_resp", b"errors"];
+const NEEDLES: &[&[u8]] = &[b"\"error\"", b"\"error_code\"", b"\"base_resp\"", b"\"errors\""];
 const EVENTS: &[&[u8]] = &[b"event:", b"data:"];
 const HEADERS: &[&str] = &["x-amzn-errortype", "x-ms-error-code", "cf-mitigated", "x-ratelimit-type"];
