@@ -82,11 +82,16 @@ fn measure(what: What) -> Result<Vec<Table>, String> {
         What::Overhead => Ok(Overhead::measure()?.tables()),
         What::Contention => Ok(vec![contention::table(cases::ALL)]),
         What::Decode => decode::tables(),
-        What::Wire { seconds, only } => wire::tables(seconds, &only),
+        What::Wire { seconds, only } => {
+            let mut tables = wire::tables(&wire::measure(seconds, &only)?);
+            tables.push(wire::instructions()?);
+            Ok(tables)
+        }
         What::Scale => scale::tables(),
         What::All { write } => {
-            let others = [wire::tables(WIRE, "")?, decode::tables()?, scale::tables()?].into_iter().flatten().collect();
-            let page = Page::new(Overhead::measure()?, others)?;
+            let wire = wire::measure(WIRE, "")?;
+            let others = [vec![wire::summary(&wire), wire::instructions()?], decode::tables()?, scale::tables()?];
+            let page = Page::new(Overhead::measure()?, &wire, others.into_iter().flatten())?;
             if let Some(docs) = write {
                 page.write(&docs)?;
             }

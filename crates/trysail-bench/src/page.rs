@@ -1,6 +1,6 @@
 use std::{fs, path::Path};
 
-use crate::{chart::Chart, machine, overhead::Overhead, table::Table, targets};
+use crate::{chart::Chart, machine, overhead::Overhead, table::Table, targets, wire::Measured};
 
 /// Everything that was measured, for the manual.
 pub(crate) struct Page {
@@ -13,8 +13,12 @@ pub(crate) struct Page {
 
 impl Page {
     /// A page on the overhead, with the tables of the other benches below.
-    pub(crate) fn new(overhead: Overhead, others: Vec<Table>) -> Result<Self, String> {
-        let (targets, reasons) = targets::judge(&overhead)?;
+    pub(crate) fn new(
+        overhead: Overhead,
+        wire: &[Measured],
+        others: impl Iterator<Item = Table>,
+    ) -> Result<Self, String> {
+        let (targets, reasons) = targets::judge(&overhead, wire)?;
         let mut tables = overhead.tables();
         tables.extend(others);
         Ok(Self { overhead, tables, targets, reasons })

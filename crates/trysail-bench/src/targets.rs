@@ -5,10 +5,11 @@ use crate::{
     overhead::Overhead,
     table::{Table, short},
     target::{Bound, Figure, Finding, Target},
+    wire::Measured,
 };
 
 /// Every target, held or missed, and the prose on those that are missed.
-pub(crate) fn judge(overhead: &Overhead) -> Result<(Table, Vec<&'static str>), String> {
+pub(crate) fn judge(overhead: &Overhead, wire: &[Measured]) -> Result<(Table, Vec<&'static str>), String> {
     let about =
         "Each target beside what was measured above; of the best peer, that is the least of the stacks of others.";
     let mut table = Table::new("Where we miss", about, &["target", "limit", "measured", "verdict"]);
@@ -21,6 +22,21 @@ pub(crate) fn judge(overhead: &Overhead) -> Result<(Table, Vec<&'static str>), S
         if !held && !target.why.is_empty() && !reasons.contains(&target.why) {
             reasons.push(target.why);
         }
+    }
+    for measured in wire {
+        let [ratio, uncertainty] = measured.ratio();
+        let verdict = if ratio >= THROUGHPUT {
+            "held".to_owned()
+        } else if ratio + uncertainty >= THROUGHPUT {
+            format!("not told apart, ± {}", short(uncertainty, 3))
+        } else {
+            format!("missed by {}", short(THROUGHPUT - ratio, 3))
+        };
+        if verdict.starts_with("missed") && !reasons.contains(&WIRE) {
+            reasons.push(WIRE);
+        }
+        let claim = format!("{}: calls/s of the bare client's at least", measured.name());
+        table.rows.push(vec![claim, short(THROUGHPUT, 2), short(ratio, 3), verdict]);
     }
     Ok((table, reasons))
 }
@@ -71,6 +87,12 @@ const REFUSAL: &str = "\
 A refusal says when to come back, so it reads a clock and takes a difference of two times. That alone is the larger part
 of it, and on this machine more than 40 ns if the clock is slow to read.";
 
+const WIRE: &str = "\
+With an answer that is tiny, or a single vector, a call takes so little of the client's thread that two timers, a copy
+of the request for a retry, one more header, a look at the answer and a date for the breaker show: what each client adds
+is counted above. Where the answer is large, or the thread has time to spare, they do not.";
+
+const THROUGHPUT: f64 = 0.99;
 const STREAK: &str = "stack: trysail, streak";
 const DEFAULT: &str = "stack: trysail, default";
 const BUDGET: &str = "stack: trysail, streak, budget";

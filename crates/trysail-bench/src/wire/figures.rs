@@ -22,22 +22,48 @@ impl Figures {
     }
 
     pub(crate) fn cells(&self, bare: &Self) -> Vec<String> {
-        let latencies = sorted(self.latencies.clone(), Duration::cmp);
-        let micros = |share| format!("{:.0}", at(&latencies, share).as_secs_f64() * 1e6);
-        let [rate, rates @ ..] = compared(&self.rates, &bare.rates, 0);
         let [busy, busies @ ..] = compared(&self.busy, &bare.busy, 1);
-        [vec![rate], rates.to_vec(), vec![micros(0.5), micros(0.99), busy], busies.to_vec()].concat()
+        let [rate, rates @ ..] = compared(&self.rates, &bare.rates, 0);
+        [vec![rate], rates.to_vec(), vec![self.micros(0.5), self.micros(0.99), busy], busies.to_vec()].concat()
+    }
+
+    /// How many calls a second.
+    pub(crate) fn rate(&self) -> f64 {
+        median(&self.rates)
+    }
+
+    /// The median of the ratios to what `bare` did in the same round, and how sure that is.
+    pub(crate) fn ratio(&self, bare: &Self) -> [f64; 2] {
+        ratio(&self.rates, &bare.rates)
+    }
+
+    /// Microseconds of the client's thread for a call, where they are known.
+    pub(crate) fn busy(&self) -> String {
+        if self.busy.is_empty() { UNKNOWN.to_owned() } else { format!("{:.1}", median(&self.busy)) }
+    }
+
+    /// Microseconds that this share of the calls took at most.
+    pub(crate) fn micros(&self, share: f64) -> String {
+        let latencies = sorted(self.latencies.clone(), Duration::cmp);
+        format!("{:.0}", at(&latencies, share).as_secs_f64() * 1e6)
     }
 }
 
-/// The median, that of the ratio to what `bare` was in the same round, and how sure that is.
 fn compared(own: &[f64], bare: &[f64], digits: usize) -> [String; 3] {
     if own.is_empty() {
-        return ["–"; 3].map(str::to_owned);
+        return [UNKNOWN; 3].map(str::to_owned);
     }
+    let [ratio, uncertainty] = ratio(own, bare).map(|figure| format!("{figure:.3}"));
+    [format!("{:.digits$}", median(own)), ratio, uncertainty]
+}
+
+fn ratio(own: &[f64], bare: &[f64]) -> [f64; 2] {
     let ratios = sorted(own.iter().zip(bare).map(|(own, bare)| own / bare).collect(), f64::total_cmp);
-    let median = at(&sorted(own.to_vec(), f64::total_cmp), 0.5);
-    [format!("{median:.digits$}"), format!("{:.3}", at(&ratios, 0.5)), format!("{:.3}", uncertainty(&ratios))]
+    [at(&ratios, 0.5), uncertainty(&ratios)]
+}
+
+fn median(all: &[f64]) -> f64 {
+    at(&sorted(all.to_vec(), f64::total_cmp), 0.5)
 }
 
 fn sorted<T>(mut all: Vec<T>, by: fn(&T, &T) -> std::cmp::Ordering) -> Vec<T> {
@@ -55,3 +81,5 @@ fn uncertainty(sorted: &[f64]) -> f64 {
     let share = 0.98 / (sorted.len() as f64).sqrt();
     (at(sorted, 0.5 + share) - at(sorted, 0.5 - share)) / 2.0
 }
+
+const UNKNOWN: &str = "–";

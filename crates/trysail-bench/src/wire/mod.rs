@@ -58,8 +58,110 @@ counted! {
     "HTTP 2, reqwest" => reqwest, Http2;
 }
 
+/// One question that all clients asked in turn.
+pub(crate) struct Measured {
+    protocol: Protocol,
+    payload: &'static Payload,
+    /// How many calls each client had in flight.
+    places: usize,
+    time: Duration,
+    figures: Vec<Figures>,
+}
+
+/// What all clients do with each question whose title holds `only`; takes about so many seconds.
+pub(crate) fn measure(seconds: f64, only: &str) -> Result<Vec<Measured>, String> {
+    let all = PROTOCOLS.iter().flat_map(|protocol| payload::ALL.iter().map(|payload| (*protocol, payload)));
+    let all: Vec<_> = all.filter(|(protocol, payload)| title(*protocol, payload).contains(only)).collect();
+    if all.is_empty() {
+        return Err(format!("no table's title holds `{only}`; there is `Wire: HTTP/2, a tiny answer`, for one"));
+    }
+    let turns = all.len() * PLACES.len() * clients::ALL.len() * (ROUNDS + CLIENTS);
+    let time = Duration::try_from_secs_f64(seconds / turns as f64).ok().filter(|time| *time >= SHORTEST);
+    let time = time.ok_or_else(|| format!("{turns} turns of 1 ms or longer do not fit into {seconds} s"))?;
+    let (runtime, server) = (runtime()?, Server::start()?);
+    let all = all.into_iter().flat_map(|(protocol, payload)| PLACES.map(|places| (protocol, payload, places)));
+    all.map(|(protocol, payload, places)| {
+        eprintln!("asking: {}, {places} at once", title(protocol, payload));
+        let figures = figures(&runtime, &Question::of(payload, &server, protocol), protocol, places, time)?;
+        Ok(Measured { protocol, payload, places, time, figures })
+    })
+    .collect()
+}
+
+fn figures(
+    runtime: &Runtime,
+    question: &Question,
+    protocol: Protocol,
+    places: usize,
+    time: Duration,
+) -> Result<Vec<Figures>, String> {
+    let mut figures: Vec<_> = clients::ALL.iter().map(|_| Figures::default()).collect();
+    for _ in 0..CLIENTS {
+        let turns = turns(protocol, question)?;
+        for round in 0..=ROUNDS / CLIENTS {
+            for client in order(round, turns.len()) {
+                let done = turns[client](runtime, places, Until::Time(time));
+                let done = done.map_err(|why| format!("{}: {why}", clients::ALL[client].0))?;
+                // The first round opens the connections.
+                if round > 0 {
+                    figures[client].add(done);
+                }
+            }
+        }
+    }
+    Ok(figures)
+}
+
+/// All figures, a table for each protocol and answer.
+pub(crate) fn tables(all: &[Measured]) -> Vec<Table> {
+    all.chunk_by(|one, other| one.protocol == other.protocol && std::ptr::eq(one.payload, other.payload))
+        .map(|alike| {
+            let about = format!("{} bytes, read to their end. {}", alike[0].payload.answer().len(), alike[0].about());
+            let columns = [&["client"], &Figures::COLUMNS[..]].concat();
+            let mut table = Table::new(&title(alike[0].protocol, alike[0].payload), &about, &columns);
+            for Measured { places, figures, .. } in alike {
+                for ((name, _), own) in clients::ALL.iter().zip(figures) {
+                    table.rows.push([vec![format!("{name}, {places}")], own.cells(&figures[0])].concat());
+                }
+            }
+            table
+        })
+        .collect()
+}
+
+/// What matters of all that, in one table.
+pub(crate) fn summary(all: &[Measured]) -> Table {
+    let about = all.first().map_or_else(String::new, Measured::about);
+    let columns = [
+        "answer, calls at once",
+        "bare: calls/s",
+        "bare again",
+        "trysail",
+        "±",
+        "tower, recloser",
+        "reqwest",
+        "bare: p50 µs",
+        "p99 µs",
+        "CPU µs",
+        "trysail: p50 µs",
+        "p99 µs",
+        "CPU µs",
+    ];
+    let mut table = Table::new("Wire", &about, &columns);
+    for Measured { protocol, payload, places, figures, .. } in all {
+        let [bare, again, ours, peers, reqwest] = &figures[..] else { continue };
+        let ratio = |own: &Figures| format!("{:.3}", own.ratio(bare)[0]);
+        let times = |own: &Figures| [own.micros(0.5), own.micros(0.99), own.busy()];
+        let mut row = vec![format!("{}, {}, {places}", protocol.name(), payload.name), format!("{:.0}", bare.rate())];
+        row.extend([ratio(again), ratio(ours), format!("{:.3}", ours.ratio(bare)[1]), ratio(peers), ratio(reqwest)]);
+        row.extend([times(bare), times(ours)].concat());
+        table.rows.push(row);
+    }
+    table
+}
+
 /// How many instructions one call takes, of client and server: what noise cannot hide.
-fn instructions() -> Result<Table, String> {
+pub(crate) fn instructions() -> Result<Table, String> {
     let about = "Instructions by callgrind of one call that brings a tiny answer over loopback, client, server and \
                  runtime together, without the kernel; and what each client adds to the bare one.";
     let mut table = Table::new("Wire: instructions", about, &["client", "instructions", "added"]);
@@ -75,64 +177,32 @@ fn instructions() -> Result<Table, String> {
     Ok(table)
 }
 
-/// Requests a second and latencies, a table for each protocol and answer whose title holds `only`; takes about so many
-/// seconds.
-pub(crate) fn tables(seconds: f64, only: &str) -> Result<Vec<Table>, String> {
-    let title = |protocol: Protocol, payload: &Payload| format!("Wire: {}, {}", protocol.name(), payload.name);
-    let cells = PROTOCOLS.iter().flat_map(|protocol| payload::ALL.iter().map(|payload| (*protocol, payload)));
-    let cells: Vec<_> = cells.filter(|(protocol, payload)| title(*protocol, payload).contains(only)).collect();
-    if cells.is_empty() {
-        return Err(format!("no table's title holds `{only}`; there is `Wire: HTTP/2, a tiny answer`, for one"));
+impl Measured {
+    /// What the stack leaves of the bare client's calls a second, and how sure that is.
+    pub(crate) fn ratio(&self) -> [f64; 2] {
+        self.figures[OURS].ratio(&self.figures[0])
     }
-    let turns = cells.len() * PLACES.len() * clients::ALL.len() * (ROUNDS + CLIENTS);
-    let time = Duration::try_from_secs_f64(seconds / turns as f64).ok().filter(|time| *time >= SHORTEST);
-    let time = time.ok_or_else(|| format!("{turns} turns of 1 ms or longer do not fit into {seconds} s"))?;
-    let (runtime, server) = (runtime()?, Server::start()?);
-    let table = |(protocol, payload)| table(&title(protocol, payload), &runtime, &server, protocol, payload, time);
-    let tables: Result<Vec<_>, _> = cells.into_iter().map(table).collect();
-    Ok([tables?, vec![instructions()?]].into_iter().flatten().collect())
+
+    /// What was asked.
+    pub(crate) fn name(&self) -> String {
+        format!("{}, {} at once", title(self.protocol, self.payload), self.places)
+    }
+
+    fn about(&self) -> String {
+        format!(
+            "Over loopback, client and server with a thread each, one call at a time and 16 at once. Medians of {ROUNDS} \
+             rounds in which every client had its turn of {:.0} ms, {CLIENTS} times with new clients, since no two \
+             connections are alike. A ratio is that of calls a second to the bare client's in the same round; ± is how \
+             far the median of many more rounds may be from it (95 %). The bare client is there twice: how far from 1 \
+             the second one is, is what noise does. CPU is the time of the client's thread for a call, kernel included, \
+             where Linux counts it.",
+            self.time.as_secs_f64() * 1e3,
+        )
+    }
 }
 
-fn table(
-    title: &str,
-    runtime: &Runtime,
-    server: &Server,
-    protocol: Protocol,
-    payload: &Payload,
-    time: Duration,
-) -> Result<Table, String> {
-    let about = format!(
-        "{} bytes read to their end over loopback, one call at a time and 16 at once; client and server have a thread \
-         each. Medians of {ROUNDS} rounds in which every client had its turn of {:.0} ms, {CLIENTS} times with new \
-         clients, since no two connections are alike. The ratio is that of calls a second to the bare client's in the \
-         same round; ± is how far the median of many more rounds may be from it (95 %). The bare client is there \
-         twice: how far from 1 the second one is, is what noise does. CPU is the time of the client's thread for a call, \
-         kernel included, where Linux counts it.",
-        payload.answer().len(),
-        time.as_secs_f64() * 1e3,
-    );
-    let mut table = Table::new(title, &about, &[&["client"], &Figures::COLUMNS[..]].concat());
-    let question = Question::of(payload, server, protocol);
-    for places in PLACES {
-        let mut figures: Vec<_> = clients::ALL.iter().map(|_| Figures::default()).collect();
-        for _ in 0..CLIENTS {
-            let turns = turns(protocol, &question)?;
-            for round in 0..=ROUNDS / CLIENTS {
-                for client in order(round, turns.len()) {
-                    let done = turns[client](runtime, places, Until::Time(time));
-                    let done = done.map_err(|why| format!("{}: {why}", clients::ALL[client].0))?;
-                    // The first round opens the connections.
-                    if round > 0 {
-                        figures[client].add(done);
-                    }
-                }
-            }
-        }
-        for ((name, _), own) in clients::ALL.iter().zip(&figures) {
-            table.rows.push([vec![format!("{name}, {places}")], own.cells(&figures[0])].concat());
-        }
-    }
-    Ok(table)
+fn title(protocol: Protocol, payload: &Payload) -> String {
+    format!("Wire: {}, {}", protocol.name(), payload.name)
 }
 
 /// New clients of all kinds.
@@ -142,6 +212,7 @@ fn turns(protocol: Protocol, question: &Question) -> Result<Vec<Turn>, String> {
         .map(|(name, make)| make(protocol, question.clone()).map_err(|why| format!("{name}: {why}")))
         .collect()
 }
+
 /// Who comes when: in each round another one begins, and everybody comes after everybody else equally often, where
 /// their number is a prime.
 fn order(round: usize, clients: usize) -> impl Iterator<Item = usize> {
@@ -183,6 +254,8 @@ impl Question {
 
 const PROTOCOLS: [Protocol; 2] = [Protocol::Http1, Protocol::Http2];
 const PLACES: [usize; 2] = [1, 16];
+/// Where the stack is among the clients.
+const OURS: usize = 2;
 const ROUNDS: usize = 50;
 /// How often all clients are made anew.
 const CLIENTS: usize = 10;
