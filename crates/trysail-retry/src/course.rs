@@ -76,7 +76,11 @@ impl<S, B, C, R, Req, E> Course<S, B, C, R, Req, E> {
                 reported::first_attempt();
                 Charge::default()
             }
-            Some(_) => self.settle(false),
+            Some(past) => {
+                // Retries below have told of themselves since.
+                reported::publish(&past.report);
+                self.settle(false)
+            }
         };
         if let Some(budget) = &self.shared.policy.budget {
             budget.succeed(taken);
