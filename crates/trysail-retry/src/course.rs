@@ -32,6 +32,8 @@ struct Past<E> {
     error: Option<E>,
     /// The verdict on it.
     verdict: Verdict,
+    /// The verdict that the retry at hand is for, and that says what it costs: a refusal of it changes neither.
+    due: Verdict,
     spent: Spent,
     /// What the budget has paid for attempts that are over.
     taken: Charge,
@@ -76,7 +78,11 @@ impl<S, B, C, R, Req, E> Course<S, B, C, R, Req, E> {
                 reported::first_attempt();
                 Charge::default()
             }
-            Some(_) => self.settle(false),
+            Some(past) => {
+                // Retries below have told of themselves since.
+                reported::publish(&past.report);
+                self.settle(false)
+            }
         };
         if let Some(budget) = &self.shared.policy.budget {
             budget.succeed(taken);
@@ -139,6 +145,9 @@ where
         let left = self.left(now);
         let past = self.past.get_or_insert_with(|| Past::first(verdict));
         past.verdict = verdict;
+        if !past.owed {
+            past.due = verdict;
+        }
         past.report.failed(verdict);
         match self.decide(left, now, outcome.is_err()) {
             Ok(step) => {
@@ -217,7 +226,7 @@ where
     fn pay(&mut self, now: Instant) -> bool {
         let past = self.past.as_mut().expect("an attempt has failed");
         let Some(budget) = &self.shared.policy.budget else { return true };
-        let charge = budget.withdraw(past.verdict, now);
+        let charge = budget.withdraw(past.due, now);
         if let Some(charge) = charge {
             (past.next, past.owed) = (Next::Paid(charge), false);
         }
@@ -268,6 +277,7 @@ impl<E> Past<E> {
         Box::new(Self {
             error: None,
             verdict,
+            due: verdict,
             spent: Spent::default(),
             taken: Charge::default(),
             owed: false,

@@ -126,6 +126,21 @@ async fn a_retry_refused_and_waited_for_is_paid_for_when_it_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_throttled_retry_that_was_refused_costs_no_more_for_it() {
+    let budget = drawn();
+    let server = at_once([Verdict::THROTTLED.after(100 * MS), open(), open(), Verdict::PERMANENT]);
+    let mut call = task::spawn(layer(&budget).patient().within(60 * SECOND).layer(server).call(()));
+    assert_pending!(call.poll());
+    holds(&budget, 3.5);
+    time::advance(151 * MS).await;
+    assert_pending!(call.poll(), "refused, it waits for the circuit");
+    holds(&budget, 3.5);
+    time::advance(8 * SECOND).await;
+    assert_pending!(call.poll(), "and again");
+    holds(&budget, 3.5 + 8.0 / 14.0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_first_attempt_refused_and_waited_for_is_free() {
     let budget = drawn();
     let server = at_once([open(), Verdict::PERMANENT]);

@@ -359,6 +359,25 @@ async fn a_listener_between_two_retries_does_not_hide_the_outer_one() {
     assert_eq!((heard.attempts(), heard.stop()), (3, Some(Stop::Attempts)));
 }
 
+#[tokio::test(start_paused = true)]
+async fn of_nested_retries_the_outermost_that_asked_again_is_heard() {
+    for listens in [false, true] {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let server = service_fn(move |_: ()| {
+            let fails = calls.fetch_add(1, Relaxed) < 3;
+            async move { if fails { Err(Verdict::TRANSIENT) } else { Ok(()) } }
+        });
+        let inner = exact(1).layer(server);
+        let between = service_fn(move |request| {
+            let call = inner.clone().oneshot(request);
+            async move { if listens { report(call).await.0 } else { call.await } }
+        });
+        let (outcome, heard) = report(RetryLayer::new([SECOND]).layer(between).oneshot(())).await;
+        assert_eq!(outcome, Ok(()));
+        assert_eq!((heard.attempts(), heard.slept()), (2, SECOND), "with a listener between: {listens}");
+    }
+}
+
 #[test]
 fn a_service_that_is_only_send_makes_futures_that_are_send() {
     fn is_send<T: Send>(_: &T) {}

@@ -59,7 +59,7 @@ where
 #[inline]
 fn poll_timer(mut sleep: Pin<&mut Option<Sleep>>, elapsed: Elapsed, cx: &mut Context<'_>) -> Poll<()> {
     if sleep.is_none() {
-        if elapsed == NEVER {
+        if elapsed.limit() == NEVER.limit() {
             return Poll::Pending;
         }
         sleep.set(Some(tokio::time::sleep(elapsed.limit())));

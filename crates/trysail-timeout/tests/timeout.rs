@@ -131,3 +131,20 @@ async fn a_limit_beyond_the_clock_is_no_limit() {
     answer.send_response("b");
     assert_eq!(assert_ready_ok!(call.poll()), "b");
 }
+
+#[test]
+fn a_limit_beyond_the_clock_needs_no_timer() {
+    // One that would panic if it was asked for a timer.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        for scope in [Scope::Call, Scope::Attempt, Scope::Overall] {
+            let (mut service, mut handle) = mock::spawn_layer(TimeoutLayer::new(Duration::MAX).scope(scope));
+            assert_ready_ok!(service.poll_ready());
+            let mut call = task::spawn(service.call("a"));
+            let answer = assert_request_eq!(handle, "a");
+            assert_pending!(call.poll());
+            answer.send_response("b");
+            assert_eq!(assert_ready_ok!(call.poll()), "b");
+        }
+    });
+}

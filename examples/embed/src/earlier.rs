@@ -10,7 +10,10 @@ use std::{
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use crate::source::{Place, Position};
+use crate::{
+    claim,
+    source::{Place, Position},
+};
 
 /// Whole rows in their order, one at a time.
 ///
@@ -49,12 +52,14 @@ struct Written<'a> {
 }
 
 impl Earlier {
-    /// The rows in the file at `path`, which were made of `inputs`.
+    /// The rows in the file at `path`, which were made of `inputs`; nobody writes there as long as they are read.
     pub(crate) fn open(path: &Path, inputs: &Inputs) -> io::Result<Self> {
+        let file = File::open(path)?;
+        claim::share(&file)?;
         let mut this = Self {
             path: path.to_owned(),
             inputs: inputs.clone(),
-            reader: BufReader::new(File::open(path)?),
+            reader: BufReader::new(file),
             bytes: Vec::new(),
             row: None,
             count: 0,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    claim::{self, claim},
+    claim::claim,
     earlier::{Earlier, Inputs},
     rows::Rows,
     source::Source,
@@ -35,10 +35,11 @@ pub(crate) fn resume(out: &Path, files: &[PathBuf], source: &Source) -> Result<(
         if !out.is_file() {
             return Err(io::Error::other("it is no file that could be read and replaced"));
         }
-        claim(&File::open(&out)?)?;
         let earlier = || Earlier::open(&out, &inputs);
         check(earlier()?, files, source)?;
-        let file = claim::create(&part)?;
+        // One that has come up by now is of a run that may be over next, with this file in the place of `out`.
+        let file = File::create_new(&part)?;
+        claim(&file)?;
         file.set_permissions(out.metadata()?.permissions())?;
         Ok((Rows::among(earlier()?, file, part, out.clone())?, Some(earlier()?)))
     };
@@ -54,7 +55,6 @@ pub(crate) fn beside(out: &Path) -> PathBuf {
 
 /// Makes one of the `part` that a killed run has left and of the rows in `out` it had not come to.
 fn recover(part: &Path, out: &Path, inputs: &Inputs) -> io::Result<()> {
-    claim(&File::open(part)?)?;
     let mut written = Earlier::open(part, inputs)?;
     let mut last = None;
     while let Some(row) = written.row() {
@@ -64,9 +64,11 @@ fn recover(part: &Path, out: &Path, inputs: &Inputs) -> io::Result<()> {
     if !out.exists() {
         return fs::rename(part, out);
     }
+    let passed = written.passed();
+    drop(written);
     let mut file = File::options().write(true).open(part)?;
     claim(&file)?;
-    file.set_len(written.passed())?;
+    file.set_len(passed)?;
     file.seek(SeekFrom::End(0))?;
     let mut rest = Earlier::open(out, inputs)?;
     while rest.row().is_some_and(|row| Some(row.position) <= last) {

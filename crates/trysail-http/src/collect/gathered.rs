@@ -1,11 +1,11 @@
 use std::mem;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 
 /// A body as far as it has come.
 ///
 /// Large frames are kept as they are and joined at the end, for a buffer that grows copies a body several times. Small
-/// ones are put together at once, so that what is kept is never much more than what has come.
+/// ones are put together at once, and many as well: a frame keeps the whole buffer that it was read into.
 pub(crate) enum Gathered {
     Nothing,
     /// The whole body, more often than not.
@@ -59,7 +59,10 @@ impl Frames {
     fn push(&mut self, mut data: impl Buf) {
         let len = data.remaining();
         self.len += len;
-        if len < SMALL {
+        if self.len > MANY {
+            self.put_together();
+        }
+        if len < SMALL || self.len > MANY {
             self.small.put(data);
             return;
         }
@@ -69,21 +72,28 @@ impl Frames {
         self.whole.push(data.copy_to_bytes(len));
     }
 
-    fn join(mut self) -> Bytes {
+    fn put_together(&mut self) {
         if self.whole.is_empty() {
-            return self.small.into();
+            return;
         }
-        let mut body = BytesMut::with_capacity(self.len);
+        let mut body = Vec::with_capacity(self.len);
         for frame in self.whole.drain(..) {
             body.extend_from_slice(&frame);
         }
         body.extend_from_slice(&self.small);
-        body.freeze()
+        self.small = body;
+    }
+
+    fn join(mut self) -> Bytes {
+        self.put_together();
+        self.small.into()
     }
 }
 
 /// Frames that are shorter are not worth a place of their own.
 const SMALL: usize = 4 * 1024;
+/// In a body that is longer, frames are no longer kept.
+const MANY: usize = 4 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -91,9 +101,23 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_long_body_keeps_none_of_the_buffers_it_was_read_into() {
+        let buffer = Bytes::from(vec![7; 4 * SMALL]);
+        let mut gathered = Gathered::Nothing;
+        while gathered.len() <= 2 * MANY {
+            gathered.push(buffer.slice(..SMALL));
+            let Gathered::Frames(frames) = &gathered else { continue };
+            assert!(frames.whole.len() * SMALL <= MANY, "{} frames are kept", frames.whole.len());
+            assert_eq!(frames.whole.is_empty(), gathered.len() > MANY);
+        }
+        assert!(gathered.take().iter().all(|byte| *byte == 7));
+        assert!(buffer.is_unique());
+    }
+
     proptest! {
         #[test]
-        fn what_comes_out_is_what_went_in(lengths in vec(prop_oneof![0..3_usize, 4_000..4_200_usize, 9_000..9_010_usize], 0..12)) {
+        fn what_comes_out_is_what_went_in(lengths in vec(length(), 0..12)) {
             let mut gathered = Gathered::Nothing;
             let mut expected = Vec::new();
             for (nth, len) in lengths.into_iter().enumerate() {
@@ -105,5 +129,9 @@ mod tests {
             prop_assert_eq!(gathered.take(), expected);
             prop_assert_eq!(gathered.len(), 0);
         }
+    }
+
+    fn length() -> impl Strategy<Value = usize> {
+        prop_oneof![8 => 0..3_usize, 8 => 4_000..4_200_usize, 8 => 9_000..9_010_usize, 1 => MANY - 9_000..MANY]
     }
 }

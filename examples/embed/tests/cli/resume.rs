@@ -119,6 +119,26 @@ async fn two_runs_never_write_one_file() {
 }
 
 #[tokio::test]
+async fn rows_that_a_resumed_run_still_reads_are_not_overwritten() {
+    let texts = sentences(300);
+    let place = Place::new("read", "slow=30ms:100").await;
+    let input = place.write("in.txt", texts.join("\n"));
+    let whole = place.undisturbed(&[&input], "").await;
+    let begun = place.write("out.jsonl", whole.lines().next().unwrap().to_owned() + "\n");
+    let first = place.command(&["--resume", &input]).spawn().unwrap();
+    place.grows("out.jsonl.resume", 20).await;
+    // As it is while the first looks through its rows, before it has a file beside them.
+    fs::rename(place.path("out.jsonl.resume"), place.path("aside")).unwrap();
+    let run = place.embed(&[&input], "").await;
+    assert_eq!(run.code, Some(2), "{}", run.stderr);
+    assert!(run.stderr.contains("another run is writing there; let it end first"), "{}", run.stderr);
+    assert_eq!(fs::read_to_string(begun).unwrap().lines().count(), 1);
+    fs::rename(place.path("aside"), place.path("out.jsonl.resume")).unwrap();
+    assert_eq!(over(first).await.code, Some(0));
+    place.holds(&whole);
+}
+
+#[tokio::test]
 async fn an_interrupted_run_that_is_resumed_writes_what_an_uninterrupted_one_does() {
     let texts = sentences(300);
     for (signal, code) in [("-INT", Some(130)), ("-KILL", None)] {

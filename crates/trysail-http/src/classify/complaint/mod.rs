@@ -145,3 +145,15 @@ const MOST: usize = 64 * 1024;
 const NEEDLES: &[&[u8]] = &[b"\"error\"", b"\"error_code\"", b"\"base_resp\"", b"\"errors\""];
 const EVENTS: &[&[u8]] = &[b"event:", b"data:"];
 const HEADERS: &[&str] = &["x-amzn-errortype", "x-ms-error-code", "cf-mitigated", "x-ratelimit-type"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_needle_holds_what_is_looked_for_first() {
+        for needle in NEEDLES {
+            assert!(may_hold_error(&[b"{", *needle].concat()), "{}", text(needle));
+        }
+    }
+}
