@@ -119,7 +119,7 @@ impl Circuit {
     }
 
     /// How long a call must have waited, to lengthen the streak of failures if its caller gives it up without an
-    /// answer. By default it never does.
+    /// answer, to the millisecond. By default it never does.
     pub fn abandoned_after(self, patience: Duration) -> Self {
         self.shared.abandoned_after_ms.store(ms(patience), Relaxed);
         self

@@ -62,13 +62,11 @@ where
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.refusal = self.circuit.peek();
         if self.refusal.is_some() {
-            if self.readiness {
-                ready!(self.poll_open::<Req>(cx));
-            }
-            if self.refusal.is_some() {
+            if !self.readiness {
                 // An error here would tell the caller to discard the service; `call` reports it.
                 return Poll::Ready(Ok(()));
             }
+            ready!(self.poll_open::<Req>(cx));
         }
         if self.timer.is_some() {
             self.timer = None;

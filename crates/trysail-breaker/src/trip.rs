@@ -71,7 +71,8 @@ impl Trip {
         Self { streaks, ..self }
     }
 
-    /// Also opens when this share of the calls in the window took `from` or longer, whatever came of them.
+    /// Also opens when this share of the calls in the window took `from` or longer, whatever came of them; a call is
+    /// timed to the millisecond.
     pub const fn or_slow(self, from: Duration, share: f64) -> Self {
         Self { slow: Some(Slow { from, share }), ..self }
     }

@@ -6,7 +6,8 @@ use tokio::time::Instant;
 #[derive(Debug, Default)]
 pub(crate) struct Clock(OnceLock<Instant>);
 
-/// When a call must be over, in nanoseconds of its [`Clock`].
+/// When a call must be over, in nanoseconds of its [`Clock`]; never zero, so that an `Option` of what holds one is no
+/// larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadline(NonZeroU64);
 
@@ -21,9 +22,8 @@ impl Deadline {
 const FIRST: u64 = 2;
 
 impl Clock {
-    /// The end of `left`, which begins now; centuries have no end.
-    pub(crate) fn deadline(&self, left: Duration) -> Deadline {
-        let now = Instant::now();
+    /// The end of `left`, which begins `now`; centuries have no end.
+    pub(crate) fn deadline(&self, left: Duration, now: Instant) -> Deadline {
         let then = now.saturating_duration_since(self.beginning(now)).saturating_add(left);
         let nanos = u64::try_from(then.as_nanos() + u128::from(FIRST)).ok().and_then(NonZeroU64::new);
         nanos.map_or(Deadline::NEVER, Deadline)
@@ -51,13 +51,13 @@ mod tests {
     async fn deadlines_are_of_any_length() {
         let clock = Clock::default();
         for left in [Duration::ZERO, Duration::from_nanos(1), Duration::from_secs(1 << 32)] {
-            let (now, deadline) = (Instant::now(), clock.deadline(left));
+            let (now, deadline) = (Instant::now(), clock.deadline(left, Instant::now()));
             assert_eq!(clock.left(deadline, now), Some(left));
             tokio::time::advance(Duration::from_secs(3)).await;
             assert_eq!(clock.left(deadline, Instant::now()), Some(left.saturating_sub(Duration::from_secs(3))));
             assert_ne!(deadline, Deadline::UNASKED);
         }
-        assert_eq!(clock.deadline(Duration::MAX), Deadline::NEVER);
+        assert_eq!(clock.deadline(Duration::MAX, Instant::now()), Deadline::NEVER);
         assert_eq!(clock.left(Deadline::NEVER, Instant::now()), None);
     }
 }

@@ -118,7 +118,7 @@ where
             Some(past) => past.is_sent(),
         }
         if let Some(spare) = &mut self.spare {
-            spare.deadline(&self.shared);
+            spare.deadline(&self.shared, Instant::now);
         }
     }
 
@@ -242,7 +242,7 @@ where
     }
 
     fn left(&mut self, now: Instant) -> Option<Duration> {
-        let deadline = self.spare.as_mut()?.deadline(&self.shared);
+        let deadline = self.spare.as_mut()?.deadline(&self.shared, || now);
         self.shared.clock.left(deadline, now)
     }
 }
@@ -250,10 +250,13 @@ where
 impl<Req> Spare<Req> {
     /// When the call must be over; its time counts from when this is first asked.
     #[inline]
-    fn deadline<S, B, C, R: Replay<Req>>(&mut self, shared: &Shared<S, B, C, R>) -> Deadline {
+    fn deadline<S, B, C, R>(&mut self, shared: &Shared<S, B, C, R>, now: impl FnOnce() -> Instant) -> Deadline
+    where
+        R: Replay<Req>,
+    {
         if self.deadline == Deadline::UNASKED {
             let left = shared.policy.terms.left(&self.request);
-            self.deadline = left.map_or(Deadline::NEVER, |left| shared.clock.deadline(left));
+            self.deadline = left.map_or(Deadline::NEVER, |left| shared.clock.deadline(left, now()));
         }
         self.deadline
     }

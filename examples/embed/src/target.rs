@@ -110,12 +110,11 @@ fn key(named: Option<&str>) -> Result<Option<String>, String> {
 /// Whether what is sent to `url` can be read on the way: plain HTTP that leaves this machine and its own network.
 fn is_exposed(url: &str) -> bool {
     let Ok(url) = url.parse::<Uri>() else { return false };
-    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
-    let far = match host.parse() {
-        Ok(IpAddr::V4(address)) => !(address.is_loopback() || address.is_private() || address.is_link_local()),
-        Ok(IpAddr::V6(address)) => {
-            !(address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local())
-        }
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']).trim_end_matches('.');
+    let far = match host.parse().map(|address: IpAddr| address.to_canonical()) {
+        Ok(address) if address.is_loopback() || address.is_unspecified() => false,
+        Ok(IpAddr::V4(address)) => !(address.is_private() || address.is_link_local()),
+        Ok(IpAddr::V6(address)) => !(address.is_unique_local() || address.is_unicast_link_local()),
         Err(_) => host.contains('.') && ![".local", ".internal", ".localhost"].iter().any(|own| host.ends_with(own)),
     };
     url.scheme() == Some(&Scheme::HTTP) && far
@@ -135,6 +134,9 @@ mod tests {
         for url in [
             "https://api.openai.com/v1",
             "http://localhost:8080",
+            "http://localhost./",
+            "http://0.0.0.0:80/",
+            "http://[::ffff:127.0.0.1]/",
             "http://tei:8080",
             "http://127.0.0.1:1",
             "http://[::1]:80/",

@@ -19,7 +19,7 @@ impl Circuit {
     #[inline]
     pub(crate) fn peek(&self) -> Option<Open> {
         let gate = self.shared.gate.load(Acquire);
-        if Gate::closed(gate).is_some() { None } else { self.refusal(gate) }
+        if Gate::closed(gate).is_some() { None } else { self.peek_unclosed(gate) }
     }
 
     #[inline]
@@ -27,7 +27,7 @@ impl Circuit {
         let gate = self.shared.gate.load(Acquire);
         match Gate::closed(gate) {
             Some(generation) => Ok(Pass { generation, probe: 0 }),
-            None => self.admit_unless_shut(gate),
+            None => self.admit_unclosed(gate),
         }
     }
 
@@ -82,16 +82,12 @@ impl Circuit {
         }
         match outcome {
             Outcome::Neutral | Outcome::Throttled { .. } => {}
-            Outcome::Success => {
-                let now = if self.uses(CLOCK) { Instant::now() } else { self.shared.epoch };
-                if self.count(generation, false, since, now) || minds_success {
-                    self.settle_at(pass, outcome, if self.uses(CLOCK) { now } else { Instant::now() });
-                }
-            }
-            Outcome::Failure { .. } => {
+            Outcome::Success | Outcome::Failure { .. } => {
                 let now = Instant::now();
-                self.count(generation, true, since, now);
-                self.settle_at(pass, outcome, now);
+                let failed = outcome != Outcome::Success;
+                if self.count(generation, failed, since, now) || failed || minds_success {
+                    self.settle_at(pass, outcome, now);
+                }
             }
             Outcome::Abandoned => self.settle_at(pass, outcome, Instant::now()),
         }
@@ -113,14 +109,14 @@ impl Circuit {
         slow
     }
 
-    /// The refusal that `gate` stands for, unless a call may pass.
+    // Out of line, to keep small what calls of a closed circuit go through.
     #[inline(never)]
-    fn refusal(&self, gate: u64) -> Option<Open> {
+    fn peek_unclosed(&self, gate: u64) -> Option<Open> {
         refusal(gate, self.ms(Instant::now()))
     }
 
     #[cold]
-    fn admit_unless_shut(&self, gate: u64) -> Result<Pass, Open> {
+    fn admit_unclosed(&self, gate: u64) -> Result<Pass, Open> {
         if Gate::unpack(gate) == Gate::Disabled {
             // Its result finds a gate that is not closed, and is for nobody.
             return Ok(Pass { generation: 0, probe: 0 });
