@@ -61,7 +61,7 @@ const ALL: &[Target] = &[
     target("trysail breaker, open", Ready, Figure::Instructions, Bound::Under(150.0), REFUSAL),
     target("trysail breaker, open", Ready, Figure::Alone, Bound::Under(40.0), REFUSAL),
     target(STREAK, Ready, Figure::Added, Bound::Part(0.75, PEERS), ""),
-    target(STREAK, Pending, Figure::Added, Bound::Part(1.0, PEERS), ""),
+    target(STREAK, Pending, Figure::Added, Bound::Part(1.0, PEERS), TIMER),
     target(STREAK, Ready, Figure::Allocations, Bound::AtMost(0.0), ""),
     target(STREAK, Pending, Figure::Allocations, Bound::AtMost(0.0), ""),
     target(STREAK, Ready, Figure::ClockReads, Bound::AtMost(0.0), ""),

@@ -78,15 +78,21 @@ impl<S, B, C, R, Req, E> Course<S, B, C, R, Req, E> {
                 reported::first_attempt();
                 Charge::default()
             }
-            Some(past) => {
-                // Retries below have told of themselves since.
-                reported::publish(&past.report);
-                self.settle(false)
-            }
+            Some(_) => self.succeed_late(),
         };
         if let Some(budget) = &self.shared.policy.budget {
             budget.succeed(taken);
         }
+    }
+
+    /// A retry has succeeded; gives what all of them have taken.
+    #[cold]
+    fn succeed_late(&mut self) -> Charge {
+        if let Some(past) = &self.past {
+            // Retries below have told of themselves since.
+            reported::publish(&past.report);
+        }
+        self.settle(false)
     }
 
     /// An attempt is over; one that was refused at once was not sent. Gives what all attempts have taken.

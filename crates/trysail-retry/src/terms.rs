@@ -22,11 +22,10 @@ where
         self.replay.mark(request, attempt);
     }
 
+    #[inline]
     fn left(&self, request: &Req) -> Option<Duration> {
-        let within = self.within.as_ref();
-        [self.replay.left(request), within.and_then(|l| l.limit(request)), within.and_then(|l| l.left(request))]
-            .into_iter()
-            .flatten()
-            .min()
+        let own = self.replay.left(request);
+        let Some(within) = &self.within else { return own };
+        [own, within.limit(request), within.left(request)].into_iter().flatten().min()
     }
 }

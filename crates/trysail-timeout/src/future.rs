@@ -59,10 +59,11 @@ where
 #[inline]
 fn poll_timer(mut sleep: Pin<&mut Option<Sleep>>, elapsed: Elapsed, cx: &mut Context<'_>) -> Poll<()> {
     if sleep.is_none() {
-        if elapsed.limit() == NEVER.limit() {
+        let limit = elapsed.limit();
+        if limit.as_secs() == NEVER.limit().as_secs() {
             return Poll::Pending;
         }
-        sleep.set(Some(tokio::time::sleep(elapsed.limit())));
+        sleep.set(Some(tokio::time::sleep(limit)));
     }
     sleep.as_pin_mut().expect("just made").poll(cx)
 }

@@ -13,7 +13,7 @@ use crate::{
     callgrind::Counted,
     drive::Nothing,
     peers::{Reclosed, Thrice},
-    scale::{bytes, costs},
+    scale::{Apart, bytes, costs},
     table::Table,
 };
 
@@ -99,5 +99,5 @@ fn peers() -> impl Service<u64, Response = u64> {
 }
 
 const SIZES: [u32; 5] = [1, 10, 100, 1_000, 10_000];
-const PENDING: Nothing = Nothing { pending: true };
+const PENDING: Apart = Apart(Nothing { pending: true });
 const LIMIT: Duration = Duration::from_secs(20);

@@ -6,7 +6,7 @@ use trysail::{BreakerLayer, Circuit, Circuits, Keyed, Trip};
 use crate::{
     callgrind::Counted,
     drive::{Nothing, calls},
-    scale::{bytes, costs},
+    scale::{Apart, bytes, costs},
     table::Table,
 };
 
@@ -58,4 +58,4 @@ fn circuit() -> Circuit {
 
 const SIZES: [(&str, u32); 5] =
     [("1 key", 1), ("10 keys", 10), ("100 keys", 100), ("1000 keys", 1_000), ("10000 keys", 10_000)];
-const READY: Nothing = Nothing { pending: false };
+const READY: Apart = Apart(Nothing { pending: false });
