@@ -1,6 +1,7 @@
-use std::time::Duration;
+use std::{hint::black_box, time::Duration};
 
 use recloser::{AsyncRecloser, Recloser};
+use tokio::time::Instant;
 use tower::{Layer, ServiceBuilder};
 use tower_resilience::{
     circuitbreaker::CircuitBreakerLayer, retry::RetryLayer as ResilientRetryLayer, timelimiter::TimeLimiterLayer,
@@ -22,6 +23,7 @@ macro_rules! cases {
 
 cases! {
     "bare" => |inner| inner;
+    "a reading of the clock" => |inner| ServiceBuilder::new().map_request(dated).service(inner);
     "tower timeout" => |inner| tower::timeout::TimeoutLayer::new(LIMIT).layer(inner);
     "tower-resilience timeout" => |inner| TimeLimiterLayer::standard().build().layer(inner);
     "trysail timeout" => |inner| TimeoutLayer::new(LIMIT).layer(inner);
@@ -72,6 +74,12 @@ cases! {
         .layer(TimeoutLayer::new(LIMIT))
         .service(inner);
     "trysail breaker, open" => |inner| open().layer(inner);
+}
+
+/// What everything takes at least that keeps time.
+fn dated(value: u64) -> u64 {
+    black_box(Instant::now());
+    value
 }
 
 fn retry() -> RetryLayer {

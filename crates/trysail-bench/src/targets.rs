@@ -84,8 +84,8 @@ const RATE: &str = "\
 The default trip takes a rate of the last 40 s, so it reads a clock when a call ends; recloser and a trip on failures in
 a row do not. The two other breakers that know a time read it two times a call, and four times.";
 const REFUSAL: &str = "\
-A refusal says when to come back, so it reads a clock and takes a difference of two times. That alone is the larger part
-of it, and on this machine more than 40 ns if the clock is slow to read.";
+A refusal says when to come back, so it reads a clock and takes a difference of two times: the larger part of its
+instructions, and, as the row of the clock shows, of its time.";
 
 const WIRE: &str = "\
 With an answer that is tiny, or a single vector, a call takes so little of the client's thread that two timers, a copy

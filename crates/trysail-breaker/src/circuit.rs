@@ -249,7 +249,9 @@ impl Circuit {
     }
 
     fn ms(&self, now: Instant) -> u64 {
-        ms(now.saturating_duration_since(self.shared.epoch))
+        let passed = now.saturating_duration_since(self.shared.epoch);
+        // No clock runs for as long as this would overflow.
+        passed.as_secs() * 1_000 + u64::from(passed.subsec_millis())
     }
 
     /// The first millisecond that is not before `then`.
