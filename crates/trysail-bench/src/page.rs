@@ -50,8 +50,9 @@ impl Page {
 const INTRODUCTION: &str = "\
 # Performance
 
-What a call costs that passes through our layers, beside the same layers of others, all in one run. The innermost
-service does nothing, so that what is seen is the layers. Every figure and verdict on this page is written by
+What a call costs that passes through our layers, beside the same layers of others, all in one run: around a service
+that does nothing, so that what is seen is the layers; then over loopback; then what it takes to read an answer, and how
+all that grows with the work. Every figure and verdict on this page is written by
 
 ```sh
 cargo run --release -p trysail-bench -- all --write docs

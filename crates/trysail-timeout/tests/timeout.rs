@@ -121,19 +121,8 @@ async fn the_smaller_of_limit_and_own_time_strikes_and_says_which() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_limit_beyond_the_clock_is_no_limit() {
-    let (mut service, mut handle) = mock::spawn_layer(TimeoutLayer::new(Duration::MAX));
-    assert_ready_ok!(service.poll_ready());
-    let mut call = task::spawn(service.call("a"));
-    let answer = assert_request_eq!(handle, "a");
-    assert_pending!(call.poll());
-    answer.send_response("b");
-    assert_eq!(assert_ready_ok!(call.poll()), "b");
-}
-
 #[test]
-fn a_limit_beyond_the_clock_needs_no_timer() {
+fn a_limit_beyond_the_clock_is_no_limit_and_needs_no_timer() {
     // One that would panic if it was asked for a timer.
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
