@@ -102,7 +102,7 @@ where
 type Judged = Failure<&'static str, io::Error>;
 
 fn reset() -> Judged {
-    Failure::Service { verdict: Verdict::TRANSIENT, error: io::ErrorKind::ConnectionReset.into() }
+    Failure::unanswered(Verdict::TRANSIENT, io::ErrorKind::ConnectionReset.into())
 }
 
 async fn generic<S>(wrap: &dyn Fn(Probe<&'static str, Judged>) -> S)
@@ -114,8 +114,7 @@ where
     let pool = Pool::new(1);
     pool.answer(Ok("vector"));
     assert_eq!(wrap(pool.probe()).oneshot("text").await.expect("a success"), "vector");
-    let permanent =
-        || Failure::Service { verdict: Verdict::PERMANENT, error: io::Error::other("came through unchanged") };
+    let permanent = || Failure::unanswered(Verdict::PERMANENT, io::Error::other("came through unchanged"));
     pool.answer(Err(permanent()));
     let error = wrap(pool.probe()).oneshot("text").await.expect_err("a failure");
     assert_eq!(format!("{error:?}"), format!("{:?}", permanent()));

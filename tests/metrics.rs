@@ -24,7 +24,7 @@ const SECOND: Duration = Duration::from_secs(1);
 type Judged = Failure<&'static str, io::Error>;
 
 fn failure(verdict: Verdict) -> Judged {
-    Failure::Service { verdict, error: io::ErrorKind::ConnectionReset.into() }
+    Failure::unanswered(verdict, io::ErrorKind::ConnectionReset.into())
 }
 
 fn watch() -> ObserveLayer {

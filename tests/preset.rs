@@ -24,7 +24,7 @@ fn request() -> EmbedRequest {
 /// A service that fails with `verdict` each time, and counts.
 fn failing(verdict: Verdict) -> impl Service<EmbedRequest, Response = (), Error = Judged, Future: Send> + Clone {
     tower::service_fn(move |_| async move {
-        Err::<(), _>(Failure::Service { verdict, error: std::io::ErrorKind::ConnectionReset.into() })
+        Err::<(), _>(Failure::unanswered(verdict, std::io::ErrorKind::ConnectionReset.into()))
     })
 }
 
@@ -71,10 +71,9 @@ async fn a_bulk_call_outlives_an_outage() {
     let service = tower::service_fn(move |_| async move {
         time::sleep(SECOND / 10).await;
         match began.elapsed() {
-            up if up < 90 * SECOND => Err(Judged::Service {
-                verdict: Verdict::TRANSIENT,
-                error: std::io::ErrorKind::ConnectionRefused.into(),
-            }),
+            up if up < 90 * SECOND => {
+                Err(Judged::unanswered(Verdict::TRANSIENT, std::io::ErrorKind::ConnectionRefused.into()))
+            }
             _ => Ok("vector"),
         }
     });

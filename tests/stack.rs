@@ -67,7 +67,7 @@ async fn around_a_router() {
         axum::routing::post(|| async { (StatusCode::UNAUTHORIZED, r#"{"error":{"code":"invalid_api_key"}}"#) }),
     );
     let failure = policies(router).oneshot(request("{}")).await.expect_err("no key");
-    let Failure::Response { response, verdict } = failure else { panic!("{failure:?}") };
+    let Failure::Response { response, verdict, .. } = failure else { panic!("{failure:?}") };
     assert_eq!((verdict.class(), response.status()), (Class::Auth, StatusCode::UNAUTHORIZED));
 }
 

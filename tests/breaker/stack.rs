@@ -24,7 +24,7 @@ const MS: Duration = Duration::from_millis(1);
 type Judged = Failure<(), std::io::Error>;
 
 fn failed(verdict: Verdict) -> Judged {
-    Failure::Service { verdict, error: std::io::ErrorKind::ConnectionReset.into() }
+    Failure::unanswered(verdict, std::io::ErrorKind::ConnectionReset.into())
 }
 
 fn request() -> EmbedRequest {
@@ -132,7 +132,7 @@ async fn a_refusal_of_the_circuit_is_not_retried_and_costs_nothing() {
         }));
     let before = budget.snapshot().retries;
     let (outcome, seen) = report(service.ready().await.expect("ready").call(())).await;
-    assert!(matches!(outcome, Err(Failure::Service { .. })), "the last error of the server: {outcome:?}");
+    assert!(matches!(outcome, Err(Failure::Service(_))), "the last error of the server: {outcome:?}");
     assert_eq!((requests.load(Relaxed), seen.refusals(), seen.stop()), (3, 1, Some(Stop::Refused)));
     let after = budget.snapshot().retries;
     assert!((before - after - 2.0).abs() < 0.1, "two retries were sent: {before} - {after}");

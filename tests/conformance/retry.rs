@@ -2,6 +2,7 @@
 
 use std::{
     future::Future,
+    io,
     pin::pin,
     sync::{
         Arc,
@@ -64,16 +65,16 @@ async fn retries_stop_at_the_first_refusal_and_the_servers_last_error_is_the_ans
     }
     let Table { max_attempts, threshold, ours } = table("retry-and-breaker");
     assert_eq!(ours.error, "the last server error; reason: circuit open");
-    let server = Scripted::new(
-        (1..=max_attempts)
-            .map(|nth| Err::<(), _>(Failure::<(), _>::Service { verdict: Verdict::TRANSIENT, error: nth })),
-    );
+    let server =
+        Scripted::new((1..=max_attempts).map(|nth| {
+            Err::<(), _>(Failure::<(), _>::unanswered(Verdict::TRANSIENT, io::Error::other(nth.to_string())))
+        }));
     let budget = Budget::default().floor(10);
     let breaker = BreakerLayer::new(Circuit::new(Trip::consecutive(threshold))).layer(server.clone());
     let retries = Backoff::exponential(100 * MS).jitter(Jitter::None).retries(max_attempts - 1);
     let call = RetryLayer::new(retries).budget(budget.clone()).layer(breaker).oneshot(());
     let (outcome, report) = report(call).await;
-    assert!(matches!(outcome, Err(Failure::Service { error: 3, .. })));
+    assert!(matches!(outcome, Err(Failure::Service(last)) if last.error().to_string() == "3"));
     assert_eq!((server.calls() as u32, report.refusals()), (ours.wire, ours.rejections));
     assert_eq!(report.stop(), Some(Stop::Refused));
     let charged = 10.0 - budget.snapshot().retries;

@@ -1,4 +1,5 @@
 use std::{
+    error::Error,
     future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -27,6 +28,7 @@ impl<F, C, Res, Err> Future for ResponseFuture<F, C>
 where
     F: Future<Output = Result<Res, Err>>,
     C: Classifier<Res, Err>,
+    Err: Into<Box<dyn Error + Send + Sync>>,
 {
     type Output = Result<Res, Failure<Res, Err>>;
 
@@ -36,8 +38,8 @@ where
         let verdict = this.judge.classify(outcome.as_ref());
         Poll::Ready(match outcome {
             Ok(response) if verdict.class() == Class::Success => Ok(response),
-            Ok(response) => Err(Failure::Response { verdict, response }),
-            Err(error) => Err(Failure::Service { verdict, error }),
+            Ok(response) => Err(Failure::Response { verdict, status: this.judge.status(&response), response }),
+            Err(error) => Err(Failure::unanswered(verdict, error)),
         })
     }
 }

@@ -1,4 +1,7 @@
-use std::task::{Context, Poll};
+use std::{
+    error::Error,
+    task::{Context, Poll},
+};
 
 use tower_service::Service;
 use trysail_core::{Classifier, Failure};
@@ -15,6 +18,7 @@ pub struct Classify<S, C> {
 impl<S, C, Req> Service<Req> for Classify<S, C>
 where
     S: Service<Req>,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
     C: Classifier<S::Response, S::Error> + Clone,
 {
     type Response = S::Response;
@@ -22,7 +26,7 @@ where
     type Future = ResponseFuture<S::Future, C>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx).map_err(|error| Failure::Service { verdict: self.judge.classify(Err(&error)), error })
+        self.inner.poll_ready(cx).map_err(|error| Failure::unanswered(self.judge.classify(Err(&error)), error))
     }
 
     fn call(&mut self, request: Req) -> Self::Future {

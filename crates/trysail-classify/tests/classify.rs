@@ -37,7 +37,7 @@ async fn an_answer_that_is_no_success_is_kept_in_the_failure() {
     let mut call = task::spawn(service.call("a"));
     assert_request_eq!(handle, "a").send_response(404);
     let failure = assert_ready_err!(call.poll());
-    assert!(matches!(failure, Failure::Response { response: 404, verdict: Verdict::PERMANENT }), "{failure:?}");
+    assert!(matches!(failure, Failure::Response { response: 404, verdict: Verdict::PERMANENT, .. }), "{failure:?}");
 }
 
 #[tokio::test]
@@ -46,8 +46,11 @@ async fn an_error_is_kept_in_the_failure() {
     assert_ready_ok!(service.poll_ready());
     let mut call = task::spawn(service.call("a"));
     assert_request_eq!(handle, "a").send_error("reset");
-    let Failure::Service { verdict, error } = assert_ready_err!(call.poll()) else { panic!("no service error") };
-    assert_eq!((verdict.class(), error.to_string().as_str()), (Class::Transient, "reset"));
+    let Failure::Service(unanswered) = assert_ready_err!(call.poll()) else { panic!("no service error") };
+    assert_eq!(
+        (unanswered.verdict().class(), unanswered.into_cause().to_string().as_str()),
+        (Class::Transient, "reset")
+    );
 }
 
 #[tokio::test]

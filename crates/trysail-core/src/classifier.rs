@@ -1,7 +1,6 @@
-use alloc::{boxed::Box, sync::Arc};
-use core::error::Error;
+use alloc::sync::Arc;
 
-use crate::{Elapsed, Open, Verdict};
+use crate::Verdict;
 
 /// Judges the outcome of one attempt.
 ///
@@ -14,6 +13,12 @@ use crate::{Elapsed, Open, Verdict};
 pub trait Classifier<Res, Err> {
     /// Judges `outcome`.
     fn classify(&self, outcome: Result<&Res, &Err>) -> Verdict;
+
+    /// The number by which `response` says how it went, an HTTP status say, for a [`Failure`](crate::Failure) to name.
+    fn status(&self, response: &Res) -> Option<u16> {
+        let _ = response;
+        None
+    }
 }
 
 impl<F, Res, Err> Classifier<Res, Err> for F
@@ -32,6 +37,10 @@ where
     fn classify(&self, outcome: Result<&Res, &Err>) -> Verdict {
         (**self).classify(outcome)
     }
+
+    fn status(&self, response: &Res) -> Option<u16> {
+        (**self).status(response)
+    }
 }
 
 /// An error that has been judged already.
@@ -47,26 +56,6 @@ pub trait Classified {
 impl Classified for Verdict {
     fn verdict(&self) -> Verdict {
         *self
-    }
-}
-
-/// The verdict of the first error in the chain that has one; transient if none does.
-impl Classified for Box<dyn Error + Send + Sync> {
-    fn verdict(&self) -> Verdict {
-        let mut next: Option<&(dyn Error + 'static)> = Some(&**self);
-        while let Some(error) = next {
-            if let Some(verdict) = error.downcast_ref::<Verdict>() {
-                return *verdict;
-            }
-            if let Some(elapsed) = error.downcast_ref::<Elapsed>() {
-                return elapsed.verdict();
-            }
-            if let Some(open) = error.downcast_ref::<Open>() {
-                return open.verdict();
-            }
-            next = error.source();
-        }
-        Verdict::TRANSIENT
     }
 }
 

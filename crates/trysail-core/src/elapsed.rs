@@ -87,6 +87,14 @@ impl Elapsed {
         }
     }
 
+    const fn judged(self) -> &'static Verdict {
+        match self.scope() {
+            Scope::Request => &Verdict::REFUSED,
+            _ if !self.was_sent() => &Verdict::REFUSED,
+            _ => &Verdict::TRANSIENT,
+        }
+    }
+
     const fn was_sent(self) -> bool {
         self.word & SENT != 0
     }
@@ -104,7 +112,7 @@ impl fmt::Debug for Elapsed {
 
 impl Classified for Elapsed {
     fn verdict(&self) -> Verdict {
-        if self.was_sent() && self.scope() != Scope::Request { Verdict::TRANSIENT } else { Verdict::REFUSED }
+        *self.judged()
     }
 }
 
@@ -127,7 +135,12 @@ impl fmt::Display for Elapsed {
     }
 }
 
-impl Error for Elapsed {}
+impl Error for Elapsed {
+    /// The verdict, for wrappers that lend the source of what they hold, and not that itself, as `io::Error` does.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.judged())
+    }
+}
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

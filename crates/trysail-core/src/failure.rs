@@ -1,10 +1,12 @@
+use alloc::boxed::Box;
 use core::{any::type_name, error::Error, fmt};
 
-use crate::{Classified, Elapsed, Open, Verdict};
+use crate::{Classified, Elapsed, Open, Unanswered, Verdict};
 
 /// Why a call failed: the error type of a classified service.
 ///
-/// `Debug` names the type of an answer but never prints it: answers echo inputs and keys.
+/// `Debug` names the type and the status of an answer but never prints it: answers echo inputs and keys. As an
+/// [`Error`] it has its judgement for its source, and that has the cause.
 #[non_exhaustive]
 pub enum Failure<Res, E> {
     /// A time limit struck.
@@ -15,16 +17,44 @@ pub enum Failure<Res, E> {
     Response {
         /// What was made of it.
         verdict: Verdict,
+        /// The number by which it says how it went, if the judge knows one.
+        status: Option<u16>,
         /// The answer as it came.
         response: Res,
     },
     /// The service failed without an answer.
-    Service {
-        /// What was made of it.
-        verdict: Verdict,
-        /// The error as it came.
-        error: E,
-    },
+    Service(Unanswered<E>),
+}
+
+impl<Res, E> Failure<Res, E> {
+    /// The service failed with `error`, which was judged to be `verdict`.
+    pub fn unanswered(verdict: Verdict, error: E) -> Self
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        Self::Service(Unanswered::new(verdict, error))
+    }
+
+    /// The answer as it came, if there is one: `call.await.or_else(Failure::into_response)` is what would have come
+    /// without a [`Classifier`](crate::Classifier).
+    ///
+    /// # Errors
+    ///
+    /// The failure itself where nothing was answered.
+    pub fn into_response(self) -> Result<Res, Self> {
+        match self {
+            Self::Response { response, .. } => Ok(response),
+            other => Err(other),
+        }
+    }
+
+    /// The number by which the answer says how it went: its HTTP status.
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Response { status, .. } => *status,
+            _ => None,
+        }
+    }
 }
 
 impl<Res, E> Classified for Failure<Res, E> {
@@ -32,7 +62,8 @@ impl<Res, E> Classified for Failure<Res, E> {
         match self {
             Self::Elapsed(elapsed) => elapsed.verdict(),
             Self::Open(open) => open.verdict(),
-            Self::Response { verdict, .. } | Self::Service { verdict, .. } => *verdict,
+            Self::Response { verdict, .. } => *verdict,
+            Self::Service(unanswered) => unanswered.verdict(),
         }
     }
 }
@@ -49,19 +80,18 @@ impl<Res, E> From<Open> for Failure<Res, E> {
     }
 }
 
-impl<Res, E: fmt::Debug> fmt::Debug for Failure<Res, E> {
+impl<Res, E> fmt::Debug for Failure<Res, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Elapsed(elapsed) => f.debug_tuple("Elapsed").field(elapsed).finish(),
             Self::Open(open) => f.debug_tuple("Open").field(open).finish(),
-            Self::Response { verdict, .. } => f
+            Self::Response { verdict, status, .. } => f
                 .debug_struct("Response")
                 .field("verdict", verdict)
+                .field("status", status)
                 .field("response", &format_args!("{}", type_name::<Res>()))
                 .finish(),
-            Self::Service { verdict, error } => {
-                f.debug_struct("Service").field("verdict", verdict).field("error", error).finish()
-            }
+            Self::Service(unanswered) => f.debug_tuple("Service").field(unanswered).finish(),
         }
     }
 }
@@ -71,23 +101,21 @@ impl<Res, E> fmt::Display for Failure<Res, E> {
         match self {
             Self::Elapsed(_) => f.write_str("a time limit struck"),
             Self::Open(_) => f.write_str("the call was refused"),
+            Self::Response { status: Some(status), .. } => write!(f, "the server answered {status}"),
             Self::Response { .. } => f.write_str("the server's answer is no success"),
-            Self::Service { .. } => f.write_str("the call failed without an answer"),
+            Self::Service(_) => f.write_str("the call failed without an answer"),
         }
     }
 }
 
-impl<Res, E> Error for Failure<Res, E>
-where
-    E: Error + 'static,
-{
+impl<Res, E> Error for Failure<Res, E> {
+    /// A fact or a judgement, each of a concrete type, so that [`Verdict::find`] finds it in a box.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            // The facts themselves, so that `Classified` finds them in a box.
-            Self::Elapsed(elapsed) => Some(elapsed),
-            Self::Open(open) => Some(open),
-            Self::Response { verdict, .. } => Some(verdict),
-            Self::Service { error, .. } => Some(error),
-        }
+        Some(match self {
+            Self::Elapsed(elapsed) => elapsed,
+            Self::Open(open) => open,
+            Self::Response { verdict, .. } => verdict,
+            Self::Service(unanswered) => &**unanswered,
+        })
     }
 }

@@ -3,14 +3,18 @@
 
 extern crate alloc;
 
+mod chain;
 mod class;
 mod classifier;
 mod elapsed;
 mod failure;
+mod judged;
 mod limit;
 mod open;
 mod random;
 mod replay;
+#[cfg(feature = "tower")]
+mod tower;
 mod verdict;
 
 pub use crate::{
@@ -18,6 +22,7 @@ pub use crate::{
     classifier::{Classified, Classifier, Inherit},
     elapsed::{Elapsed, FromElapsed, Phase, Scope},
     failure::Failure,
+    judged::{Judged, Unanswered},
     limit::Limit,
     open::{Cause, FromOpen, Open},
     random::Random,

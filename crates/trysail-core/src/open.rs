@@ -107,7 +107,12 @@ impl fmt::Display for Open {
     }
 }
 
-impl Error for Open {}
+impl Error for Open {
+    /// The verdict without its hint, for wrappers that lend the source of what they hold, and not that itself.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&Verdict::REFUSED)
+    }
+}
 
 /// An error that a circuit breaker can return.
 ///

@@ -13,8 +13,8 @@ use crate::Class;
 /// assert_eq!(overloaded.health(), Health::Neutral);
 /// ```
 ///
-/// As an [`Error`] it stands for an answer that was judged a failure: it is what keeps the judgement of a
-/// [`Failure`](crate::Failure) findable once that has been boxed.
+/// As an [`Error`] it stands for an answer that was judged a failure, in the chain of a
+/// [`Failure`](crate::Failure); [`find`](Self::find) finds it there once that has been boxed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Verdict {
     class: Class,

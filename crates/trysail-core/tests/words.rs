@@ -49,7 +49,7 @@ fn classes_and_causes_stand_at_their_index() {
 #[test]
 fn what_was_judged_below_stands() {
     assert_eq!(Inherit.classify(Ok::<_, &Judged>(&200_u16)), Verdict::SUCCESS);
-    let throttled: Judged = Failure::Response { verdict: Verdict::THROTTLED, response: 429 };
+    let throttled: Judged = Failure::Response { verdict: Verdict::THROTTLED, status: None, response: 429 };
     assert_eq!(Inherit.classify(Err::<&u16, _>(&throttled)), Verdict::THROTTLED);
 }
 
@@ -58,7 +58,10 @@ fn a_box_keeps_what_is_known_of_an_error() {
     let open = Open::new(MS, Cause::Streak, None);
     let elapsed = Elapsed::new(Scope::Attempt, MS);
     let boxed = |failure: Judged| -> Box<dyn Error + Send + Sync> { failure.into() };
-    assert_eq!(boxed(Failure::Response { verdict: Verdict::AUTH, response: 401 }).verdict(), Verdict::AUTH);
+    assert_eq!(
+        boxed(Failure::Response { verdict: Verdict::AUTH, status: None, response: 401 }).verdict(),
+        Verdict::AUTH
+    );
     assert_eq!(boxed(open.into()).verdict(), Verdict::REFUSED.after(MS));
     assert_eq!(boxed(elapsed.into()).verdict(), Verdict::TRANSIENT);
     assert_eq!(boxed(elapsed.unsent().into()).verdict(), Verdict::REFUSED);
@@ -94,7 +97,8 @@ fn a_limit_that_struck_keeps_its_scope_and_length() {
 
 #[test]
 fn debug_of_a_failure_does_not_print_the_answer() {
-    let failure: Failure<&str, io::Error> = Failure::Response { verdict: Verdict::AUTH, response: "sk-secret" };
+    let failure: Failure<&str, io::Error> =
+        Failure::Response { verdict: Verdict::AUTH, status: Some(401), response: "sk-secret" };
     assert!(!format!("{failure:?} {failure}").contains("sk-secret"));
 }
 

@@ -2,7 +2,7 @@ use std::{error::Error, fmt};
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use trysail_core::{Class, Classified, Elapsed, Failure, Open, Remedy, Verdict};
+use trysail_core::{Class, Classified, Elapsed, Failure, Open, Remedy, Unanswered, Verdict};
 use trysail_http::{Providers, excerpt};
 
 use crate::validate::Flaw;
@@ -23,7 +23,7 @@ enum Kind {
     Open(Open),
     Answer { status: StatusCode, rule: Option<&'static str>, code: Option<String>, message: Option<String> },
     Flaw(Flaw),
-    Service(Box<dyn Error + Send + Sync>),
+    Service(Unanswered),
 }
 
 impl EmbedError {
@@ -97,8 +97,8 @@ impl EmbedError {
                 };
                 Self { verdict, kind }
             }
-            Failure::Service { error, .. } => Self { verdict, kind: Kind::Service(error.into()) },
-            other => Self { verdict, kind: Kind::Service(other.to_string().into()) },
+            Failure::Service(unanswered) => Self { verdict, kind: Kind::Service(unanswered.untyped()) },
+            other => Self { verdict, kind: Kind::Service(Unanswered::new(verdict, other.to_string().into())) },
         }
     }
 }
@@ -155,7 +155,7 @@ impl Error for EmbedError {
             Kind::Open(open) => Some(open),
             // The judgement, so that it is found in a box.
             Kind::Answer { .. } | Kind::Flaw(_) => Some(&self.verdict),
-            Kind::Service(error) => Some(&**error),
+            Kind::Service(unanswered) => Some(&**unanswered),
         }
     }
 }

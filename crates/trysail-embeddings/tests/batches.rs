@@ -80,7 +80,7 @@ fn judged(
             seen.most.fetch_max(seen.in_flight.fetch_add(1, Relaxed) + 1, Relaxed);
             let _in_flight = Guard(Arc::clone(&seen.in_flight));
             sleep(wait(&batch)).await;
-            let refused = |verdict| Failure::Service { verdict, error: io::ErrorKind::PermissionDenied.into() };
+            let refused = |verdict| Failure::unanswered(verdict, io::ErrorKind::PermissionDenied.into());
             let answer = answer(&batch).map_err(refused)?;
             Ok::<Response<Bytes>, Failure<Response<Bytes>, io::Error>>(Response::new(answer.to_string().into()))
         }

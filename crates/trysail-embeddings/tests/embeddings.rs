@@ -36,7 +36,7 @@ fn answer(body: &Value) -> Response<Bytes> {
 
 fn refusal(verdict: Verdict, status: u16, body: &str) -> Judged {
     let response = Response::builder().status(status).body(Bytes::copy_from_slice(body.as_bytes())).expect("a status");
-    Failure::Response { verdict, response }
+    Failure::Response { verdict, status: None, response }
 }
 
 async fn sent(request: Request<Full<Bytes>>) -> Value {

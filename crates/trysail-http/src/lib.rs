@@ -14,7 +14,7 @@ mod respond;
 pub mod retry_after;
 
 pub use crate::{
-    classify::{Complaint, Encoding, Expected, Judgement, Provider, Providers, Rule, Rules, excerpt},
+    classify::{Complaint, Encoding, Expected, Judgement, Provider, Providers, Rule, Rules, WithStatus, excerpt},
     collect::{Collect, CollectError, CollectLayer},
     deadline::{Deadline, OrDeadline, OrOwn, TimeLimit},
     idempotent::Idempotent,

@@ -41,7 +41,7 @@ pub use trysail_http::Client;
 #[doc(no_inline)]
 pub use trysail_http::{
     Collect, CollectLayer, Deadline, Idempotent, OrDeadline, OrOwn, Providers, SendDeadlineLayer, TakeDeadlineLayer,
-    TimeLimit,
+    TimeLimit, WithStatus,
 };
 #[cfg(feature = "retry")]
 #[doc(no_inline)]

@@ -2,7 +2,7 @@
 
 use std::{error::Error, iter::successors, time::Duration};
 
-use trysail::{Class, Classified, EmbedError, RetryReport, Verdict, retry::Stop};
+use trysail::{Class, Classified, EmbedError, RetryReport, Verdict, core::Judged, retry::Stop};
 
 /// What a batch's failure means for its lines.
 #[derive(Clone, Debug)]
@@ -42,7 +42,8 @@ pub(crate) fn ends_the_run(error: &EmbedError, report: &RetryReport) -> bool {
 /// The error and its causes, up to where a server repeats the input; a bare judgement among them would only repeat
 /// the class.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes = successors(Some(error), |error| (*error).source()).filter(|error| !error.is::<Verdict>());
+    let causes = successors(Some(error), |error| (*error).source())
+        .filter(|error| !error.is::<Verdict>() && !error.is::<Judged>());
     let mut text = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     if let Some(echo) = ECHOES.iter().filter_map(|name| text.find(name)).min() {
         text.replace_range(echo.., "…");

@@ -3,7 +3,7 @@ use std::{
     io::{self, ErrorKind},
 };
 
-use trysail_core::{Classified, Elapsed, Open, Retry, Verdict};
+use trysail_core::{Retry, Verdict};
 
 #[cfg(feature = "client")]
 use crate::classify::transport;
@@ -32,13 +32,6 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
     })
 }
 
-fn ours(error: &(dyn Error + 'static)) -> Option<Verdict> {
-    let verdict = error.downcast_ref().copied();
-    verdict
-        .or_else(|| error.downcast_ref::<Elapsed>().map(Classified::verdict))
-        .or_else(|| error.downcast_ref::<Open>().map(Classified::verdict))
-}
-
 fn system(error: &(dyn Error + 'static)) -> Option<Verdict> {
     let kind = error.downcast_ref::<io::Error>()?.kind();
     SYSTEM.iter().find(|(known, _)| *known == kind).map(|(_, verdict)| *verdict)
@@ -47,7 +40,7 @@ fn system(error: &(dyn Error + 'static)) -> Option<Verdict> {
 type Judge = fn(&(dyn Error + 'static)) -> Option<Verdict>;
 
 const JUDGES: &[Judge] = &[
-    ours,
+    Verdict::of,
     #[cfg(feature = "client")]
     transport::verdict,
 ];

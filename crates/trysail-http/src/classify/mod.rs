@@ -4,6 +4,7 @@
 //! its own.
 
 mod answer;
+mod boxed;
 mod complaint;
 mod excerpt;
 mod expected;
@@ -17,6 +18,7 @@ mod rules;
 mod table;
 #[cfg(feature = "client")]
 mod transport;
+mod with_status;
 
 use std::error::Error;
 
@@ -32,6 +34,7 @@ pub use self::{
     provider::Provider,
     rule::Rule,
     rules::Rules,
+    with_status::WithStatus,
 };
 use crate::CollectError;
 
@@ -106,6 +109,10 @@ where
     fn classify(&self, outcome: Result<&Response<Bytes>, &CollectError<C, B>>) -> Verdict {
         classify(outcome, None)
     }
+
+    fn status(&self, response: &Response<Bytes>) -> Option<u16> {
+        Some(response.status().as_u16())
+    }
 }
 
 impl<C, B> Classifier<Response<Bytes>, CollectError<C, B>> for Provider
@@ -115,6 +122,10 @@ where
 {
     fn classify(&self, outcome: Result<&Response<Bytes>, &CollectError<C, B>>) -> Verdict {
         classify(outcome, Some(*self))
+    }
+
+    fn status(&self, response: &Response<Bytes>) -> Option<u16> {
+        Some(response.status().as_u16())
     }
 }
 

@@ -1,10 +1,6 @@
-use std::error::Error;
-
 use bytes::Bytes;
 use http::Response;
 use trysail_core::{Classifier, Verdict};
-
-use crate::CollectError;
 
 /// A classifier with a rule of one's own in front, which may replace its verdict on an answer.
 ///
@@ -50,15 +46,17 @@ impl<C, F> Rules<C, F> {
     }
 }
 
-impl<C, F, E, B> Classifier<Response<Bytes>, CollectError<E, B>> for Rules<C, F>
+impl<C, F, E> Classifier<Response<Bytes>, E> for Rules<C, F>
 where
-    C: Classifier<Response<Bytes>, CollectError<E, B>>,
+    C: Classifier<Response<Bytes>, E>,
     F: Fn(&Response<Bytes>, Verdict) -> Verdict,
-    E: Error + 'static,
-    B: Error + 'static,
 {
-    fn classify(&self, outcome: Result<&Response<Bytes>, &CollectError<E, B>>) -> Verdict {
+    fn classify(&self, outcome: Result<&Response<Bytes>, &E>) -> Verdict {
         let verdict = self.inner.classify(outcome);
         outcome.map_or(verdict, |response| (self.rule)(response, verdict))
+    }
+
+    fn status(&self, response: &Response<Bytes>) -> Option<u16> {
+        self.inner.status(response)
     }
 }

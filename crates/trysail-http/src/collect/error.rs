@@ -1,6 +1,6 @@
 use std::{error::Error, fmt};
 
-use trysail_core::Elapsed;
+use trysail_core::{Elapsed, Verdict};
 
 /// Why there is no whole answer.
 #[derive(Debug)]
@@ -40,7 +40,8 @@ where
         match self {
             Self::Client(error) => Some(error),
             Self::Body(error) => Some(error),
-            Self::TooLarge { .. } => None,
+            // Its judgement, so that it is found in a box.
+            Self::TooLarge { .. } => Some(&Verdict::REFUSED),
             Self::Idle(elapsed) => Some(elapsed),
         }
     }
