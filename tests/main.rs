@@ -1,5 +1,7 @@
 //! The stack, tested as its users meet it.
 
+mod answers;
+mod boxed;
 mod breaker;
 mod conformance;
 mod contract;
@@ -10,3 +12,4 @@ mod metrics;
 mod preset;
 mod stack;
 mod timeouts;
+mod tower_layers;

@@ -167,7 +167,11 @@ async fn storm(preset: &Preset, a_second: f64) -> (u32, Duration) {
             wire.fetch_add(1, Relaxed);
             async {
                 time::sleep(20 * MS).await;
-                Err::<(), _>(Judged::Response { verdict: Verdict::TRANSIENT, response: Default::default() })
+                Err::<(), _>(Judged::Response {
+                    verdict: Verdict::TRANSIENT,
+                    status: None,
+                    response: Default::default(),
+                })
             }
         }
     });

@@ -6,8 +6,9 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::Sleep;
 use trysail_core::{Elapsed, FromElapsed, Scope};
+
+use crate::timer::Timer;
 
 pin_project! {
     /// The call, or the end of its time.
@@ -16,9 +17,8 @@ pin_project! {
         // None if the call was refused.
         #[pin]
         call: Option<F>,
-        // Made once the call is pending.
         #[pin]
-        sleep: Option<Sleep>,
+        timer: Timer,
         // What it will have been, if it ends that way.
         elapsed: Elapsed,
     }
@@ -27,11 +27,16 @@ pin_project! {
 impl<F> ResponseFuture<F> {
     #[inline]
     pub(crate) const fn new(call: F, elapsed: Elapsed) -> Self {
-        Self { call: Some(call), sleep: None, elapsed }
+        Self::timed(call, Timer::Idle, elapsed)
+    }
+
+    #[inline]
+    pub(crate) const fn timed(call: F, timer: Timer, elapsed: Elapsed) -> Self {
+        Self { call: Some(call), timer, elapsed }
     }
 
     pub(crate) const fn refused(elapsed: Elapsed) -> Self {
-        Self { call: None, sleep: None, elapsed: elapsed.unsent() }
+        Self { call: None, timer: Timer::Idle, elapsed: elapsed.unsent() }
     }
 }
 
@@ -49,23 +54,10 @@ where
             if let Poll::Ready(outcome) = call.poll(cx) {
                 return Poll::Ready(outcome);
             }
-            ready!(poll_timer(this.sleep, *this.elapsed, cx));
+            ready!(this.timer.poll(this.elapsed, cx));
         }
         Poll::Ready(Err(E::from_elapsed(*this.elapsed)))
     }
-}
-
-/// Waits until the limit strikes, counted from the first time.
-#[inline]
-fn poll_timer(mut sleep: Pin<&mut Option<Sleep>>, elapsed: Elapsed, cx: &mut Context<'_>) -> Poll<()> {
-    if sleep.is_none() {
-        let limit = elapsed.limit();
-        if limit.as_secs() == NEVER.limit().as_secs() {
-            return Poll::Pending;
-        }
-        sleep.set(Some(tokio::time::sleep(limit)));
-    }
-    sleep.as_pin_mut().expect("just made").poll(cx)
 }
 
 /// No limit at all, and no need of a timer.

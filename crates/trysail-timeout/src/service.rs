@@ -6,7 +6,7 @@ use std::{
 use tower_service::Service;
 use trysail_core::{Elapsed, FromElapsed, Limit, Scope};
 
-use crate::{ResponseFuture, future::NEVER};
+use crate::{ResponseFuture, future::NEVER, timer::Timer};
 
 /// A service whose calls are bounded in time; made by [`TimeoutLayer`](crate::TimeoutLayer).
 #[derive(Clone, Copy, Debug)]
@@ -31,15 +31,19 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let elapsed = match (self.limit.limit(&request), self.limit.left(&request)) {
-            (limit, Some(left)) if limit.is_none_or(|limit| left < limit) => Elapsed::new(Scope::Request, left),
+        let limit = self.limit.limit(&request);
+        let left = self.limit.left(&request);
+        let elapsed = match (limit, left) {
+            (limit, Some(Duration::ZERO)) if limit != Some(Duration::ZERO) => {
+                Elapsed::new(Scope::Request, Duration::ZERO)
+            }
             (Some(limit), _) => Elapsed::new(self.scope, limit),
             (None, _) => NEVER,
         };
         if elapsed.limit().is_zero() {
-            ResponseFuture::refused(elapsed)
-        } else {
-            ResponseFuture::new(self.inner.call(request), elapsed)
+            return ResponseFuture::refused(elapsed);
         }
+        let timer = left.map_or(Timer::Idle, Timer::own);
+        ResponseFuture::timed(self.inner.call(request), timer, elapsed)
     }
 }

@@ -121,6 +121,53 @@ async fn the_smaller_of_limit_and_own_time_strikes_and_says_which() {
     }
 }
 
+/// The limit of each call, and what it has left until the time it names.
+#[derive(Clone)]
+struct Until(Option<Duration>);
+
+impl Limit<Instant> for Until {
+    fn limit(&self, _: &Instant) -> Option<Duration> {
+        self.0
+    }
+    fn left(&self, request: &Instant) -> Option<Duration> {
+        Some(request.saturating_duration_since(Instant::now()))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_requests_own_time_counts_from_when_the_call_is_made() {
+    for (limit, polled_after, scope, ends_after) in [
+        // Struck after 1.9 s when it counted from the first poll.
+        (None, SECOND * 9 / 10, Scope::Request, SECOND),
+        (Some(SECOND * 60), SECOND * 9 / 10, Scope::Request, SECOND),
+        // The limit was the smaller one when the call was made, and is not when it is polled.
+        (Some(SECOND * 4 / 5), SECOND / 2, Scope::Request, SECOND),
+        (Some(SECOND / 4), SECOND / 2, Scope::Call, SECOND * 3 / 4),
+        (None, SECOND * 2, Scope::Request, SECOND * 2),
+    ] {
+        let (mut service, mut handle) = mock::spawn_layer::<_, &str, _>(TimeoutLayer::new(Until(limit)));
+        assert_ready_ok!(service.poll_ready());
+        let made = Instant::now();
+        let call = service.call(made + SECOND);
+        let _answer = handle.next_request().await;
+        time::sleep(polled_after).await;
+        let struck = elapsed(&*call.await.unwrap_err());
+        assert_eq!((struck.scope(), made.elapsed()), (scope, ends_after), "{limit:?} {polled_after:?}");
+        assert_eq!(struck.limit(), if scope == Scope::Request { SECOND } else { SECOND / 4 });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_ready_after_the_requests_own_time_wins() {
+    let (mut service, mut handle) = mock::spawn_layer(TimeoutLayer::new(Until(None)));
+    assert_ready_ok!(service.poll_ready());
+    let call = service.call(Instant::now() + SECOND);
+    let (_, answer) = handle.next_request().await.expect("the call was made");
+    time::sleep(2 * SECOND).await;
+    answer.send_response("b");
+    assert_eq!(call.await.unwrap(), "b");
+}
+
 #[test]
 fn a_limit_beyond_the_clock_is_no_limit_and_needs_no_timer() {
     // One that would panic if it was asked for a timer.
