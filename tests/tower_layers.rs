@@ -78,6 +78,20 @@ async fn towers_own_timeout_counts_as_ours() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_filter_says_itself_what_its_refusal_counts_as() {
+    let service = service_fn(|(): ()| async { Ok::<_, Infallible>(()) });
+    let circuit = Circuit::new(Trip::consecutive(1));
+    let stack = ServiceBuilder::new()
+        .layer(RetryLayer::new(Backoff::exponential(100 * MS)))
+        .layer(BreakerLayer::new(circuit.clone()))
+        .filter(|(): ()| Err::<(), BoxError>(Verdict::PERMANENT.neutral().into()))
+        .service(service);
+    let (outcome, report) = report(stack.oneshot(())).await;
+    assert_eq!((outcome.expect_err("refused").verdict(), report.attempts()), (Verdict::PERMANENT.neutral(), 1));
+    assert_eq!(circuit.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_buffer_whose_worker_is_gone_says_nothing_about_the_server() {
     let service = service_fn(|(): ()| async { Ok::<_, io::Error>(()) });
     let (buffer, worker) = tower::buffer::Buffer::pair(service, 8);

@@ -65,6 +65,18 @@ pub use crate::observe::ObserveLayer;
 #[doc = include_str!("../../../docs/timeouts.md")]
 struct Timeouts;
 
+/// Runs the samples of the manual.
+#[cfg(all(
+    doctest,
+    feature = "breaker",
+    feature = "classify",
+    feature = "http",
+    feature = "retry",
+    feature = "timeout"
+))]
+#[doc = include_str!("../../../docs/stacking.md")]
+struct Stacking;
+
 /// Compiles the samples of the manual.
 #[cfg(all(doctest, feature = "metrics"))]
 #[doc = include_str!("../../../docs/metrics.md")]
