@@ -47,7 +47,7 @@ async fn a_failure_gives_the_answer_back_after_the_last_try() -> Result<(), BoxE
     let calls = Arc::default();
     let circuit = Circuit::new(Trip::consecutive(4));
     let stack = ServiceBuilder::new()
-        .map_result(|outcome: Result<_, Failure<_, _>>| outcome.or_else(Failure::into_response))
+        .map_result(Failure::or_response)
         .layer(TimeoutLayer::new(Duration::from_secs(60)))
         .layer(retry().replay(Idempotent))
         .layer(BreakerLayer::new(circuit.clone()))

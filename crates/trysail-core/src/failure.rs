@@ -35,8 +35,18 @@ impl<Res, E> Failure<Res, E> {
         Self::Service(Unanswered::new(verdict, error))
     }
 
-    /// The answer as it came, if there is one: `call.await.or_else(Failure::into_response)` is what would have come
-    /// without a [`Classifier`](crate::Classifier).
+    /// An outcome as it would have been without a judge below: every answer is `Ok`.
+    ///
+    /// Above a stack, `map_result(Failure::or_response)` hands on what the last try was answered.
+    ///
+    /// # Errors
+    ///
+    /// The failure itself where nothing was answered.
+    pub fn or_response(outcome: Result<Res, Self>) -> Result<Res, Self> {
+        outcome.or_else(Self::into_response)
+    }
+
+    /// The answer as it came, if there is one.
     ///
     /// # Errors
     ///
