@@ -6,9 +6,8 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep};
 use trysail_core::{Elapsed, FromElapsed, Scope};
-
-use crate::timer::Timer;
 
 pin_project! {
     /// The call, or the end of its time.
@@ -17,8 +16,9 @@ pin_project! {
         // None if the call was refused.
         #[pin]
         call: Option<F>,
+        // Made once the call is pending, or with it for a request that has a time of its own.
         #[pin]
-        timer: Timer,
+        sleep: Option<Sleep>,
         // What it will have been, if it ends that way.
         elapsed: Elapsed,
     }
@@ -27,16 +27,20 @@ pin_project! {
 impl<F> ResponseFuture<F> {
     #[inline]
     pub(crate) const fn new(call: F, elapsed: Elapsed) -> Self {
-        Self::timed(call, Timer::Idle, elapsed)
+        Self { call: Some(call), sleep: None, elapsed }
     }
 
-    #[inline]
-    pub(crate) const fn timed(call: F, timer: Timer, elapsed: Elapsed) -> Self {
-        Self { call: Some(call), timer, elapsed }
+    /// The request has `left` by itself, until `until`.
+    ///
+    /// Its timer is made at once, for the future may be polled late; a limit that is smaller counts from then.
+    pub(crate) fn own(call: F, limit: Elapsed, left: Duration, until: Instant) -> Self {
+        let own = Elapsed::new(Scope::Request, left);
+        let elapsed = if left < limit.limit() { own } else { limit.unsent() };
+        Self { call: Some(call), sleep: Some(tokio::time::sleep_until(until)), elapsed }
     }
 
     pub(crate) const fn refused(elapsed: Elapsed) -> Self {
-        Self { call: None, timer: Timer::Idle, elapsed: elapsed.unsent() }
+        Self { call: None, sleep: None, elapsed: elapsed.unsent() }
     }
 }
 
@@ -54,9 +58,37 @@ where
             if let Poll::Ready(outcome) = call.poll(cx) {
                 return Poll::Ready(outcome);
             }
-            ready!(this.timer.poll(this.elapsed, cx));
+            ready!(poll_timer(this.sleep, this.elapsed, cx));
         }
         Poll::Ready(Err(E::from_elapsed(*this.elapsed)))
+    }
+}
+
+/// Waits until the limit strikes, counted from the first time.
+#[inline]
+fn poll_timer(mut sleep: Pin<&mut Option<Sleep>>, elapsed: &mut Elapsed, cx: &mut Context<'_>) -> Poll<()> {
+    if sleep.is_none() {
+        let limit = elapsed.limit();
+        if limit.as_secs() == NEVER.limit().as_secs() {
+            return Poll::Pending;
+        }
+        sleep.set(Some(tokio::time::sleep(limit)));
+    } else if *elapsed == elapsed.unsent() {
+        begin(sleep.as_mut().as_pin_mut().expect("made with the call"), elapsed);
+    }
+    sleep.as_pin_mut().expect("just made").poll(cx)
+}
+
+/// A limit begins to count beside the request's own time: the smaller holds.
+#[cold]
+fn begin(sleep: Pin<&mut Sleep>, elapsed: &mut Elapsed) {
+    let (now, until) = (Instant::now(), sleep.deadline());
+    let limit = now + elapsed.limit();
+    if limit <= until {
+        *elapsed = Elapsed::new(elapsed.scope(), elapsed.limit());
+        sleep.reset(limit);
+    } else {
+        *elapsed = Elapsed::new(Scope::Request, until.saturating_duration_since(now));
     }
 }
 

@@ -5,7 +5,6 @@ mod future;
 mod layer;
 mod ready;
 mod service;
-mod timer;
 
 pub use crate::{
     adjustable::Adjustable,

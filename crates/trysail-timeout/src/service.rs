@@ -3,10 +3,11 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::Instant;
 use tower_service::Service;
 use trysail_core::{Elapsed, FromElapsed, Limit, Scope};
 
-use crate::{ResponseFuture, future::NEVER, timer::Timer};
+use crate::{ResponseFuture, future::NEVER};
 
 /// A service whose calls are bounded in time; made by [`TimeoutLayer`](crate::TimeoutLayer).
 #[derive(Clone, Copy, Debug)]
@@ -31,19 +32,20 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let limit = self.limit.limit(&request);
-        let left = self.limit.left(&request);
-        let elapsed = match (limit, left) {
-            (limit, Some(Duration::ZERO)) if limit != Some(Duration::ZERO) => {
-                Elapsed::new(Scope::Request, Duration::ZERO)
-            }
-            (Some(limit), _) => Elapsed::new(self.scope, limit),
-            (None, _) => NEVER,
-        };
-        if elapsed.limit().is_zero() {
-            return ResponseFuture::refused(elapsed);
+        let limit = self.limit.limit(&request).map_or(NEVER, |limit| Elapsed::new(self.scope, limit));
+        let own = self.limit.left(&request);
+        if limit.limit().is_zero() {
+            return ResponseFuture::refused(limit);
         }
-        let timer = left.map_or(Timer::Idle, Timer::own);
-        ResponseFuture::timed(self.inner.call(request), timer, elapsed)
+        if own == Some(Duration::ZERO) {
+            return ResponseFuture::refused(Elapsed::new(Scope::Request, Duration::ZERO));
+        }
+        // A time beyond the clock is none.
+        let until = own.and_then(|left| Some((left, Instant::now().checked_add(left)?)));
+        let call = self.inner.call(request);
+        match until {
+            Some((left, until)) => ResponseFuture::own(call, limit, left, until),
+            None => ResponseFuture::new(call, limit),
+        }
     }
 }

@@ -136,14 +136,14 @@ impl Limit<Instant> for Until {
 
 #[tokio::test(start_paused = true)]
 async fn the_requests_own_time_counts_from_when_the_call_is_made() {
-    for (limit, polled_after, scope, ends_after) in [
+    for (limit, polled_after, scope, ends_after, named) in [
         // Struck after 1.9 s when it counted from the first poll.
-        (None, SECOND * 9 / 10, Scope::Request, SECOND),
-        (Some(SECOND * 60), SECOND * 9 / 10, Scope::Request, SECOND),
+        (None, SECOND * 9 / 10, Scope::Request, SECOND, SECOND),
+        (Some(SECOND * 60), SECOND * 9 / 10, Scope::Request, SECOND, SECOND),
         // The limit was the smaller one when the call was made, and is not when it is polled.
-        (Some(SECOND * 4 / 5), SECOND / 2, Scope::Request, SECOND),
-        (Some(SECOND / 4), SECOND / 2, Scope::Call, SECOND * 3 / 4),
-        (None, SECOND * 2, Scope::Request, SECOND * 2),
+        (Some(SECOND * 4 / 5), SECOND / 2, Scope::Request, SECOND, SECOND / 2),
+        (Some(SECOND / 4), SECOND / 2, Scope::Call, SECOND * 3 / 4, SECOND / 4),
+        (None, SECOND * 2, Scope::Request, SECOND * 2, SECOND),
     ] {
         let (mut service, mut handle) = mock::spawn_layer::<_, &str, _>(TimeoutLayer::new(Until(limit)));
         assert_ready_ok!(service.poll_ready());
@@ -152,8 +152,8 @@ async fn the_requests_own_time_counts_from_when_the_call_is_made() {
         let _answer = handle.next_request().await;
         time::sleep(polled_after).await;
         let struck = elapsed(&*call.await.unwrap_err());
-        assert_eq!((struck.scope(), made.elapsed()), (scope, ends_after), "{limit:?} {polled_after:?}");
-        assert_eq!(struck.limit(), if scope == Scope::Request { SECOND } else { SECOND / 4 });
+        let seen = (struck.scope(), made.elapsed(), struck.limit());
+        assert_eq!(seen, (scope, ends_after, named), "{limit:?} {polled_after:?}");
     }
 }
 
