@@ -4,6 +4,7 @@
 //! its own.
 
 mod answer;
+mod caller;
 mod complaint;
 mod excerpt;
 mod expected;

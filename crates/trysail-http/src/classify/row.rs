@@ -1,4 +1,6 @@
-use trysail_core::Verdict;
+use trysail_core::{Class, Verdict};
+
+use crate::classify::caller;
 
 /// One line of a table: a sign of a known server, and what it means.
 #[derive(Debug)]
@@ -6,6 +8,7 @@ pub(super) struct Row {
     name: &'static str,
     sign: Sign,
     phrases: &'static [&'static str],
+    unless: &'static [&'static str],
     statuses: &'static [u16],
     verdict: Verdict,
 }
@@ -23,6 +26,8 @@ pub(super) enum Sign {
     Vague,
     /// The status alone.
     Status,
+    /// What runs at once, in the words of an answer that was judged a spent quota.
+    Flight,
     /// A period in the words of an answer that was judged throttled.
     Window,
 }
@@ -49,17 +54,26 @@ impl Row {
         Self::new(name, Sign::Phrase, verdict).saying(phrases)
     }
 
+    pub(super) const fn flight(name: &'static str, phrases: &'static [&'static str], verdict: Verdict) -> Self {
+        Self::new(name, Sign::Flight, verdict).saying(phrases)
+    }
+
     pub(super) const fn window(name: &'static str, phrases: &'static [&'static str], verdict: Verdict) -> Self {
         Self::new(name, Sign::Window, verdict).saying(phrases)
     }
 
     const fn new(name: &'static str, sign: Sign, verdict: Verdict) -> Self {
-        Self { name, sign, phrases: &[], statuses: &[], verdict }
+        Self { name, sign, phrases: &[], unless: &[], statuses: &[], verdict }
     }
 
     /// Only where the message holds one of `phrases`, in lower case; `*` stands for anything, a leading `^` for the start.
     pub(super) const fn saying(self, phrases: &'static [&'static str]) -> Self {
         Self { phrases, ..self }
+    }
+
+    /// Only where it holds none of `phrases`.
+    pub(super) const fn unless(self, phrases: &'static [&'static str]) -> Self {
+        Self { unless: phrases, ..self }
     }
 
     /// Only with one of `statuses`.
@@ -102,9 +116,17 @@ impl Row {
         self.statuses.is_empty() || self.statuses.contains(&status)
     }
 
+    /// Whether it outranks `status`: a name for the server's trouble is no news about the caller, if that is what the
+    /// status speaks of.
+    pub(super) fn outranks(&self, status: u16, own: bool) -> bool {
+        let trouble = matches!(self.verdict.class(), Class::Transient | Class::Warming);
+        !trouble || self.statuses.contains(&status) || caller::gives_way(status, own)
+    }
+
     /// Whether `lower`, text in lower case, says one of the phrases.
     pub(super) fn said(&self, lower: &str) -> bool {
-        self.phrases.is_empty() || self.phrases.iter().any(|phrase| says(lower, phrase))
+        let any = |phrases: &[&str]| phrases.iter().any(|phrase| says(lower, phrase));
+        (self.phrases.is_empty() || any(self.phrases)) && !any(self.unless)
     }
 }
 

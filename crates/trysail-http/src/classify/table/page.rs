@@ -7,7 +7,7 @@ use trysail_core::{Health, Remedy, Retry, Verdict};
 use super::{COMMON, FAMILIES, Rows};
 use crate::classify::{
     answer::Flaw,
-    grpc,
+    caller, grpc,
     row::{Row, Sign},
 };
 
@@ -68,7 +68,9 @@ fn names_and_phrases_are_well_formed() {
 }
 
 fn page() -> String {
-    let mut page = String::from(HEAD);
+    let list = |statuses: &[u16]| statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let head = HEAD.replace("{credentials}", &list(caller::CREDENTIALS)).replace("{request}", &list(caller::REQUEST));
+    let mut page = head;
     page.push_str("\n## Servers\n");
     for (provider, rows) in FAMILIES {
         let _ = write!(page, "\n### {provider:?}\n\n{TABLE}");
@@ -116,6 +118,7 @@ fn what(row: &Row, words: &str) -> String {
         Sign::Code | Sign::Vague => format!("code {words}{and}{on}"),
         Sign::Phrase => format!("{said}{on}"),
         Sign::Status => format!("status {words}"),
+        Sign::Flight => format!("a spent quota, and {said}{on}"),
         Sign::Window => format!("throttled, and {said}"),
     }
 }
@@ -155,14 +158,20 @@ The first of these that knows the answer decides; inside a step the order is tha
 
 1. A *number* in the shape of its family: `base_resp.status_code`, `error_code`, `errors[0].code`, …
 2. A *code*: a machine's word in the body (code, type, status, reason, exception) or in `x-amzn-errortype`,
-   `x-ms-error-code`, `cf-mitigated`. The innermost comes first, also from JSON inside a message. Case, `_`, `-` and the
-   endings `Error` and `Exception` do not matter.
+   `x-amzn-query-error`, `x-ms-error-code`, `cf-mitigated`. The innermost comes first, also from JSON inside a message.
+   Case, `_`, `-`, a namespace and the endings `Error` and `Exception` do not matter.
 3. A *phrase* of the server's own in the message, in lower case; `*` is anything, `^` the start.
 4. A *vague* code, which says less than the message: a kind of step 2, asked later.
 5. A status inside the body, if the answer is a 2xx, or a 400, 500, 502 or 503 around a more telling one.
 6. The *status*.
 
-What came out as throttled is then a spent quota if the message or a quota id names a day, a week or a month. Last,
+A code or phrase for a trouble of the server's (transient, warming) does not revive a status that speaks of credentials
+or money ({credentials}). One of everybody's does not revive a status that speaks of the request either
+({request}): there only a
+family's own counts, spelled as that family spells it. A phrase that names its statuses counts with them.
+
+What came out as a spent quota is then throttled if the message names what runs at once, and what came out as throttled
+is a spent quota if the message or a quota id names a day, a week or a month. Last,
 `x-should-retry: false` forbids a retry, and `true` allows one where the class is transient, throttled or unknown.
 A page for people with a 404 is neutral: something in between answered.
 
