@@ -1,9 +1,12 @@
 //! Statuses that speak of the caller.
 
-/// Whether a code for a trouble of the server's may outrank `status`; `own` if it is a family's own code, spelled as
-/// that family spells it.
-pub(super) fn gives_way(status: u16, own: bool) -> bool {
-    !CREDENTIALS.contains(&status) && (own || !REQUEST.contains(&status))
+use trysail_core::{Class, Verdict};
+
+/// Whether a sign that means `verdict` may outrank `status`; `own` if it is a family's own, spelled as that family
+/// spells it. A name for the server's trouble is no news about the caller.
+pub(super) fn gives_way(status: u16, verdict: Verdict, own: bool) -> bool {
+    let trouble = matches!(verdict.class(), Class::Transient | Class::Warming);
+    !trouble || (!CREDENTIALS.contains(&status) && (own || !REQUEST.contains(&status)))
 }
 
 /// Of who calls, or what is paid: no trouble of the server's gives a credential.

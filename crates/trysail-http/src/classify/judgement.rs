@@ -4,7 +4,7 @@ use trysail_core::{Class, Remedy, Verdict};
 
 use crate::{
     classify::{
-        Complaint, Expected, Provider, answer, complaint, excerpt,
+        Complaint, Expected, Provider, answer, caller, complaint, excerpt,
         row::{Row, Sign, same},
         table::{self, Rank},
     },
@@ -149,7 +149,9 @@ fn known(complaint: &Complaint, status: StatusCode, only: Option<Provider>) -> O
 fn inner_status(complaint: &Complaint, status: StatusCode, only: Option<Provider>) -> Option<Ruled> {
     let inner = StatusCode::from_u16(complaint.status()?).ok()?;
     let worth = inner != status && (status.is_success() || (WEAK.contains(&status) && !WEAK.contains(&inner)));
-    worth.then(|| by_status(inner.as_str(), only)).flatten()
+    let failed = inner.is_client_error() || inner.is_server_error();
+    let ruled = by_status(inner.as_str(), only).or_else(|| failed.then(|| unknown(inner)))?;
+    (worth && caller::gives_way(status.as_u16(), ruled.0, false)).then_some(ruled)
 }
 
 fn by_status(status: &str, only: Option<Provider>) -> Option<Ruled> {

@@ -10,7 +10,7 @@ mod excerpt;
 mod expected;
 pub mod grpc;
 mod judgement;
-mod local;
+pub(crate) mod local;
 mod provider;
 mod row;
 mod rule;

@@ -1,4 +1,4 @@
-use trysail_core::{Class, Verdict};
+use trysail_core::Verdict;
 
 use crate::classify::caller;
 
@@ -116,11 +116,9 @@ impl Row {
         self.statuses.is_empty() || self.statuses.contains(&status)
     }
 
-    /// Whether it outranks `status`: a name for the server's trouble is no news about the caller, if that is what the
-    /// status speaks of.
+    /// Whether it outranks `status`, as one that names it does; `own` if it is a family's own sign.
     pub(super) fn outranks(&self, status: u16, own: bool) -> bool {
-        let trouble = matches!(self.verdict.class(), Class::Transient | Class::Warming);
-        !trouble || self.statuses.contains(&status) || caller::gives_way(status, own)
+        self.statuses.contains(&status) || caller::gives_way(status, self.verdict, own)
     }
 
     /// Whether `lower`, text in lower case, says one of the phrases.

@@ -43,6 +43,21 @@ fn a_throttling_code_means_the_same_in_the_body_and_in_the_head() {
 }
 
 #[test]
+fn a_throttling_code_settles_a_400_whatever_the_message_counts() {
+    judged(&[
+        (400, r#"{"__type":"ThrottlingException","message":"Too many tokens"}"#, Throttled),
+        (400, r#"{"__type":"ThrottlingException","message":"Token limit of the minute reached"}"#, Throttled),
+        (400, r#"{"__type":"RequestThrottledException","message":"The batch size per second is exceeded"}"#, Throttled),
+        (403, r#"{"__type":"TooManyRequestsException","message":"Access denied for now"}"#, Throttled),
+        (
+            400,
+            r#"{"__type":"ThrottlingException","message":"Too many tokens per day, please wait before trying again."}"#,
+            Quota,
+        ),
+    ]);
+}
+
+#[test]
 fn xml_names_its_code_as_well() {
     judged(XML);
 }

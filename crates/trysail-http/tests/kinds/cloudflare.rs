@@ -56,9 +56,13 @@ fn a_full_page_about_the_origin_is_transient_by_its_status_and_by_itself() {
                 "{code} {status}"
             );
         }
-        for body in ["", "526", "error code: 526", "{}", r#"{"error":"no"}"#] {
+        let problem = format!(
+            r#"{{"title":"Error {code}: {title}","status":{code},"error_code":{code},"cloudflare_error":true}}"#
+        );
+        for body in ["", "526", "error code: 526", "{}", r#"{"error":"no"}"#, &problem] {
             wrong.extend(fault(&answer(*code, body), Transient));
         }
+        wrong.extend(fault(&answer(403, &problem), Transient));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

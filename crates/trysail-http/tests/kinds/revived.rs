@@ -1,7 +1,7 @@
 //! Codes that name a server's trouble, with statuses that speak of the caller.
 
 use Class::{Auth, Permanent, QuotaExhausted as Quota, Throttled, Transient, Warming};
-use trysail_core::Class;
+use trysail_core::{Class, Retry};
 use trysail_http::{Provider, Providers};
 
 use crate::{Row, answer, judged};
@@ -89,6 +89,29 @@ fn a_code_that_everybody_uses_does_not_revive_a_request_that_cannot_work() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_status_in_the_body_that_names_the_servers_trouble_does_not_either() {
+    for inner in [500, 502, 503, 504, 520, 524, 529, 599] {
+        for status in [400, 401, 402, 403, 404, 422] {
+            for body in [
+                format!(r#"{{"error":{{"code":{inner},"message":"no"}}}}"#),
+                format!(r#"{{"status":"{inner}","message":"no"}}"#),
+                format!(r#"{{"error":{{"message":"no","http_status":{inner}}}}}"#),
+            ] {
+                let judgement = Providers.judge(&answer(status, &body));
+                assert_eq!(judgement.verdict().retry(), Retry::No, "{status} {body} by {}", judgement.rule());
+            }
+        }
+        let in_success = answer(200, &format!(r#"{{"error":{{"code":{inner},"message":"no"}}}}"#));
+        assert_eq!(Providers.judge(&in_success).verdict().retry(), Retry::Yes);
+    }
+    judged(&[
+        (400, r#"{"error":{"code":429,"message":"no"}}"#, Throttled),
+        (400, r#"{"error":{"code":401,"message":"no"}}"#, Auth),
+        (502, r#"{"error":{"code":504,"message":"no"}}"#, Transient),
+    ]);
 }
 
 #[test]

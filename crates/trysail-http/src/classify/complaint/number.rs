@@ -88,7 +88,7 @@ const SHAPES: &[Shape] = &[
         family: "cloudflare",
         object: None,
         code: "error_code",
-        codes: 1_000..=1_299,
+        codes: 520..=1_299,
         beside: Some("cloudflare_error"),
     },
     Shape { family: "cloudflare", object: Some("errors"), code: "code", codes: 900..=99_999, beside: Some("success") },

@@ -10,6 +10,7 @@ use crate::classify::{
     caller, grpc,
     row::{Row, Sign},
 };
+use crate::respond::{OWN_TIMEOUT, STATUSES};
 
 #[test]
 fn the_page_says_what_the_tables_say() {
@@ -85,6 +86,11 @@ fn page() -> String {
     page.push_str(ANSWERS);
     for flaw in Flaw::ALL {
         let _ = writeln!(page, "| `{}` {}", flaw.rule(), axes(flaw.verdict()));
+    }
+    page.push_str(RESPOND);
+    let _ = writeln!(page, "| a time limit of one's own, whatever its class | {} |", OWN_TIMEOUT.as_u16());
+    for (class, status) in STATUSES {
+        let _ = writeln!(page, "| `{class}` | {} |", status.as_u16());
     }
     page.push_str(GRPC);
     for (code, (name, verdict)) in grpc::TABLE.iter().enumerate() {
@@ -199,6 +205,17 @@ Checked only if the request says what is `Expected`. One that holds an error is 
 
 | flaw | class | retry | health | remedy |
 |---|---|---|---|---|
+";
+
+const RESPOND: &str = "
+## What a server answers its own callers
+
+`respond_to` (an error) and `respond` (a verdict, which cannot tell a time limit). `retry-after` and `retry-after-ms` are
+the verdict's hint. `x-should-retry: false` is sent where this side has used up its own retries, and where asking again is
+useless.
+
+| what became of the call | status |
+|---|---|
 ";
 
 const GRPC: &str = "
