@@ -5,6 +5,7 @@
 
 mod answer;
 mod caller;
+mod clause;
 mod complaint;
 mod excerpt;
 mod expected;

@@ -1,6 +1,6 @@
 use trysail_core::Verdict;
 
-use crate::classify::caller;
+use crate::classify::{caller, clause};
 
 /// One line of a table: a sign of a known server, and what it means.
 #[derive(Debug)]
@@ -8,6 +8,7 @@ pub(super) struct Row {
     name: &'static str,
     sign: Sign,
     phrases: &'static [&'static str],
+    clause: &'static [&'static [&'static str]],
     unless: &'static [&'static str],
     statuses: &'static [u16],
     verdict: Verdict,
@@ -63,12 +64,21 @@ impl Row {
     }
 
     const fn new(name: &'static str, sign: Sign, verdict: Verdict) -> Self {
-        Self { name, sign, phrases: &[], unless: &[], statuses: &[], verdict }
+        Self { name, sign, phrases: &[], clause: &[], unless: &[], statuses: &[], verdict }
     }
 
     /// Only where the message holds one of `phrases`, in lower case; `*` stands for anything, a leading `^` for the start.
     pub(super) const fn saying(self, phrases: &'static [&'static str]) -> Self {
         Self { phrases, ..self }
+    }
+
+    /// Where a clause of the message has a word of each of `groups`.
+    pub(super) const fn clause(
+        name: &'static str,
+        groups: &'static [&'static [&'static str]],
+        verdict: Verdict,
+    ) -> Self {
+        Self { clause: groups, ..Self::new(name, Sign::Phrase, verdict) }
     }
 
     /// Only where it holds none of `phrases`.
@@ -92,6 +102,11 @@ impl Row {
     #[cfg(test)]
     pub(super) const fn phrases(&self) -> &'static [&'static str] {
         self.phrases
+    }
+
+    #[cfg(test)]
+    pub(super) const fn groups(&self) -> &'static [&'static [&'static str]] {
+        self.clause
     }
 
     #[cfg(test)]
@@ -124,7 +139,9 @@ impl Row {
     /// Whether `lower`, text in lower case, says one of the phrases.
     pub(super) fn said(&self, lower: &str) -> bool {
         let any = |phrases: &[&str]| phrases.iter().any(|phrase| says(lower, phrase));
-        (self.phrases.is_empty() || any(self.phrases)) && !any(self.unless)
+        (self.phrases.is_empty() || any(self.phrases))
+            && (self.clause.is_empty() || clause::says(lower, self.clause))
+            && !any(self.unless)
     }
 }
 

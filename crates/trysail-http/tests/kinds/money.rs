@@ -1,6 +1,6 @@
 //! Money in all its clothes.
 
-use Class::{Auth, Permanent, QuotaExhausted as Quota, Throttled};
+use Class::{Auth, Permanent, QuotaExhausted as Quota, Throttled, Transient};
 use trysail_core::{Class, Remedy};
 use trysail_http::Providers;
 
@@ -49,6 +49,11 @@ fn a_code_of_money_is_one() {
 #[test]
 fn words_that_only_sound_of_money_are_none() {
     judged(OTHERS);
+}
+
+#[test]
+fn a_clause_that_puts_a_purse_beside_its_emptiness_is_of_money() {
+    judged(SAID);
 }
 
 const MONEY: &[&str] = &[
@@ -171,7 +176,47 @@ const CODES: &[&str] = &[
     "low_balance",
 ];
 
+/// As others would say it, with the status they would say it with.
+const SAID: &[Row] = &[
+    (429, r#"{"error":{"message":"Your organization has exhausted its prepaid credits."}}"#, Quota),
+    (400, r#"{"error":"Your account has been depleted of credits"}"#, Quota),
+    (403, r#"{"error":{"message":"You don't have sufficient credit to run this request"}}"#, Quota),
+    (403, r#"{"message":"Please purchase additional credits to continue using the service."}"#, Quota),
+    (429, r#"{"message":"You have consumed all of your free credits"}"#, Quota),
+    (400, r#"{"error":{"message":"Wallet has insufficient balance, please topup"}}"#, Quota),
+    (403, r#"{"error":{"message":"Account needs topping up"}}"#, Quota),
+    (403, r#"{"error":{"message":"Your balance (0.00 USD) is not sufficient"}}"#, Quota),
+    (403, r#"{"error":{"message":"Please update your billing information"}}"#, Quota),
+    (403, r#"{"error":{"message":"The billing account for the owning project is disabled in state absent"}}"#, Quota),
+    (403, r#"{"error":{"message":"Please renew your subscription"}}"#, Quota),
+    (429, r#"{"error":{"message":"You have reached your prepaid limit"}}"#, Quota),
+    (429, r#"{"error":{"message":"cost limit exceeded for key"}}"#, Quota),
+    (403, r#"{"error":{"message":"账户已停机，请及时充值"}}"#, Quota),
+    (403, r#"{"error":{"message":"该令牌额度已用尽"}}"#, Quota),
+    (403, r#"{"error":{"message":"Kontingent aufgebraucht, bitte Konto aufladen"}}"#, Quota),
+    (403, r#"{"error":{"message":"Veuillez approvisionner votre compte"}}"#, Quota),
+    (403, r#"{"error":{"message":"No hay saldo suficiente"}}"#, Quota),
+    (403, r#"{"error":{"message":"Средства на счёте: пополните счёт"}}"#, Quota),
+];
+
 const OTHERS: &[Row] = &[
+    (503, r#"{"error":"load balancer: no healthy upstream"}"#, Transient),
+    (502, r#"{"error":"balancer: no server available"}"#, Transient),
+    (500, r#"{"error":"fundamental error, no details"}"#, Transient),
+    (403, r#"{"error":"You do not have enough permissions to read the balance"}"#, Auth),
+    (403, r#"{"error":"Please add this address to your account's allow list"}"#, Auth),
+    (401, r#"{"error":"Add your API key to the request"}"#, Auth),
+    (401, r#"{"error":"Subscription key has expired"}"#, Auth),
+    (429, r#"{"error":"Your plan's limit renews in 12 seconds"}"#, Throttled),
+    (429, r#"{"error":"Your plan is over its limit of requests per minute"}"#, Throttled),
+    (429, r#"{"error":"Rate limit exceeded. Update your billing details to raise it"}"#, Throttled),
+    (429, r#"{"error":"Rate limit exceeded. Purchase credits for more"}"#, Throttled),
+    (429, r#"{"error":"Too many requests; no credits were deducted"}"#, Throttled),
+    (429, r#"{"error":"Query cost exceeds what is left of the limit"}"#, Throttled),
+    (400, r#"{"error":"Field 'balance' is empty"}"#, Permanent),
+    (400, r#"{"error":"balance must not be negative"}"#, Permanent),
+    (400, r#"{"error":"Input 'please top up your account' is too odd"}"#, Permanent),
+    (400, r#"{"error":"Add a balance to the vector"}"#, Permanent),
     (400, r#"{"error":{"message":"Invalid value for 'top up': must be a number"}}"#, Permanent),
     (400, r#"{"error":{"message":"Unrecognized request argument supplied: top_up"}}"#, Permanent),
     (400, r#"{"error":{"message":"'stop' up to 4 sequences, or set stop up to the limit"}}"#, Permanent),

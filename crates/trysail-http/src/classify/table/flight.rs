@@ -9,6 +9,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::phrase("generic/concurrency-word", WORDS, THROTTLED).on(&[200, 403, 429, 503]),
     Row::flight("flight/limit", AT_ONCE, THROTTLED).unless(MONEY).on(&[200, 400, 403, 429, 503]),
     Row::flight("flight/word", WORDS, THROTTLED).unless(MONEY).on(&[200, 403, 429, 503]),
+    Row::flight("flight/others", OTHERS, THROTTLED).unless(MONEY).on(&[200, 403, 429, 503]),
 ];
 
 const AT_ONCE: &[&str] = &[
@@ -72,6 +73,24 @@ const WORDS: &[&str] = &[
     "gleichzeitig",
     "одновременн",
     "eşzamanlı",
+];
+
+/// What would be said of a server's own queue as well, so that only a quota is judged by it.
+const OTHERS: &[&str] = &[
+    "in-progress",
+    "in progress",
+    "pending request",
+    "requests running",
+    "requests are running",
+    "calls are running",
+    "request is running",
+    "request is being processed",
+    "requests are being processed",
+    "previous request",
+    "requests to finish",
+    "requests to complete",
+    "parallelism",
+    "slots",
 ];
 
 /// Nothing runs on an empty account, however little at once.

@@ -42,7 +42,7 @@ fn each_row_can_be_reached() {
         });
         let coded = matches!(row.sign(), Sign::Number | Sign::Code | Sign::Vague | Sign::Status);
         assert!(!coded || earlier.is_none(), "{} is hidden by {}", row.name(), earlier.map_or("", |row| row.name()));
-        assert!(coded || !row.phrases().is_empty(), "{} has no phrase", row.name());
+        assert!(coded || !row.phrases().is_empty() || !row.groups().is_empty(), "{} has no phrase", row.name());
         if plain {
             seen.push(row);
         }
@@ -58,10 +58,11 @@ fn names_and_phrases_are_well_formed() {
         if matches!(row.sign(), Sign::Number | Sign::Status) {
             assert!(word.parse::<u32>().is_ok(), "{}", row.name());
         }
-        for phrase in row.phrases() {
+        for phrase in row.phrases().iter().chain(row.groups().iter().copied().flatten()) {
+            assert!(!phrase.trim().is_empty(), "{}", row.name());
             assert_eq!(*phrase, phrase.to_lowercase(), "{}", row.name());
             // A number alone means another thing wherever it is met.
-            assert!(phrase.chars().any(char::is_alphabetic), "{}", row.name());
+            assert!(phrase.chars().any(char::is_alphabetic) || row.groups().len() > 1, "{}", row.name());
             phrases.insert((row.name(), *phrase));
         }
     }
@@ -104,8 +105,12 @@ fn family(page: &mut String, rows: Rows) {
     let mut rest = rows;
     while let Some(first) = rest.first() {
         let alike = |row: &&Row| {
-            let plain = row.phrases().is_empty() && first.phrases().is_empty();
-            plain && row.sign() == first.sign() && row.verdict() == first.verdict() && row.family() == first.family()
+            let plain = |row: &Row| row.phrases().is_empty() && row.groups().is_empty();
+            plain(row)
+                && plain(first)
+                && row.sign() == first.sign()
+                && row.verdict() == first.verdict()
+                && row.family() == first.family()
         };
         let count = rest.iter().take_while(alike).count().max(1);
         let words = rest[..count].iter().map(|row| format!("`{}`", row.word())).collect::<Vec<_>>().join(", ");
@@ -115,7 +120,9 @@ fn family(page: &mut String, rows: Rows) {
 }
 
 fn what(row: &Row, words: &str) -> String {
-    let said = row.phrases().iter().map(|phrase| format!("“{phrase}”")).collect::<Vec<_>>().join(", ");
+    let quoted = |words: &[&str]| words.iter().map(|word| format!("“{}”", word.trim())).collect::<Vec<_>>().join(", ");
+    let groups = row.groups().iter().map(|words| quoted(words)).collect::<Vec<_>>().join(" beside ");
+    let said = if groups.is_empty() { quoted(row.phrases()) } else { groups };
     let numbers = row.statuses().iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
     let on = if numbers.is_empty() { numbers } else { format!(" (with {numbers})") };
     let and = if said.is_empty() { String::new() } else { format!(" saying {said}") };
@@ -166,7 +173,8 @@ The first of these that knows the answer decides; inside a step the order is tha
 2. A *code*: a machine's word in the body (code, type, status, reason, exception) or in `x-amzn-errortype`,
    `x-amzn-query-error`, `x-ms-error-code`, `cf-mitigated`. The innermost comes first, also from JSON inside a message.
    Case, `_`, `-`, a namespace and the endings `Error` and `Exception` do not matter.
-3. A *phrase* of the server's own in the message, in lower case; `*` is anything, `^` the start.
+3. A *phrase* of the server's own in the message, in lower case; `*` is anything, `^` the start. Words beside others
+   count in one clause, outside of quotes, and from the beginning of a word.
 4. A *vague* code, which says less than the message: a kind of step 2, asked later.
 5. A status inside the body, if the answer is a 2xx, or a 400, 500, 502 or 503 around a more telling one.
 6. The *status*.

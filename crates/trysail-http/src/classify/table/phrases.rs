@@ -19,6 +19,8 @@ pub(super) const ROWS: &[Row] = &[
             "weekly limit",
             "quota will be replenished",
             "quota has been exhausted",
+            "quota has been used",
+            "quota is used up",
             "quota is exhausted",
             "out of quota",
             "no quota",
@@ -256,6 +258,7 @@ pub(super) const ROWS: &[Row] = &[
         TRANSIENT,
     )
     .on(&[200, 400, 404, 424]),
+    Row::phrase("generic/rate", &["per minute", "per min", "per second", " rpm", " tpm"], THROTTLED).on(&[200]),
     // Inside a success there is no status to fall back on.
     Row::phrase("generic/passing", PASSING, TRANSIENT).on(&[200]),
 ];
@@ -316,4 +319,12 @@ const PASSING: &[&str] = &[
     "unexpected error",
     "unknown error occurred",
     "something went wrong",
+    "memory exhausted",
+    "not available",
+    "no capacity",
+    "queue is full",
+    "queue full",
+    "worker died",
+    "engine died",
+    "enginecore died",
 ];
