@@ -85,21 +85,24 @@ impl EmbedError {
         match failure {
             Failure::Elapsed(elapsed) => elapsed.into(),
             Failure::Open(open) => open.into(),
-            Failure::Response { response, .. } => {
-                let judgement = Providers.judge(&response);
-                let complaint = judgement.complaint();
-                let shown = |text: &str| excerpt(&redact(text));
-                let kind = Kind::Answer {
-                    status: response.status(),
-                    rule: (judgement.verdict().class() == verdict.class()).then_some(judgement.rule()),
-                    code: complaint.and_then(|complaint| complaint.code().or(complaint.kind())).map(shown),
-                    message: complaint.and_then(|complaint| complaint.message()).map(shown),
-                };
-                Self { verdict, kind }
-            }
+            Failure::Response { response, .. } => Self::answered(verdict, &response, redact),
             Failure::Service(unanswered) => Self { verdict, kind: Kind::Service(unanswered.untyped()) },
             other => Self { verdict, kind: Kind::Service(Unanswered::new(verdict, other.to_string().into())) },
         }
+    }
+
+    /// An answer that says it is an error.
+    pub(crate) fn answered(verdict: Verdict, response: &Response<Bytes>, redact: impl Fn(&str) -> String) -> Self {
+        let judgement = Providers.judge(response);
+        let complaint = judgement.complaint();
+        let shown = |text: &str| excerpt(&redact(text));
+        let kind = Kind::Answer {
+            status: response.status(),
+            rule: (judgement.verdict().class() == verdict.class()).then_some(judgement.rule()),
+            code: complaint.and_then(|complaint| complaint.code().or(complaint.kind())).map(shown),
+            message: complaint.and_then(|complaint| complaint.message()).map(shown),
+        };
+        Self { verdict, kind }
     }
 }
 

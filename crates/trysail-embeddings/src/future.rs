@@ -17,7 +17,7 @@ use trysail_core::Failure;
 use crate::{
     EmbedError, EmbedRequest, EmbedResponse,
     service::Shared,
-    validate::{self, Expected},
+    validate::{self, Expected, Flaw},
 };
 
 pin_project! {
@@ -73,8 +73,10 @@ where
                             dimensions: this.request.wanted_dimensions(),
                             floats: this.request.wants_floats(),
                         };
-                        let answer = validate::decode(response.body(), this.shared.endpoint.api, expected)?;
-                        return Poll::Ready(Ok(answer));
+                        let answer = validate::decode(response.body(), this.shared.endpoint.api, expected);
+                        return Poll::Ready(
+                            answer.map_err(|flaw| this.shared.unusable(flaw, response, expected, this.request)),
+                        );
                     }
                 },
                 StateProj::Readying { service } => {
@@ -104,9 +106,26 @@ impl Shared {
     where
         E: Error + Send + Sync + 'static,
     {
+        EmbedError::of(failure, |text| self.shown(text, request))
+    }
+
+    /// For an answer without usable vectors.
+    fn unusable(
+        &self,
+        flaw: Flaw,
+        mut response: Response<Bytes>,
+        expected: Expected,
+        request: &EmbedRequest,
+    ) -> EmbedError {
+        match validate::error_inside(flaw, &mut response, expected) {
+            Some(verdict) => EmbedError::answered(verdict, &response, |text| self.shown(text, request)),
+            None => flaw.into(),
+        }
+    }
+
+    fn shown(&self, text: &str, request: &EmbedRequest) -> String {
         // Longer messages are cut further down anyway.
-        let head = |text: &str| text.chars().take(MESSAGE).collect::<String>();
-        EmbedError::of(failure, |text| self.endpoint.redact(&request.redact(&head(text))))
+        self.endpoint.redact(&request.redact(&text.chars().take(MESSAGE).collect::<String>()))
     }
 }
 

@@ -19,8 +19,19 @@ pub(crate) struct Answer {
 
 /// A vector, with or without the place it belongs to.
 pub(crate) struct Item {
-    pub(crate) index: Option<u64>,
+    pub(crate) index: Index,
     pub(crate) vector: Vector,
+}
+
+/// The place that an answer gives a vector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Index {
+    /// That at which it stands.
+    #[default]
+    Missing,
+    At(u64),
+    /// No place at all: `-1`, `1.5`, a text.
+    Odd,
 }
 
 pub(crate) enum Vector {
@@ -110,7 +121,7 @@ impl Tokens {
 #[derive(Deserialize)]
 struct Numbered {
     #[serde(default)]
-    index: Option<u64>,
+    index: Index,
     embedding: Item,
 }
 
@@ -131,6 +142,58 @@ impl Vector {
             Self::Base64(bytes) => others.extend(bytes.as_chunks().0.iter().map(|value| f32::from_le_bytes(*value))),
             Self::NotBase64 => {}
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Index {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyIndex)
+    }
+}
+
+/// Takes whatever stands there: a strange index is a slip of the server's, as one that is there twice.
+struct AnyIndex;
+
+impl<'de> Visitor<'de> for AnyIndex {
+    type Value = Index;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the place of a vector")
+    }
+
+    fn visit_unit<E>(self) -> Result<Index, E> {
+        Ok(Index::Missing)
+    }
+
+    fn visit_u64<E>(self, index: u64) -> Result<Index, E> {
+        Ok(Index::At(index))
+    }
+
+    fn visit_i64<E>(self, index: i64) -> Result<Index, E> {
+        Ok(u64::try_from(index).map_or(Index::Odd, Index::At))
+    }
+
+    fn visit_f64<E>(self, index: f64) -> Result<Index, E> {
+        let whole = index >= 0.0 && index.fract() == 0.0;
+        Ok(if whole { Index::At(index as u64) } else { Index::Odd })
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Index, E> {
+        Ok(Index::Odd)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Index, E> {
+        Ok(Index::Odd)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Index, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Index::Odd)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Index, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Index::Odd)
     }
 }
 
@@ -160,7 +223,7 @@ impl<'de> Visitor<'de> for AnyItem {
         while let Some(value) = seq.next_element::<Option<f32>>()? {
             values.push(value.unwrap_or(f32::NAN));
         }
-        Ok(Item { index: None, vector: Vector::Floats(values) })
+        Ok(Item { index: Index::Missing, vector: Vector::Floats(values) })
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Item, E> {
@@ -168,6 +231,6 @@ impl<'de> Visitor<'de> for AnyItem {
             Ok(bytes) if bytes.len() % 4 == 0 => Vector::Base64(bytes),
             _ => Vector::NotBase64,
         };
-        Ok(Item { index: None, vector })
+        Ok(Item { index: Index::Missing, vector })
     }
 }

@@ -2,13 +2,16 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+use http::Response;
 use serde_json::error::Category;
-use trysail_core::Verdict;
+use trysail_core::{Class, Verdict};
+use trysail_http::Providers;
 
 use crate::{
     EmbedResponse,
     api::Api,
-    shape::{self, Answer, Vector},
+    shape::{self, Answer, Index, Vector},
 };
 
 /// What an answer must be.
@@ -28,6 +31,7 @@ pub(crate) enum Flaw {
     NoVectors,
     Count { expected: usize, found: usize },
     Index { index: u64 },
+    OddIndex { item: usize },
     Empty { index: usize },
     Dimensions { expected: usize, found: usize },
     NotFinite { index: usize },
@@ -44,6 +48,7 @@ impl Flaw {
             | Self::NotJson
             | Self::Count { .. }
             | Self::Index { .. }
+            | Self::OddIndex { .. }
             | Self::Empty { .. }
             | Self::NotFinite { .. }
             | Self::Base64 { .. } => Verdict::MALFORMED,
@@ -61,7 +66,7 @@ impl Flaw {
             Self::Page => "answer/page",
             Self::NoVectors => "answer/no-vectors",
             Self::Count { .. } => "answer/count",
-            Self::Index { .. } => "answer/index",
+            Self::Index { .. } | Self::OddIndex { .. } => "answer/index",
             Self::Empty { .. } => "answer/empty-vector",
             Self::Dimensions { .. } => "answer/dimension",
             Self::NotFinite { .. } => "answer/not-finite",
@@ -81,6 +86,7 @@ impl fmt::Display for Flaw {
             Self::NoVectors => f.write_str("it holds no list of embeddings; check the URL"),
             Self::Count { expected, found } => write!(f, "it holds {found} vectors for {expected} inputs"),
             Self::Index { index } => write!(f, "its index {index} is there twice or out of range"),
+            Self::OddIndex { item } => write!(f, "the index of its item {item} is no whole number"),
             Self::Empty { index } => write!(f, "vector {index} is empty"),
             Self::Dimensions { expected, found } => {
                 write!(f, "it holds a vector of {found} dimensions where {expected} were expected")
@@ -93,6 +99,16 @@ impl fmt::Display for Flaw {
     }
 }
 
+/// What an answer without usable vectors says of an error, if it says that a server would have a status for.
+pub(crate) fn error_inside(flaw: Flaw, response: &mut Response<Bytes>, expected: Expected) -> Option<Verdict> {
+    if !matches!(flaw, Flaw::Page | Flaw::NoVectors | Flaw::Count { .. } | Flaw::Empty { .. }) {
+        return None;
+    }
+    response.extensions_mut().insert(trysail_http::Expected::vectors(expected.count));
+    let verdict = Providers.judge(response).verdict();
+    (!matches!(verdict.class(), Class::Success | Class::Malformed)).then_some(verdict)
+}
+
 pub(crate) fn decode(body: &[u8], api: &Api, expected: Expected) -> Result<EmbedResponse, Flaw> {
     let Answer { items, model, tokens } = shape::read(body, api).map_err(|error| flaw(body, &error))?;
     let items = items.ok_or(Flaw::NoVectors)?;
@@ -102,7 +118,11 @@ pub(crate) fn decode(body: &[u8], api: &Api, expected: Expected) -> Result<Embed
     }
     let mut order = vec![None; found];
     for (position, item) in items.iter().enumerate() {
-        let index = item.index.unwrap_or(position as u64);
+        let index = match item.index {
+            Index::Missing => position as u64,
+            Index::At(index) => index,
+            Index::Odd => return Err(Flaw::OddIndex { item: position }),
+        };
         let place = usize::try_from(index).ok().and_then(|index| order.get_mut(index)).filter(|place| place.is_none());
         *place.ok_or(Flaw::Index { index })? = Some(position);
     }

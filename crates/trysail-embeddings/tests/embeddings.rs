@@ -144,6 +144,44 @@ async fn an_error_names_the_rule_that_decided_unless_another_judge_did() {
 }
 
 #[tokio::test]
+async fn an_index_that_is_no_place_is_asked_again_as_one_that_is_there_twice() {
+    for index in ["1", "7", "-1", "1.5", r#""first""#, r#""""#, "true", "[0]", "{}"] {
+        let (service, mut handle) = embeddings(endpoint());
+        let mut call = task::spawn(service.oneshot(EmbedRequest::new("m", ["a", "b"])));
+        assert_pending!(call.poll());
+        let (_, answers) = handle.next_request().await.unwrap();
+        let body = format!(r#"{{"data":[{{"index":{index},"embedding":[1]}},{{"index":1,"embedding":[1]}}]}}"#);
+        answers.send_response(Response::new(body.into()));
+        let error = assert_ready_err!(call.poll());
+        assert_eq!((error.verdict(), error.rule()), (Verdict::MALFORMED, Some("answer/index")), "{index}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_success_around_an_error_is_that_error() {
+    for (body, class, text) in [
+        (r#"{"status":503,"message":"try later"}"#, Class::Transient, "the server answered 200 503: try later"),
+        (r#"{"message":"Too Many Requests"}"#, Class::Throttled, "the server answered 200: Too Many Requests"),
+        (r#"{"data":[],"message":"model overloaded"}"#, Class::Transient, "the server answered 200: model overloaded"),
+        (r#"{"code":401,"msg":"no"}"#, Class::Auth, "the server answered 200 401: no"),
+        ("no healthy upstream", Class::Transient, "the server answered 200: no healthy upstream"),
+        (
+            r#"{"message":"hello"}"#,
+            Class::Malformed,
+            "the server's answer is not usable: it holds no list of embeddings; check the URL",
+        ),
+    ] {
+        let (service, mut handle) = embeddings(endpoint());
+        let mut call = task::spawn(service.oneshot(EmbedRequest::new("m", ["a"])));
+        assert_pending!(call.poll());
+        let (_, answers) = handle.next_request().await.unwrap();
+        answers.send_response(Response::new(body.into()));
+        let error = assert_ready_err!(call.poll());
+        assert_eq!((error.verdict().class(), error.to_string()), (class, text.to_owned()), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn an_echoed_key_is_nowhere_in_the_error() {
     let (service, mut handle) = embeddings(endpoint().key("hunter2").unwrap());
     let mut call = task::spawn(service.oneshot(EmbedRequest::new("m", ["my diary"])));

@@ -20,7 +20,7 @@ pub use crate::{
     idempotent::Idempotent,
     port::has_broken_port,
     propagate::{DEADLINE, SendDeadlineLayer, TakeDeadlineLayer},
-    respond::respond,
+    respond::{respond, respond_to},
 };
 #[cfg(feature = "client")]
 pub use crate::{

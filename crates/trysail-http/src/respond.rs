@@ -1,13 +1,18 @@
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header::RETRY_AFTER};
-use trysail_core::{Class, Retry, Verdict};
+use trysail_core::{Class, Elapsed, Retry, Verdict};
+
+use crate::classify::local;
 
 /// The head of the answer with which a server passes a failed call of its own on.
 ///
-/// The status is what clients expect of the class, `retry-after` and `retry-after-ms` are the verdict's hint. With
-/// `spent`, this side has used up its own retries: `x-should-retry: false` then keeps the client from multiplying them,
-/// as it does where the verdict says that asking again is useless.
+/// The status is what clients expect of the class (the table is in `docs/classes.md`), `retry-after` and
+/// `retry-after-ms` are the verdict's hint. With `spent`, this side has used up its own retries: `x-should-retry: false`
+/// then keeps the client from multiplying them, as it does where the verdict says that asking again is useless.
+///
+/// A verdict does not say that a time limit of one's own struck, which is a 504: where the error is at hand, answer
+/// with [`respond_to`].
 ///
 /// ```
 /// # use std::time::Duration;
@@ -32,15 +37,30 @@ pub fn respond<B>(verdict: Verdict, spent: bool, body: B) -> Response<B> {
     response
 }
 
-fn status(class: Class) -> StatusCode {
-    match class {
-        Class::Success => StatusCode::OK,
-        Class::Throttled | Class::QuotaExhausted => StatusCode::TOO_MANY_REQUESTS,
-        Class::Auth => StatusCode::UNAUTHORIZED,
-        Class::Permanent => StatusCode::BAD_REQUEST,
-        Class::Warming | Class::Refused => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::BAD_GATEWAY,
+/// [`respond`] for the error of a call, however often it was boxed: its verdict decides, and a time limit of one's own
+/// is a 504.
+///
+/// ```
+/// # use std::time::Duration;
+/// # use trysail_core::{Elapsed, Failure, Scope};
+/// # type Failed = Failure<(), std::io::Error>;
+/// let failed = Failed::Elapsed(Elapsed::new(Scope::Overall, Duration::from_secs(60)));
+/// assert_eq!(trysail_http::respond_to(&failed, false, "").status(), 504);
+/// ```
+pub fn respond_to<B>(error: &(dyn Error + 'static), spent: bool, body: B) -> Response<B> {
+    let verdict = local::request(error);
+    let mut response = respond(verdict, spent, body);
+    let timed_out = matches!(verdict.class(), Class::Transient | Class::Refused)
+        && local::chain(error).any(|link| link.is::<Elapsed>());
+    if timed_out {
+        *response.status_mut() = OWN_TIMEOUT;
     }
+    response
+}
+
+fn status(class: Class) -> StatusCode {
+    let known = STATUSES.iter().find(|(known, _)| *known == class);
+    known.map_or(StatusCode::BAD_GATEWAY, |(_, status)| *status)
 }
 
 fn hints(headers: &mut HeaderMap, hint: Duration) {
@@ -51,3 +71,15 @@ fn hints(headers: &mut HeaderMap, hint: Duration) {
 
 const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+pub(crate) const OWN_TIMEOUT: StatusCode = StatusCode::GATEWAY_TIMEOUT;
+pub(crate) const STATUSES: &[(Class, StatusCode)] = &[
+    (Class::Success, StatusCode::OK),
+    (Class::Transient, StatusCode::BAD_GATEWAY),
+    (Class::Warming, StatusCode::SERVICE_UNAVAILABLE),
+    (Class::Throttled, StatusCode::TOO_MANY_REQUESTS),
+    (Class::QuotaExhausted, StatusCode::TOO_MANY_REQUESTS),
+    (Class::Auth, StatusCode::UNAUTHORIZED),
+    (Class::Permanent, StatusCode::BAD_REQUEST),
+    (Class::Malformed, StatusCode::BAD_GATEWAY),
+    (Class::Refused, StatusCode::SERVICE_UNAVAILABLE),
+];

@@ -161,6 +161,39 @@ async fn an_answer_that_is_not_http_is_malformed() {
 }
 
 #[tokio::test]
+async fn a_garbled_head_of_a_server_that_has_answered_before_is_transient() {
+    let garbled = [
+        "SSH-2.0-OpenSSH_9.6\r\n\r\n",
+        "HTTP/1.1 2xx OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nno colon here\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\0: x\r\n\r\n",
+        "HTTP/9.9 200 OK\r\n\r\n",
+        "\u{1}\u{2}\u{3}\u{4}\r\n\r\n",
+        "{\"data\":[]}\r\n\r\n",
+        "200 OK\r\n\r\n",
+        "ok HTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 1, 2\r\n\r\n",
+    ];
+    for head in garbled {
+        let address = script(vec![vec![OK, head], vec![head, head]]).await;
+        let url = format!("http://{address}/");
+        let mut client: Client<Body> = Client::builder().no_proxy().build();
+        assert_eq!(text(client.call(get(&url)).await.unwrap()).await, "ok");
+        // On the same connection, on a new one, and through a clone.
+        for _ in 0..3 {
+            let error = fail(client.clone(), &url).await;
+            assert_eq!(judge(&error), Verdict::TRANSIENT, "{head:?}: {}", spelled(&error));
+        }
+        // Another client, or another address, has not been answered yet.
+        let error = fail(Client::builder().no_proxy().build(), &url).await;
+        assert_eq!(judge(&error), Verdict::MALFORMED.once().neutral(), "{head:?}: {}", spelled(&error));
+        let other = script(vec![vec![head]]).await;
+        let error = fail(client, &format!("http://{other}/")).await;
+        assert_eq!(judge(&error), Verdict::MALFORMED.once().neutral(), "{head:?}: {}", spelled(&error));
+    }
+}
+
+#[tokio::test]
 async fn a_body_cut_before_its_declared_end_is_transient() {
     for answer in [
         "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{\"a\"",
@@ -219,6 +252,44 @@ async fn a_stream_beyond_the_last_of_a_goaway_is_unsent() {
     far.write_all(b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0").await.unwrap();
     let error: CollectError<_, hyper::Error> = CollectError::Client(answer.await.unwrap().unwrap_err());
     assert_eq!(Providers.classify(Err(&error)), Verdict::TRANSIENT.unsent(), "{}", spelled(&error));
+}
+
+#[tokio::test]
+async fn calm_is_the_servers_word_only_if_the_server_said_it() {
+    const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
+    // Headers that never end: it is our h2 that has had enough.
+    let mut flood = [SETTINGS, b"\0\0\x01\x01\0\0\0\0\x01\x88"].concat();
+    for _ in 0..10_000 {
+        flood.extend_from_slice(b"\0\0\x01\x09\0\0\0\0\x01\x88");
+    }
+    assert_eq!(raw(flood).await, Verdict::TRANSIENT);
+    // A GOAWAY of the server's: last stream 0, ENHANCE_YOUR_CALM.
+    let said = raw([SETTINGS, b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x0b"].concat()).await;
+    assert_eq!(said, Verdict::THROTTLED);
+    // And a RST_STREAM of its own.
+    let said = raw([SETTINGS, b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x0b"].concat()).await;
+    assert_eq!(said, Verdict::THROTTLED);
+    for reason in [h2::Reason::ENHANCE_YOUR_CALM, h2::Reason::PROTOCOL_ERROR] {
+        let error: CollectError<h2::Error, h2::Error> = CollectError::Client(reason.into());
+        assert_eq!(Providers.classify(Err::<&Response<Bytes>, _>(&error)), Verdict::TRANSIENT);
+    }
+}
+
+/// What is made of a peer that says these bytes once it has the request.
+async fn raw(bytes: Vec<u8>) -> Verdict {
+    let (near, mut far) = duplex(1 << 20);
+    let (mut sender, connection) =
+        http2::handshake::<_, _, Body>(TokioExecutor::new(), TokioIo::new(near)).await.unwrap();
+    tokio::spawn(connection);
+    let answer = tokio::spawn(sender.send_request(get("http://a/")));
+    far.read_exact(&mut [0; 24]).await.unwrap();
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    // It may have heard enough before the end.
+    let _ = far.write_all(&bytes).await;
+    let error: CollectError<_, hyper::Error> = CollectError::Client(answer.await.unwrap().unwrap_err());
+    Providers.classify(Err::<&Response<Bytes>, _>(&error))
 }
 
 /// What is made of a server that answers a stream by `end`.
@@ -319,6 +390,28 @@ impl Server {
     fn heads(&self) -> Vec<String> {
         self.heads.lock().unwrap().clone()
     }
+}
+
+/// A server that says these words on its first connection, one to a request, and those of the last on all later ones.
+async fn script(connections: Vec<Vec<&'static str>>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        for connection in 0.. {
+            let Ok((mut stream, _)) = listener.accept().await else { return };
+            let answers = connections[connection.min(connections.len() - 1)].clone();
+            tokio::spawn(async move {
+                let mut buffer = [0; 4_096];
+                for answer in answers {
+                    if matches!(stream.read(&mut buffer).await, Ok(0) | Err(_)) {
+                        return;
+                    }
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                }
+            });
+        }
+    });
+    address
 }
 
 async fn serve(mut stream: TcpStream, answer: &str, heads: Arc<Mutex<Vec<String>>>) {

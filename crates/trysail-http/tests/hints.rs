@@ -96,6 +96,25 @@ fn the_first_usable_hint_counts() {
 }
 
 #[test]
+fn a_wait_in_milliseconds_counts_under_each_of_its_names() {
+    let ms = |ms| Some(Duration::from_millis(ms));
+    for name in ["retry-after-ms", "x-ms-retry-after-ms"] {
+        for (value, wait) in [("250", ms(250)), (" 7 ", ms(7)), ("1500", ms(1_500)), ("60000", ms(60_000))] {
+            assert_eq!(hint(&headers(&[(name, value)]), None), wait, "{name}: {value:?}");
+            assert_eq!(hint(&headers(&[(name, value), ("retry-after", "90")]), None), wait, "{name}: {value:?}");
+            assert_eq!(hint(&headers(&[(name, value)]), Some("try again in 5s")), wait, "{name}: {value:?}");
+        }
+        for value in ["0", "-1", "soon", "1e3", "", "nan", "99999999999999999999999"] {
+            assert_eq!(hint(&headers(&[(name, value)]), None), None, "{name}: {value:?}");
+            assert_eq!(hint(&headers(&[(name, value), ("retry-after", "2")]), None), ms(2_000), "{name}: {value:?}");
+        }
+    }
+    assert_eq!(hint(&headers(&[("retry-after-ms", "0"), ("x-ms-retry-after-ms", "80")]), None), ms(80));
+    assert_eq!(hint(&headers(&[("retry-after-ms", "90"), ("x-ms-retry-after-ms", "80")]), None), ms(90));
+    assert_eq!(hint(&headers(&[("x-ms-retry-after", "80")]), None), None);
+}
+
+#[test]
 fn no_value_is_too_strange() {
     let strange = [
         "0",

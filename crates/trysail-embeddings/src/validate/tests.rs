@@ -52,6 +52,46 @@ fn slips_of_the_server_may_be_asked_again() {
 }
 
 #[test]
+fn an_index_that_is_none_is_a_slip_as_one_that_is_there_twice() {
+    for index in [
+        "-1",
+        "-0.5",
+        "0.5",
+        "1.5",
+        "1e-3",
+        "-1e300",
+        r#""""#,
+        r#""0""#,
+        r#""1""#,
+        r#""first""#,
+        r#""1.5""#,
+        "true",
+        "[]",
+        "[0]",
+        "{}",
+        r#"{"a":[1]}"#,
+    ] {
+        let first = format!(r#"{{"data":[{{"index":{index},"embedding":[1]}},{{"index":1,"embedding":[1]}}]}}"#);
+        let last = format!(r#"{{"data":[{{"embedding":[1],"index":0}},{{"embedding":[1],"index":{index}}}]}}"#);
+        for (body, item) in [(first, 0), (last, 1)] {
+            let flaw = flaw_of(&body);
+            assert_eq!((flaw, flaw.rule()), (Flaw::OddIndex { item }, "answer/index"), "{body}");
+            assert_eq!(flaw.verdict(), Verdict::MALFORMED);
+        }
+    }
+    for index in ["2", "1e300", "18446744073709551615", "18446744073709551616", "1e15"] {
+        let body = format!(r#"{{"data":[{{"index":{index},"embedding":[1]}},{{"index":1,"embedding":[1]}}]}}"#);
+        let flaw = flaw_of(&body);
+        assert_eq!((flaw.verdict(), flaw.rule()), (Verdict::MALFORMED, "answer/index"), "{body}");
+    }
+    for (first, second) in [("0", "1"), ("0.0", "1.0"), ("null", "null"), ("-0.0", "1e0")] {
+        let body = format!(r#"{{"data":[{{"index":{first},"embedding":[1]}},{{"index":{second},"embedding":[2]}}]}}"#);
+        let answer = decode(body.as_bytes(), &api::OPENAI, TWO).unwrap();
+        assert_eq!(answer.vectors().collect::<Vec<_>>(), [[1.0], [2.0]], "{body}");
+    }
+}
+
+#[test]
 fn a_wrong_address_or_request_stays_wrong() {
     for (body, expected) in [
         ("<!doctype html><title>Welcome</title>", Flaw::Page),

@@ -4,9 +4,9 @@ use trysail_core::{Class, Remedy, Verdict};
 
 use crate::{
     classify::{
-        Complaint, Expected, Provider, answer, complaint, excerpt,
+        Complaint, Expected, Provider, answer, caller, complaint, excerpt,
         row::{Row, Sign, same},
-        table,
+        table::{self, Rank},
     },
     retry_after,
 };
@@ -114,42 +114,56 @@ type Ruled = (Verdict, &'static str);
 
 /// What the tables say of a complaint, its status aside.
 fn known(complaint: &Complaint, status: StatusCode, only: Option<Provider>) -> Option<Ruled> {
-    let rows = |sign: Sign| {
-        let fits = move |row: &&Row| row.sign() == sign && row.allows(status.as_u16()) && row.said(complaint.lower());
-        table::rows(only).filter(fits)
+    let ranked = |sign: Sign| {
+        let fits = move |row: &Row| row.sign() == sign && row.allows(status.as_u16()) && row.said(complaint.lower());
+        table::ranked(only).filter(move |(_, row)| fits(row))
     };
     let number = || {
         let number = complaint.number()?;
-        rows(Sign::Number).find(|row| number.is(row.family(), row.word()))
+        ranked(Sign::Number).map(|(_, row)| row).find(|row| number.is(row.family(), row.word()))
     };
+    let phrase = || ranked(Sign::Phrase).map(|(_, row)| row).find(|row| row.outranks(status.as_u16(), true));
     let word = |sign: Sign| {
         // A row that spells it alike is the better evidence.
         let named = |word: &str| {
-            let exactly = rows(sign).find(|row| row.word() == word);
-            exactly.or_else(|| rows(sign).find(|row| same(row.word(), word)))
+            let exactly = ranked(sign)
+                .filter(|(rank, row)| row.outranks(status.as_u16(), *rank == Rank::Own))
+                .find(|(_, row)| row.word() == word);
+            let alike = || ranked(sign).find(|(_, row)| row.outranks(status.as_u16(), false) && same(row.word(), word));
+            exactly.or_else(alike).map(|(_, row)| row)
         };
         // `Throttling.RateQuota` is a kind of `Throttling`.
         complaint.words().find_map(|word| named(word).or_else(|| named(word.split_once('.')?.0)))
     };
     let row = number()
         .or_else(|| word(Sign::Code))
-        .or_else(|| rows(Sign::Phrase).next())
+        .or_else(phrase)
         .or_else(|| word(Sign::Vague))
         .map(|row| (row.verdict(), row.name()));
-    let (verdict, rule) = row.or_else(|| inner_status(complaint, status, only))?;
-    window(complaint, verdict, only).or(Some((verdict, rule)))
+    let ruled = row.or_else(|| inner_status(complaint, status, only))?;
+    let ruled = flight(complaint, status, ruled.0, only).unwrap_or(ruled);
+    window(complaint, ruled.0, only).or(Some(ruled))
 }
 
 /// The status in the body, where the status of the answer says less.
 fn inner_status(complaint: &Complaint, status: StatusCode, only: Option<Provider>) -> Option<Ruled> {
     let inner = StatusCode::from_u16(complaint.status()?).ok()?;
     let worth = inner != status && (status.is_success() || (WEAK.contains(&status) && !WEAK.contains(&inner)));
-    worth.then(|| by_status(inner.as_str(), only)).flatten()
+    let failed = inner.is_client_error() || inner.is_server_error();
+    let ruled = by_status(inner.as_str(), only).or_else(|| failed.then(|| unknown(inner)))?;
+    (worth && caller::gives_way(status.as_u16(), ruled.0, false)).then_some(ruled)
 }
 
 fn by_status(status: &str, only: Option<Provider>) -> Option<Ruled> {
     let mut rows = table::rows(only).filter(|row| row.sign() == Sign::Status);
     rows.find(|row| row.word() == status).map(|row| (row.verdict(), row.name()))
+}
+
+/// A limit of what runs at once is no spent quota.
+fn flight(complaint: &Complaint, status: StatusCode, verdict: Verdict, only: Option<Provider>) -> Option<Ruled> {
+    let says = |row: &&Row| row.sign() == Sign::Flight && row.allows(status.as_u16()) && row.said(complaint.lower());
+    let row = (verdict.class() == Class::QuotaExhausted).then(|| table::rows(only).find(says)).flatten()?;
+    Some((row.verdict(), row.name()))
 }
 
 /// A limit that refills in a day or later is no throttle.

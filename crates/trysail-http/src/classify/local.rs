@@ -9,7 +9,7 @@ use trysail_core::{Retry, Verdict};
 use crate::classify::transport;
 
 /// The verdict of an error from the client below.
-pub(super) fn request(error: &(dyn Error + 'static)) -> Verdict {
+pub(crate) fn request(error: &(dyn Error + 'static)) -> Verdict {
     let typed = chain(error).find_map(|link| JUDGES.iter().find_map(|judge| judge(link)));
     // An error of the system stands at the foot of almost everything, and says least.
     typed.or_else(|| chain(error).find_map(system)).unwrap_or(Verdict::TRANSIENT)
@@ -22,7 +22,7 @@ pub(super) fn body(error: &(dyn Error + 'static)) -> Verdict {
 }
 
 /// `error` and its causes; what an `io::Error` wraps is one of them, which its `source()` skips.
-fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+pub(crate) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |link| {
         let link = *link;
         match link.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {

@@ -5,12 +5,14 @@
 
 mod answer;
 mod boxed;
+mod caller;
+mod clause;
 mod complaint;
 mod excerpt;
 mod expected;
 pub mod grpc;
 mod judgement;
-mod local;
+pub(crate) mod local;
 mod provider;
 mod row;
 mod rule;

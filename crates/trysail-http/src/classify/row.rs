@@ -1,11 +1,15 @@
 use trysail_core::Verdict;
 
+use crate::classify::{caller, clause};
+
 /// One line of a table: a sign of a known server, and what it means.
 #[derive(Debug)]
 pub(super) struct Row {
     name: &'static str,
     sign: Sign,
     phrases: &'static [&'static str],
+    clause: &'static [&'static [&'static str]],
+    unless: &'static [&'static str],
     statuses: &'static [u16],
     verdict: Verdict,
 }
@@ -23,6 +27,8 @@ pub(super) enum Sign {
     Vague,
     /// The status alone.
     Status,
+    /// What runs at once, in the words of an answer that was judged a spent quota.
+    Flight,
     /// A period in the words of an answer that was judged throttled.
     Window,
 }
@@ -49,17 +55,35 @@ impl Row {
         Self::new(name, Sign::Phrase, verdict).saying(phrases)
     }
 
+    pub(super) const fn flight(name: &'static str, phrases: &'static [&'static str], verdict: Verdict) -> Self {
+        Self::new(name, Sign::Flight, verdict).saying(phrases)
+    }
+
     pub(super) const fn window(name: &'static str, phrases: &'static [&'static str], verdict: Verdict) -> Self {
         Self::new(name, Sign::Window, verdict).saying(phrases)
     }
 
     const fn new(name: &'static str, sign: Sign, verdict: Verdict) -> Self {
-        Self { name, sign, phrases: &[], statuses: &[], verdict }
+        Self { name, sign, phrases: &[], clause: &[], unless: &[], statuses: &[], verdict }
     }
 
     /// Only where the message holds one of `phrases`, in lower case; `*` stands for anything, a leading `^` for the start.
     pub(super) const fn saying(self, phrases: &'static [&'static str]) -> Self {
         Self { phrases, ..self }
+    }
+
+    /// Where a clause of the message has a word of each of `groups`.
+    pub(super) const fn clause(
+        name: &'static str,
+        groups: &'static [&'static [&'static str]],
+        verdict: Verdict,
+    ) -> Self {
+        Self { clause: groups, ..Self::new(name, Sign::Phrase, verdict) }
+    }
+
+    /// Only where it holds none of `phrases`.
+    pub(super) const fn unless(self, phrases: &'static [&'static str]) -> Self {
+        Self { unless: phrases, ..self }
     }
 
     /// Only with one of `statuses`.
@@ -78,6 +102,11 @@ impl Row {
     #[cfg(test)]
     pub(super) const fn phrases(&self) -> &'static [&'static str] {
         self.phrases
+    }
+
+    #[cfg(test)]
+    pub(super) const fn groups(&self) -> &'static [&'static [&'static str]] {
+        self.clause
     }
 
     #[cfg(test)]
@@ -102,9 +131,17 @@ impl Row {
         self.statuses.is_empty() || self.statuses.contains(&status)
     }
 
+    /// Whether it outranks `status`, as one that names it does; `own` if it is a family's own sign.
+    pub(super) fn outranks(&self, status: u16, own: bool) -> bool {
+        self.statuses.contains(&status) || caller::gives_way(status, self.verdict, own)
+    }
+
     /// Whether `lower`, text in lower case, says one of the phrases.
     pub(super) fn said(&self, lower: &str) -> bool {
-        self.phrases.is_empty() || self.phrases.iter().any(|phrase| says(lower, phrase))
+        let any = |phrases: &[&str]| phrases.iter().any(|phrase| says(lower, phrase));
+        (self.phrases.is_empty() || any(self.phrases))
+            && (self.clause.is_empty() || clause::says(lower, self.clause))
+            && !any(self.unless)
     }
 }
 

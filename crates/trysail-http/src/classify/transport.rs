@@ -26,8 +26,12 @@ fn client(error: &legacy::Error) -> Option<Verdict> {
         // Without a cause it is the request that was refused: no absolute address, an unknown version.
         return (!error.is_connect()).then_some(UNUSABLE);
     };
-    let canceled = cause.downcast_ref().is_some_and(hyper::Error::is_canceled);
-    (canceled && Served::never(error)).then(|| Verdict::TRANSIENT.unsent().unhealthy())
+    let cause = cause.downcast_ref::<hyper::Error>()?;
+    if cause.is_canceled() {
+        return Served::never(error).then(|| Verdict::TRANSIENT.unsent().unhealthy());
+    }
+    // What has answered before speaks HTTP: it is in trouble, and the address is right.
+    (cause.is_parse() && Served::before(error)).then_some(Verdict::TRANSIENT)
 }
 
 fn http(error: &hyper::Error) -> Option<Verdict> {
@@ -43,11 +47,13 @@ fn http(error: &hyper::Error) -> Option<Verdict> {
 }
 
 fn http2(error: &h2::Error) -> Option<Verdict> {
-    // h2 reports the peer's GOAWAY only to streams that the peer has not begun with; the others end with the connection.
-    if error.is_remote() && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM)) {
-        return Some(Verdict::TRANSIENT.unsent());
+    // Raised by our own h2, it says that the peer floods us.
+    if error.is_remote() && error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM) {
+        return Some(Verdict::THROTTLED);
     }
-    (error.reason() == Some(h2::Reason::ENHANCE_YOUR_CALM)).then_some(Verdict::THROTTLED)
+    // h2 reports the peer's GOAWAY only to streams that the peer has not begun with; the others end with the connection.
+    let unsent = error.is_remote() && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM));
+    unsent.then(|| Verdict::TRANSIENT.unsent())
 }
 
 fn tls(error: &rustls::Error) -> Verdict {

@@ -16,7 +16,11 @@ use hyper_util::client::{
 use tower_service::Service;
 
 use crate::{
-    client::{served::Served, tls::Tls, unusable::Unusable},
+    client::{
+        served::{Served, Servers},
+        tls::Tls,
+        unusable::Unusable,
+    },
     has_broken_port,
 };
 
@@ -26,11 +30,12 @@ pub(crate) struct Route {
     direct: HttpConnector,
     to_proxy: Tls<HttpConnector>,
     proxies: Arc<Matcher>,
+    servers: Servers,
 }
 
 impl Route {
-    pub(crate) const fn new(direct: HttpConnector, to_proxy: Tls<HttpConnector>, proxies: Arc<Matcher>) -> Self {
-        Self { direct, to_proxy, proxies }
+    pub(crate) fn new(direct: HttpConnector, to_proxy: Tls<HttpConnector>, proxies: Arc<Matcher>) -> Self {
+        Self { direct, to_proxy, proxies, servers: Servers::default() }
     }
 }
 
@@ -48,16 +53,17 @@ impl Service<Uri> for Route {
         if has_broken_port(&destination) {
             return Box::pin(async { Err(Unusable("the address has a port that is none").into()) });
         }
+        let served = self.servers.connection(&destination);
         let Some(proxy) = self.proxies.intercept(&destination) else {
             let connecting = self.direct.call(destination);
-            return Box::pin(async { Ok(Routed::new(MaybeHttpsStream::Http(connecting.await?), false)) });
+            return Box::pin(async { Ok(Routed::new(MaybeHttpsStream::Http(connecting.await?), false, served)) });
         };
         if !matches!(proxy.uri().scheme_str(), Some("http" | "https")) {
             return Box::pin(async { Err(Unusable("only http and https proxies are supported").into()) });
         }
         if destination.scheme() == Some(&Scheme::HTTP) {
             let connecting = self.to_proxy.call(proxy.uri().clone());
-            return Box::pin(async { Ok(Routed::new(connecting.await?, true)) });
+            return Box::pin(async { Ok(Routed::new(connecting.await?, true, served)) });
         }
         let clone = self.to_proxy.clone();
         let ready = mem::replace(&mut self.to_proxy, clone);
@@ -66,7 +72,7 @@ impl Service<Uri> for Route {
             Some(credentials) => tunnel.with_auth(credentials.clone()),
             None => tunnel,
         };
-        Box::pin(async move { Ok(Routed::new(tunnel.call(destination).await?, false)) })
+        Box::pin(async move { Ok(Routed::new(tunnel.call(destination).await?, false, served)) })
     }
 }
 
@@ -79,8 +85,8 @@ pub(crate) struct Routed {
 }
 
 impl Routed {
-    fn new(io: MaybeHttpsStream<Tcp>, proxied: bool) -> Self {
-        Self { io, proxied, served: Served::default() }
+    fn new(io: MaybeHttpsStream<Tcp>, proxied: bool, served: Served) -> Self {
+        Self { io, proxied, served }
     }
 }
 

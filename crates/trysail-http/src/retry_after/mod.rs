@@ -7,11 +7,11 @@ mod text;
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, header::RETRY_AFTER};
+use http::{HeaderMap, header::RETRY_AFTER};
 
 /// The wait that an answer asks for: its headers, and its body where that is text.
 ///
-/// In this order: `retry-after-ms`, `retry-after` (seconds or a date), what the body says, and when an exhausted
+/// In this order: `retry-after-ms`, Azure's `x-ms-retry-after-ms`, `retry-after` (seconds or a date), what the body says, and when an exhausted
 /// bucket of `x-ratelimit-*` is full again. A value that is no positive wait is no hint.
 ///
 /// ```
@@ -27,24 +27,26 @@ use http::{HeaderMap, HeaderName, header::RETRY_AFTER};
 /// ```
 pub fn hint(headers: &HeaderMap, body_text: Option<&str>) -> Option<Duration> {
     let usable = |wait: &Duration| !wait.is_zero();
-    milliseconds(headers)
-        .filter(usable)
+    MILLISECONDS
+        .iter()
+        .find_map(|name| milliseconds(headers, name).filter(usable))
         .or_else(|| seconds_or_date(headers).filter(usable))
         .or_else(|| body_text.and_then(text::wait).filter(usable))
         .or_else(|| bucket::refill(headers).filter(usable))
 }
 
-fn milliseconds(headers: &HeaderMap) -> Option<Duration> {
-    duration::decimal(value(headers, &RETRY_AFTER_MS)?, duration::MILLISECOND)
+fn milliseconds(headers: &HeaderMap, name: &str) -> Option<Duration> {
+    duration::decimal(value(headers, name)?, duration::MILLISECOND)
 }
 
 fn seconds_or_date(headers: &HeaderMap) -> Option<Duration> {
-    let value = value(headers, &RETRY_AFTER)?;
+    let value = value(headers, RETRY_AFTER.as_str())?;
     duration::decimal(value, duration::SECOND).or_else(|| moment::until(moment::http_date(value)?, headers))
 }
 
-fn value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
+/// Headers that name a wait in milliseconds.
+const MILLISECONDS: &[&str] = &["retry-after-ms", "x-ms-retry-after-ms"];

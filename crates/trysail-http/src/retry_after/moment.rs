@@ -1,9 +1,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::{
-    HeaderMap,
-    header::{DATE, HeaderName},
-};
+use http::{HeaderMap, header::DATE};
 
 /// Seconds since 1970 of an HTTP date.
 pub(super) fn http_date(value: &str) -> Option<Duration> {
@@ -35,7 +32,7 @@ pub(super) fn rfc3339(value: &str) -> Option<Duration> {
 
 /// How long it is until `moment` by the server's own clock, or by ours if it names none.
 pub(super) fn until(moment: Duration, headers: &HeaderMap) -> Option<Duration> {
-    let now = super::value(headers, &DATE as &HeaderName)
+    let now = super::value(headers, DATE.as_str())
         .and_then(http_date)
         .or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).ok())?;
     moment.checked_sub(now)

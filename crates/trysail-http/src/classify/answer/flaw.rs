@@ -75,7 +75,7 @@ impl Flaw {
 
     /// Whether the body may say more in the words of an error.
     pub(in crate::classify) const fn may_be_an_error(self) -> bool {
-        matches!(self, Self::Page | Self::Text | Self::Stream | Self::NoVectors | Self::Count)
+        matches!(self, Self::Page | Self::Text | Self::Stream | Self::NoVectors | Self::Count | Self::EmptyVector)
     }
 
     #[cfg(test)]

@@ -75,3 +75,34 @@ fn each_flaw_is_found() {
     assert_eq!(check(b"[[1,2],[1,2,3]]", Expected::vectors(2)), Err(Flaw::Dimension));
     assert_eq!(check(b"[[1,2],null]", Expected::vectors(2)), Err(Flaw::EmptyVector));
 }
+
+#[test]
+fn an_index_that_is_none_is_a_slip_as_one_that_is_there_twice() {
+    for index in [
+        "-1",
+        "-0.5",
+        "0.5",
+        "1.5",
+        "1e-3",
+        "2",
+        "1e300",
+        "18446744073709551616",
+        r#""""#,
+        r#""0""#,
+        r#""first""#,
+        r#""1.5""#,
+        "true",
+        "[]",
+        "[0]",
+        "{}",
+    ] {
+        for name in ["index", "text_index"] {
+            let body = format!(r#"{{"data":[{{"{name}":{index},"embedding":[1]}},{{"{name}":1,"embedding":[1]}}]}}"#);
+            assert_eq!(check(body.as_bytes(), Expected::vectors(2)), Err(Flaw::Index), "{body}");
+        }
+    }
+    for (first, second) in [("0", "1"), ("1.0", "0.0"), ("null", "null"), ("-0.0", "1e0")] {
+        let body = format!(r#"{{"data":[{{"index":{first},"embedding":[1]}},{{"index":{second},"embedding":[2]}}]}}"#);
+        assert_eq!(check(body.as_bytes(), Expected::vectors(2)), Ok(()), "{body}");
+    }
+}

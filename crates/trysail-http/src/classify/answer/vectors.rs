@@ -47,6 +47,7 @@ fn found(node: &Node) -> Found<'_> {
     let index = INDICES.iter().find_map(|name| match node.field(name)? {
         // A strange index is an index out of range.
         Node::Number(index) if *index >= 0.0 && index.fract() == 0.0 => Some(*index as u64),
+        Node::Null => None,
         _ => Some(u64::MAX),
     });
     Found { index, vector: vector(node) }

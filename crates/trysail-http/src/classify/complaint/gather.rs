@@ -30,8 +30,11 @@ impl Gather {
         if self.number.is_some() {
             return self.walk(value, 0);
         }
-        let failed = |name: &&str| value.get(*name).is_some_and(|error| !hollow(error));
-        if ["error", "errors"].iter().any(failed) {
+        let is = |key: &str, names: &[&str]| names.iter().any(|name| key.eq_ignore_ascii_case(name));
+        let failed = |(key, value): (&String, &Value)| {
+            (is(key, FAILED) && !hollow(value)) || (is(key, MARKED) && value.as_str() == Some("error"))
+        };
+        if value.as_object().is_some_and(|fields| fields.iter().any(failed)) {
             self.walk(value, 0);
         }
     }
@@ -41,6 +44,7 @@ impl Gather {
         let text = text.trim();
         if text.starts_with('<') {
             self.page = true;
+            markup::codes(text).for_each(|code| self.word(code));
             let words = markup::words(text);
             self.number = Number::in_page(&words);
             self.says(&words, 0);
@@ -146,9 +150,7 @@ impl Gather {
     }
 
     fn word(&mut self, word: &str) {
-        // `com.amazon.service#Name` and `Name:http://…` are both `Name`.
-        let word = word.rsplit('#').next().unwrap_or(word);
-        let word = word.split(':').next().unwrap_or(word).trim();
+        let word = bare(word);
         if !word.is_empty() && word.len() <= LONGEST && self.words.len() < MANY {
             self.words.push(word.to_owned());
         }
@@ -165,11 +167,21 @@ impl Gather {
     }
 }
 
+/// `Name`, of `com.amazon.service#Name`, `Name:http://…#…`, `http://…#Name` or `Name;Sender`.
+fn bare(word: &str) -> &str {
+    let word = word.split(';').next().unwrap_or(word);
+    let word = match word.split_once(':') {
+        Some((name, after)) if !after.starts_with("//") => name,
+        _ => word,
+    };
+    word.rsplit('#').next().unwrap_or(word).trim()
+}
+
 /// Whether an `error` field says that there is none.
 fn hollow(error: &Value) -> bool {
     match error {
         Value::Null | Value::Bool(false) => true,
-        Value::String(text) => text.is_empty(),
+        Value::String(text) => text.is_empty() || text == "0",
         Value::Array(values) => values.is_empty(),
         Value::Object(fields) => fields.is_empty(),
         Value::Number(number) => number.as_u64() == Some(0),
@@ -201,6 +213,10 @@ const DEEPEST: u8 = 4;
 /// Every phrase of every table is looked for in so many bytes.
 const WORDS: usize = 8 * 1024;
 const LONGEST: usize = 100;
+/// Where a body that may be a good answer says that it is none.
+const FAILED: &[&str] = &["error", "errors", "errorType"];
+/// What may say `error` instead.
+const MARKED: &[&str] = &["object", "type", "status"];
 const INNER: &[&str] = &[
     "error",
     "errors",
@@ -216,6 +232,7 @@ const INNER: &[&str] = &[
     "response",
     "exception",
     "warnings",
+    "fault",
 ];
 const MESSAGES: &[&str] = &[
     "message",
@@ -228,8 +245,19 @@ const MESSAGES: &[&str] = &[
     "reasons",
     "description",
     "readableMessage",
+    "faultstring",
 ];
 const TITLES: &[&str] = &["title", "error_name"];
 const LIMITS: &[&str] = &["quotaId", "quota_limit"];
-const CODES: &[&str] = &["code", "reason", "error_code", "errorCode", "statusCode", "status_code"];
+const CODES: &[&str] = &[
+    "code",
+    "reason",
+    "error_code",
+    "errorCode",
+    "statusCode",
+    "status_code",
+    "http_status",
+    "httpStatus",
+    "http_code",
+];
 const KINDS: &[&str] = &["type", "error_type", "__type", "status", "name", "errorType"];

@@ -13,6 +13,11 @@ pub(super) fn words(page: &str) -> String {
     words
 }
 
+/// The codes of an XML error; a page for browsers has no element that is spelled like this.
+pub(super) fn codes(page: &str) -> impl Iterator<Item = &str> {
+    page.split("<Code>").skip(1).filter_map(|after| after.split_once("</Code>")).map(|(code, _)| code).take(MANY)
+}
+
 fn tag_end(after: &str) -> &str {
     after.split_once('>').map_or("", |(_, rest)| rest)
 }
@@ -37,6 +42,7 @@ fn push(words: &mut String, text: &str) {
 
 const SILENT: &[(&str, &str)] = &[("style", "</style>"), ("script", "</script>"), ("svg", "</svg>"), ("!--", "-->")];
 const ENOUGH: usize = 1_000;
+const MANY: usize = 4;
 
 #[cfg(test)]
 mod tests {

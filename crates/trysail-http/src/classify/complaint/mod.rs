@@ -142,9 +142,11 @@ fn header_words(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 }
 
 const MOST: usize = 64 * 1024;
-const NEEDLES: &[&[u8]] = &[b"\"error\"", b"\"error_code\"", b"\"base_resp\"", b"\"errors\""];
+/// `error`, and what begins with it.
+const NEEDLES: &[&[u8]] = &[b"\"error", b"\"Error", b"\"base_resp\""];
 const EVENTS: &[&[u8]] = &[b"event:", b"data:"];
-const HEADERS: &[&str] = &["x-amzn-errortype", "x-ms-error-code", "cf-mitigated", "x-ratelimit-type"];
+const HEADERS: &[&str] =
+    &["x-amzn-errortype", "x-amzn-query-error", "x-ms-error-code", "cf-mitigated", "x-ratelimit-type"];
 
 #[cfg(test)]
 mod tests {

@@ -19,12 +19,16 @@ impl Number {
         Self::edge(text.strip_prefix("error code: ")?)
     }
 
+    /// `Error 1015`, `Error code 526` or, in a title, `host | 526: …`.
     pub(super) fn in_page(words: &str) -> Option<Self> {
-        words.match_indices("Error ").find_map(|(at, found)| {
-            let code = &words[at + found.len()..];
-            let end = code.find(|c: char| !c.is_ascii_digit()).unwrap_or(code.len());
-            Self::edge(&code[..end])
-        })
+        let found = |sign: &str| {
+            words.match_indices(sign).find_map(|(at, sign)| {
+                let code = &words[at + sign.len()..];
+                let end = code.find(|c: char| !c.is_ascii_digit()).unwrap_or(code.len());
+                Self::edge(&code[..end])
+            })
+        };
+        SIGNS.iter().find_map(|sign| found(sign))
     }
 
     pub(in crate::classify) fn is(self, family: &str, word: &str) -> bool {
@@ -32,7 +36,7 @@ impl Number {
     }
 
     fn edge(code: &str) -> Option<Self> {
-        let code = code.parse().ok().filter(|code| (1000..1300).contains(code))?;
+        let code = code.parse().ok().filter(|code| EDGE.iter().any(|codes| codes.contains(code)))?;
         Some(Self { family: "cloudflare", code })
     }
 }
@@ -42,6 +46,11 @@ impl fmt::Display for Number {
         fmt::Display::fmt(&self.code, f)
     }
 }
+
+/// What the number stands behind on a page of Cloudflare's.
+const SIGNS: &[&str] = &["Error ", "Error code ", "Error code: ", " | "];
+/// Its own numbers, and those of its statuses about the server behind it.
+const EDGE: &[std::ops::Range<u32>] = &[1_000..1_300, 520..528, 530..531];
 
 /// Where a family writes its numbers.
 struct Shape {
@@ -79,7 +88,7 @@ const SHAPES: &[Shape] = &[
         family: "cloudflare",
         object: None,
         code: "error_code",
-        codes: 1_000..=1_299,
+        codes: 520..=1_299,
         beside: Some("cloudflare_error"),
     },
     Shape { family: "cloudflare", object: Some("errors"), code: "code", codes: 900..=99_999, beside: Some("success") },

@@ -24,7 +24,20 @@ pub(super) const ROWS: &[Row] = &[
     Row::code("bedrock/ServiceQuotaExceededException", QUOTA),
     Row::code("bedrock/ResourceNotFoundException", PERMANENT),
     Row::code("bedrock/MalformedQueryString", PERMANENT),
-    Row::phrase("bedrock/marketplace", &["subscription for the model is still being processed"], WARMING),
+    // What the SDKs of AWS back off for, with and without `Exception`. In a 400 or 403 it settles the matter: too many
+    // tokens are then too many at once.
+    Row::code("bedrock/ThrottlingException", THROTTLED).on(&[400, 403]),
+    Row::code("bedrock/TooManyRequestsException", THROTTLED).on(&[400, 403]),
+    Row::code("bedrock/ThrottledException", THROTTLED),
+    Row::code("bedrock/RequestThrottledException", THROTTLED),
+    Row::code("bedrock/EC2ThrottledException", THROTTLED),
+    Row::code("bedrock/ProvisionedThroughputExceededException", THROTTLED),
+    Row::code("bedrock/BandwidthLimitExceeded", THROTTLED),
+    Row::code("bedrock/TransactionInProgressException", THROTTLED),
+    Row::code("bedrock/PriorRequestNotComplete", THROTTLED),
+    Row::code("bedrock/SlowDown", THROTTLED),
+    Row::phrase("bedrock/marketplace", &["subscription for the model is still being processed"], WARMING)
+        .on(&[200, 400, 403, 404]),
     Row::phrase("bedrock/payment", &["invalid_payment_instrument", "valid payment instrument"], PAY),
     Row::phrase("bedrock/tokens-a-day", &["too many tokens per day"], QUOTA),
     Row::phrase("bedrock/rate", &["please wait before trying again", "wait before trying again"], THROTTLED)
@@ -35,6 +48,9 @@ pub(super) const ROWS: &[Row] = &[
     Row::vague("bedrock/ValidationException", PERMANENT),
     Row::vague("bedrock/ThrottlingException", THROTTLED),
     Row::vague("bedrock/TooManyRequestsException", THROTTLED),
+    Row::vague("bedrock/RequestLimitExceeded", THROTTLED),
+    Row::vague("bedrock/RequestTimeout", TRANSIENT),
+    Row::vague("bedrock/RequestTimeoutException", TRANSIENT),
     Row::vague("bedrock/ServiceUnavailableException", TRANSIENT),
     Row::vague("bedrock/InternalServerException", TRANSIENT),
     Row::vague("bedrock/ConflictException", TRANSIENT.neutral()),

@@ -4,6 +4,16 @@ use super::{AUTH, PAY, PERMANENT, QUOTA, REAUTH, SPLIT, THROTTLED, TRANSIENT};
 use crate::classify::row::Row;
 
 pub(super) const ROWS: &[Row] = &[
+    // About the server behind: what its page says besides is advice for people.
+    Row::number("cloudflare/520", TRANSIENT),
+    Row::number("cloudflare/521", TRANSIENT),
+    Row::number("cloudflare/522", TRANSIENT),
+    Row::number("cloudflare/523", TRANSIENT),
+    Row::number("cloudflare/524", TRANSIENT),
+    Row::number("cloudflare/525", TRANSIENT),
+    Row::number("cloudflare/526", TRANSIENT),
+    Row::number("cloudflare/527", TRANSIENT),
+    Row::number("cloudflare/530", TRANSIENT),
     Row::number("cloudflare/1000", PERMANENT),
     Row::number("cloudflare/1001", TRANSIENT),
     Row::number("cloudflare/1003", PERMANENT),
@@ -56,6 +66,8 @@ pub(super) const ROWS: &[Row] = &[
             "origin is unreachable",
             "a timeout occurred",
             "ssl handshake failed",
+            "invalid ssl certificate",
+            "railgun listener to origin",
             "origin dns error",
             "argo tunnel error",
             "cloudflare tunnel error",

@@ -34,9 +34,5 @@ pub(super) const ROWS: &[Row] = &[
     Row::vague("litellm/throttling_error", THROTTLED),
     Row::vague("litellm/AuthenticationError", REAUTH),
     Row::vague("litellm/RateLimitError", THROTTLED),
-    Row::vague("litellm/ServiceUnavailableError", TRANSIENT),
-    Row::vague("litellm/InternalServerError", TRANSIENT),
     Row::vague("litellm/NotFoundError", PERMANENT),
-    Row::vague("litellm/APIConnectionError", TRANSIENT),
-    Row::vague("litellm/APITimeoutError", TRANSIENT),
 ];

@@ -8,9 +8,9 @@ mod china;
 mod cloudflare;
 mod cohere;
 mod compatible;
-
 mod envoy;
 mod fireworks;
+mod flight;
 mod generic;
 mod google;
 mod huggingface;
@@ -18,6 +18,7 @@ mod jina;
 mod litellm;
 mod llamacpp;
 mod mistral;
+mod money;
 mod nginx;
 mod nvidia;
 mod ollama;
@@ -39,9 +40,23 @@ use crate::classify::{Provider, row::Row};
 
 /// The tables that may speak for `only`, or all of them; the most particular first.
 pub(super) fn rows(only: Option<Provider>) -> impl Iterator<Item = &'static Row> {
+    ranked(only).map(|(_, row)| row)
+}
+
+/// The same, and whose each row is.
+pub(super) fn ranked(only: Option<Provider>) -> impl Iterator<Item = (Rank, &'static Row)> {
     let named = FAMILIES.iter().filter(move |(provider, _)| only.is_none_or(|only| only == *provider));
-    let common = COMMON.iter().map(|(_, rows)| *rows);
-    named.map(|(_, rows)| *rows).chain(common).flatten()
+    let own = named.flat_map(|(_, rows)| rows.iter().map(|row| (Rank::Own, row)));
+    own.chain(COMMON.iter().flat_map(|(_, rows)| rows.iter().map(|row| (Rank::Common, row))))
+}
+
+/// Whose language a row is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rank {
+    /// That of one family.
+    Own,
+    /// Everybody's.
+    Common,
 }
 
 type Rows = &'static [Row];
@@ -77,6 +92,9 @@ const COMMON: &[(&str, Rows)] = &[
     ("AWS load balancers and gateways", alb::ROWS),
     ("nginx, Kong", nginx::ROWS),
     ("Codes met anywhere", generic::ROWS),
+    // Ahead of money: what runs at once is free again in a moment, and money ahead of all else.
+    ("What runs at once", flight::ROWS),
+    ("Money", money::ROWS),
     ("Phrases met anywhere", phrases::ROWS),
     ("Periods", windows::ROWS),
     ("Status", status::ROWS),

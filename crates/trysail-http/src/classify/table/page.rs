@@ -7,9 +7,10 @@ use trysail_core::{Health, Remedy, Retry, Verdict};
 use super::{COMMON, FAMILIES, Rows};
 use crate::classify::{
     answer::Flaw,
-    grpc,
+    caller, grpc,
     row::{Row, Sign},
 };
+use crate::respond::{OWN_TIMEOUT, STATUSES};
 
 #[test]
 fn the_page_says_what_the_tables_say() {
@@ -41,7 +42,7 @@ fn each_row_can_be_reached() {
         });
         let coded = matches!(row.sign(), Sign::Number | Sign::Code | Sign::Vague | Sign::Status);
         assert!(!coded || earlier.is_none(), "{} is hidden by {}", row.name(), earlier.map_or("", |row| row.name()));
-        assert!(coded || !row.phrases().is_empty(), "{} has no phrase", row.name());
+        assert!(coded || !row.phrases().is_empty() || !row.groups().is_empty(), "{} has no phrase", row.name());
         if plain {
             seen.push(row);
         }
@@ -57,10 +58,11 @@ fn names_and_phrases_are_well_formed() {
         if matches!(row.sign(), Sign::Number | Sign::Status) {
             assert!(word.parse::<u32>().is_ok(), "{}", row.name());
         }
-        for phrase in row.phrases() {
+        for phrase in row.phrases().iter().chain(row.groups().iter().copied().flatten()) {
+            assert!(!phrase.trim().is_empty(), "{}", row.name());
             assert_eq!(*phrase, phrase.to_lowercase(), "{}", row.name());
             // A number alone means another thing wherever it is met.
-            assert!(phrase.chars().any(char::is_alphabetic), "{}", row.name());
+            assert!(phrase.chars().any(char::is_alphabetic) || row.groups().len() > 1, "{}", row.name());
             phrases.insert((row.name(), *phrase));
         }
     }
@@ -68,7 +70,9 @@ fn names_and_phrases_are_well_formed() {
 }
 
 fn page() -> String {
-    let mut page = String::from(HEAD);
+    let list = |statuses: &[u16]| statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let head = HEAD.replace("{credentials}", &list(caller::CREDENTIALS)).replace("{request}", &list(caller::REQUEST));
+    let mut page = head;
     page.push_str("\n## Servers\n");
     for (provider, rows) in FAMILIES {
         let _ = write!(page, "\n### {provider:?}\n\n{TABLE}");
@@ -84,6 +88,11 @@ fn page() -> String {
     for flaw in Flaw::ALL {
         let _ = writeln!(page, "| `{}` {}", flaw.rule(), axes(flaw.verdict()));
     }
+    page.push_str(RESPOND);
+    let _ = writeln!(page, "| a time limit of one's own, whatever its class | {} |", OWN_TIMEOUT.as_u16());
+    for (class, status) in STATUSES {
+        let _ = writeln!(page, "| `{class}` | {} |", status.as_u16());
+    }
     page.push_str(GRPC);
     for (code, (name, verdict)) in grpc::TABLE.iter().enumerate() {
         let _ = writeln!(page, "| {code} `{name}` {}", axes(*verdict));
@@ -96,8 +105,12 @@ fn family(page: &mut String, rows: Rows) {
     let mut rest = rows;
     while let Some(first) = rest.first() {
         let alike = |row: &&Row| {
-            let plain = row.phrases().is_empty() && first.phrases().is_empty();
-            plain && row.sign() == first.sign() && row.verdict() == first.verdict() && row.family() == first.family()
+            let plain = |row: &Row| row.phrases().is_empty() && row.groups().is_empty();
+            plain(row)
+                && plain(first)
+                && row.sign() == first.sign()
+                && row.verdict() == first.verdict()
+                && row.family() == first.family()
         };
         let count = rest.iter().take_while(alike).count().max(1);
         let words = rest[..count].iter().map(|row| format!("`{}`", row.word())).collect::<Vec<_>>().join(", ");
@@ -107,7 +120,9 @@ fn family(page: &mut String, rows: Rows) {
 }
 
 fn what(row: &Row, words: &str) -> String {
-    let said = row.phrases().iter().map(|phrase| format!("“{phrase}”")).collect::<Vec<_>>().join(", ");
+    let quoted = |words: &[&str]| words.iter().map(|word| format!("“{}”", word.trim())).collect::<Vec<_>>().join(", ");
+    let groups = row.groups().iter().map(|words| quoted(words)).collect::<Vec<_>>().join(" beside ");
+    let said = if groups.is_empty() { quoted(row.phrases()) } else { groups };
     let numbers = row.statuses().iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
     let on = if numbers.is_empty() { numbers } else { format!(" (with {numbers})") };
     let and = if said.is_empty() { String::new() } else { format!(" saying {said}") };
@@ -116,6 +131,7 @@ fn what(row: &Row, words: &str) -> String {
         Sign::Code | Sign::Vague => format!("code {words}{and}{on}"),
         Sign::Phrase => format!("{said}{on}"),
         Sign::Status => format!("status {words}"),
+        Sign::Flight => format!("a spent quota, and {said}{on}"),
         Sign::Window => format!("throttled, and {said}"),
     }
 }
@@ -155,14 +171,21 @@ The first of these that knows the answer decides; inside a step the order is tha
 
 1. A *number* in the shape of its family: `base_resp.status_code`, `error_code`, `errors[0].code`, …
 2. A *code*: a machine's word in the body (code, type, status, reason, exception) or in `x-amzn-errortype`,
-   `x-ms-error-code`, `cf-mitigated`. The innermost comes first, also from JSON inside a message. Case, `_`, `-` and the
-   endings `Error` and `Exception` do not matter.
-3. A *phrase* of the server's own in the message, in lower case; `*` is anything, `^` the start.
+   `x-amzn-query-error`, `x-ms-error-code`, `cf-mitigated`. The innermost comes first, also from JSON inside a message.
+   Case, `_`, `-`, a namespace and the endings `Error` and `Exception` do not matter.
+3. A *phrase* of the server's own in the message, in lower case; `*` is anything, `^` the start. Words beside others
+   count in one clause, outside of quotes, and from the beginning of a word.
 4. A *vague* code, which says less than the message: a kind of step 2, asked later.
 5. A status inside the body, if the answer is a 2xx, or a 400, 500, 502 or 503 around a more telling one.
 6. The *status*.
 
-What came out as throttled is then a spent quota if the message or a quota id names a day, a week or a month. Last,
+A code or phrase for a trouble of the server's (transient, warming) does not revive a status that speaks of credentials
+or money ({credentials}). One of everybody's does not revive a status that speaks of the request either
+({request}): there only a
+family's own counts, spelled as that family spells it. A phrase that names its statuses counts with them.
+
+What came out as a spent quota is then throttled if the message names what runs at once, and what came out as throttled
+is a spent quota if the message or a quota id names a day, a week or a month. Last,
 `x-should-retry: false` forbids a retry, and `true` allows one where the class is transient, throttled or unknown.
 A page for people with a 404 is neutral: something in between answered.
 
@@ -190,6 +213,17 @@ Checked only if the request says what is `Expected`. One that holds an error is 
 
 | flaw | class | retry | health | remedy |
 |---|---|---|---|---|
+";
+
+const RESPOND: &str = "
+## What a server answers its own callers
+
+`respond_to` (an error) and `respond` (a verdict, which cannot tell a time limit). `retry-after` and `retry-after-ms` are
+the verdict's hint. `x-should-retry: false` is sent where this side has used up its own retries, and where asking again is
+useless.
+
+| what became of the call | status |
+|---|---|
 ";
 
 const GRPC: &str = "

@@ -1,62 +1,9 @@
 //! What many servers say in nearly the same words, where no code tells.
 
-use super::{AUTH, PAY, PERMANENT, QUOTA, REAUTH, SPLIT, THROTTLED, TRANSIENT, TRUNCATE, WARMING};
+use super::{AUTH, PERMANENT, QUOTA, REAUTH, SPLIT, THROTTLED, TRANSIENT, TRUNCATE, WARMING};
 use crate::classify::row::Row;
 
 pub(super) const ROWS: &[Row] = &[
-    // Ahead of money: a budget of concurrency is free again in a moment.
-    Row::phrase(
-        "generic/concurrency",
-        &["concurrency", "concurrent request", "concurrent connection", "parallel request", "in-flight"],
-        THROTTLED,
-    )
-    .on(&[200, 400, 403, 429, 503]),
-    // Money before all else: it is what the other words of such an answer are about.
-    Row::phrase(
-        "generic/money",
-        &[
-            "insufficient balance",
-            "insufficient credit",
-            "insufficient fund",
-            "insufficient account balance",
-            "balance is insufficient",
-            "balance insufficient",
-            "balance is too low",
-            "balance too low",
-            "balance not enough",
-            "balance is not enough",
-            "not enough balance",
-            "not enough credit",
-            "don't have enough credit",
-            "out of credits",
-            "credits are depleted",
-            "credits have been exhausted",
-            "credits exhausted",
-            "credits expired",
-            "any credits yet",
-            "all available credits",
-            "more credits",
-            "included credits",
-            "credit limit exceeded",
-            "spending limit",
-            "spend limit",
-            "spending cap",
-            "billing limit",
-            "billing hard limit",
-            "budget has been exceeded",
-            "exceeded budget",
-            "please recharge",
-            "past invoices",
-            "in arrears",
-            "overdue",
-            "requires billing",
-            "enable billing",
-            "余额不足",
-            "欠费",
-        ],
-        PAY,
-    )
-    .on(&[200, 400, 401, 402, 403, 406, 412, 423, 429, 500, 502, 503]),
     Row::phrase("generic/hourly", &["reset hourly", "per hour"], THROTTLED).on(&[429, 403]),
     Row::phrase(
         "generic/allowance",
@@ -72,6 +19,8 @@ pub(super) const ROWS: &[Row] = &[
             "weekly limit",
             "quota will be replenished",
             "quota has been exhausted",
+            "quota has been used",
+            "quota is used up",
             "quota is exhausted",
             "out of quota",
             "no quota",
@@ -269,25 +218,14 @@ pub(super) const ROWS: &[Row] = &[
         WARMING,
     )
     .on(&[200, 400, 404, 409, 424, 425, 429, 500, 502, 503]),
+    Row::phrase("generic/too-fast", TOO_FAST, THROTTLED).on(&[200, 400, 403, 406, 500, 502, 503]),
+    // With a 400, these may be the name of a field.
     Row::phrase(
-        "generic/too-fast",
-        &[
-            "rate limit",
-            "rate-limit",
-            "rate_limit",
-            "ratelimit",
-            "rate exceeded",
-            "request rate",
-            "too many requests",
-            "too frequent",
-            "qps limit",
-            "qps request limit",
-            "throttled",
-            "slow down",
-        ],
+        "generic/too-fast-word",
+        &["rate limit", "rate-limit", "rate_limit", "ratelimit", "request rate", "throttled", "slow down"],
         THROTTLED,
     )
-    .on(&[200, 400, 403, 406, 500, 502, 503]),
+    .on(&[200, 403, 406, 500, 502, 503]),
     // What a server in between says of the one behind it.
     Row::phrase(
         "generic/behind",
@@ -320,4 +258,73 @@ pub(super) const ROWS: &[Row] = &[
         TRANSIENT,
     )
     .on(&[200, 400, 404, 424]),
+    Row::phrase("generic/rate", &["per minute", "per min", "per second", " rpm", " tpm"], THROTTLED).on(&[200]),
+    // Inside a success there is no status to fall back on.
+    Row::phrase("generic/passing", PASSING, TRANSIENT).on(&[200]),
+];
+
+const TOO_FAST: &[&str] = &[
+    "rate limit exceeded",
+    "rate limit reached",
+    "rate limit hit",
+    "rate limited",
+    "rate-limited",
+    "rate limiting",
+    "exceeded * rate limit",
+    "exceeds * rate limit",
+    "reached * rate limit",
+    "hit * rate limit",
+    "rate exceeded",
+    "request rate is",
+    "request rate has",
+    "reduce your request rate",
+    "too many requests",
+    "too frequent",
+    "qps limit",
+    "qps request limit",
+    "spike arrest",
+    "been throttled",
+    "was throttled",
+    "were throttled",
+    "is throttled",
+    "are throttled",
+    "being throttled",
+    "request throttled",
+    "requests throttled",
+    "please slow down",
+];
+
+const PASSING: &[&str] = &[
+    "try again later",
+    "try again in",
+    "try again shortly",
+    "try again soon",
+    "try again after",
+    "retry later",
+    "retry in",
+    "retry after",
+    "retry your request",
+    "please retry",
+    "temporary",
+    "temporarily",
+    "timed out",
+    "timeout",
+    "time-out",
+    "unavailable",
+    "overload",
+    "out of memory",
+    "internal error",
+    "internal server",
+    "server error",
+    "unexpected error",
+    "unknown error occurred",
+    "something went wrong",
+    "memory exhausted",
+    "not available",
+    "no capacity",
+    "queue is full",
+    "queue full",
+    "worker died",
+    "engine died",
+    "enginecore died",
 ];
