@@ -8,5 +8,6 @@ mod floor_plan;
 mod hostile;
 mod metrics;
 mod preset;
+mod samples;
 mod stack;
 mod timeouts;
