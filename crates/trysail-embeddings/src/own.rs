@@ -34,7 +34,7 @@ impl Own {
         }
         let mut value = HeaderValue::from_str(value.trim())
             .ok()
-            .filter(|value| !value.is_empty())
+            .filter(|value| !value.is_empty() && value.to_str().is_ok())
             .ok_or_else(|| invalid(format!("the value of the header `{name}` is empty, or not visible ASCII")))?;
         value.set_sensitive(true);
         put(&mut self.parts().headers, name, value);
