@@ -111,7 +111,7 @@ pub(super) fn bare_too() -> Http {
     let http = ServiceBuilder::new()
         .layer(ClassifyLayer::new(Providers))
         .layer(CollectLayer::new(64 << 20))
-        .service(Client::new());
+        .service(Client::<Full<Bytes>>::new());
     // end
     http.boxed_clone()
 }
