@@ -23,6 +23,9 @@ pub(super) type Failed = <Classify<Collect<Client<Full<Bytes>>>, Providers> as S
 pub(super) type Http = BoxCloneService<Wire, Response<Bytes>, Failed>;
 pub(super) type Typed = BoxCloneService<EmbedRequest, EmbedResponse, EmbedError>;
 
+type TypedLayer = BoxCloneServiceLayer<Typed, EmbedRequest, EmbedResponse, EmbedError>;
+type HttpLayer = BoxCloneServiceLayer<Http, Wire, Response<Bytes>, Failed>;
+
 /// The samples that go around any service.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Around {
@@ -149,11 +152,7 @@ where
 }
 
 /// A layer for typed calls, and one for HTTP beside a request of its own.
-pub(super) fn by_request() -> (
-    BoxCloneServiceLayer<Typed, EmbedRequest, EmbedResponse, EmbedError>,
-    BoxCloneServiceLayer<Http, Wire, Response<Bytes>, Failed>,
-    Wire,
-) {
+pub(super) fn by_request() -> (TypedLayer, HttpLayer, Wire) {
     // sample docs/timeouts.md
     // More texts take longer…
     let by_size = TimeoutLayer::new(|request: &EmbedRequest| {
