@@ -11,7 +11,8 @@ pub trait Replay<Req> {
     /// A copy for a later attempt; `None` means that the request must never be sent twice.
     fn replay(&self, request: &Req) -> Option<Req>;
 
-    /// Marks `request` as the `attempt`th, counted from 1; called before every attempt, the first included.
+    /// Marks `request` as the `attempt`th, counted from 1; called before every attempt, the first included, of a request
+    /// that may be repeated.
     fn mark(&self, request: &mut Req, attempt: u32) {
         let _ = (request, attempt);
     }

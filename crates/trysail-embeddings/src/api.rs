@@ -2,6 +2,7 @@
 
 use http::{HeaderName, header};
 use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::Value;
 
 /// A dialect of embedding servers.
 #[derive(Debug)]
@@ -40,8 +41,6 @@ pub(crate) enum Fixed {
 }
 
 impl Form {
-    pub(crate) const COUNT: usize = 5;
-
     const OPENAI: Self = Self {
         slot: 0,
         model: Some("model"),
@@ -66,21 +65,28 @@ impl Form {
         ..Self::OPENAI
     };
 
-    /// The body that asks `model` for vectors of `inputs`.
-    pub(crate) fn fill(&self, model: &str, inputs: &impl Serialize, dimensions: Option<usize>) -> Vec<u8> {
-        let filled = Filled { form: self, model, inputs, dimensions };
-        serde_json::to_vec(&filled).expect("strings and numbers can be written as JSON")
+    /// The body that asks `model` for vectors of `inputs`, and says what `own` does.
+    pub(crate) fn fill<'a>(
+        &self,
+        model: &str,
+        inputs: &impl Serialize,
+        dimensions: Option<usize>,
+        own: impl Iterator<Item = (&'a str, &'a Value)> + Clone,
+    ) -> Vec<u8> {
+        let filled = Filled { form: self, model, inputs, dimensions, own };
+        serde_json::to_vec(&filled).expect("strings, numbers and JSON can be written as JSON")
     }
 }
 
-struct Filled<'a, I> {
+struct Filled<'a, I, O> {
     form: &'a Form,
     model: &'a str,
     inputs: &'a I,
     dimensions: Option<usize>,
+    own: O,
 }
 
-impl<I: Serialize> Serialize for Filled<'_, I> {
+impl<'v, I: Serialize, O: Iterator<Item = (&'v str, &'v Value)> + Clone> Serialize for Filled<'_, I, O> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut body = serializer.serialize_map(None)?;
         if let Some(name) = self.form.model {
@@ -88,10 +94,18 @@ impl<I: Serialize> Serialize for Filled<'_, I> {
         }
         body.serialize_entry(self.form.inputs, self.inputs)?;
         for (name, value) in self.form.fixed {
-            body.serialize_entry(name, value)?;
+            if self.own.clone().all(|(own, _)| own != *name) {
+                body.serialize_entry(name, value)?;
+            }
         }
         if let Some(dimensions) = self.dimensions {
             body.serialize_entry(self.form.dimensions, &dimensions)?;
+        }
+        for (name, value) in self.own.clone() {
+            // The answer is checked against the dimensions that were asked for.
+            if self.dimensions.is_none() || name != self.form.dimensions {
+                body.serialize_entry(name, value)?;
+            }
         }
         body.end()
     }

@@ -1,13 +1,32 @@
 use std::{error::Error, fmt};
 
 use http::{HeaderValue, Uri};
+use serde::Serialize;
 use trysail_http::has_broken_port;
 
-use crate::api::{self, Api};
+use crate::{
+    InvalidPart,
+    api::{self, Api},
+    own::{IDEMPOTENCY_KEY, Own},
+};
 
 /// Where an embedding server listens, and what it wants to see.
 ///
-/// `Debug` does not show the key.
+/// Headers, fields and parameters of one's own go into every request; the last of a name holds, and one of an
+/// [`EmbedRequest`](crate::EmbedRequest) takes its place. `Debug` shows neither their values nor the key.
+///
+/// ```
+/// # use trysail_embeddings::Endpoint;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let key = "sk-test";
+/// let endpoint = Endpoint::openai("https://gateway.example.com/v1")?
+///     .key(key)? // as `Authorization`…
+///     .header("api-key", key)? // …and for those behind it
+///     .query("api-version", "2024-10-21")?
+///     .field("truncate", true)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Endpoint {
     pub(crate) uri: Uri,
@@ -15,9 +34,10 @@ pub struct Endpoint {
     /// The key, as it is sent.
     pub(crate) sent: Option<HeaderValue>,
     key: Option<String>,
+    pub(crate) own: Own,
 }
 
-/// A base URL or a key that cannot be used.
+/// A base URL, a key, or a part of one's own that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidEndpoint {
     problem: String,
@@ -106,13 +126,16 @@ impl Endpoint {
         }
         let base = uri.path().trim_end_matches('/');
         let path = format!("{}{path}", base.strip_suffix(path).unwrap_or(base));
+        if path.len() > MOST_PATH {
+            return Err(invalid("is too long"));
+        }
         let uri = Uri::builder()
             .scheme(uri.scheme_str().unwrap_or_default())
             .authority(host.as_str())
             .path_and_query(path)
             .build()
             .map_err(|_| invalid("is no URL"))?;
-        Ok(Self { uri, api, sent: None, key: None })
+        Ok(Self { uri, api, sent: None, key: None, own: Own::default() })
     }
 
     /// The key to send, as a bearer token or as the server wants it; it goes to this origin and nowhere else.
@@ -130,20 +153,67 @@ impl Endpoint {
         Ok(Self { sent: Some(sent), key: Some(key.to_owned()), ..self })
     }
 
-    /// The URL that requests go to.
+    /// A header of one's own, such as `api-key` beside the `Authorization` of the key. All are taken for secrets, and go
+    /// to this origin and nowhere else.
+    ///
+    /// # Errors
+    ///
+    /// It has a name, and a value of visible ASCII. What follows from the URL and the body is not one's own, nor is
+    /// `x-retry-count`; an `Idempotency-Key` belongs to a request.
+    pub fn header(self, name: &str, value: &str) -> Result<Self, InvalidEndpoint> {
+        if name.eq_ignore_ascii_case(IDEMPOTENCY_KEY.as_str()) {
+            let problem = "an idempotency key is that of a request: say EmbedRequest::keyed".to_owned();
+            return Err(InvalidEndpoint { problem });
+        }
+        Ok(Self { own: self.own.header(name, value)?, ..self })
+    }
+
+    /// A field in the body of every request, such as `truncate` or `user`; it takes the place of what is said by
+    /// default, such as Cohere's `input_type`.
+    ///
+    /// # Errors
+    ///
+    /// Model, inputs, dimensions, and how vectors are encoded have words of their own, and are no fields. The value must
+    /// be one that JSON knows.
+    pub fn field(self, name: &str, value: impl Serialize) -> Result<Self, InvalidEndpoint> {
+        Ok(Self { own: self.own.field(name, value)?, ..self })
+    }
+
+    /// A parameter in the URL of every request, such as `api-version`; it is escaped. URLs end up in logs: a secret is
+    /// better off in a header.
+    ///
+    /// # Errors
+    ///
+    /// It has a name, and all together are not longer than 8 KiB.
+    pub fn query(self, name: &str, value: &str) -> Result<Self, InvalidEndpoint> {
+        Ok(Self { own: self.own.query(name, value)?, ..self })
+    }
+
+    /// The URL of the server, without parameters of one's own.
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// `text` without the key, should a server have echoed it.
+    /// `text` without the secrets, should a server have echoed them.
     pub(crate) fn redact(&self, text: &str) -> String {
-        self.key.as_ref().map_or_else(|| text.to_owned(), |key| text.replace(key.as_str(), "***"))
+        let text = self.key.as_ref().map_or_else(|| text.to_owned(), |key| text.replace(key.as_str(), "***"));
+        self.own.redact(text)
     }
 }
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoint").field("uri", &self.uri).field("key", &self.key.is_some()).finish()
+        f.debug_struct("Endpoint")
+            .field("uri", &self.uri)
+            .field("key", &self.key.is_some())
+            .field("own", &self.own)
+            .finish()
+    }
+}
+
+impl From<InvalidPart> for InvalidEndpoint {
+    fn from(part: InvalidPart) -> Self {
+        Self { problem: part.problem }
     }
 }
 
@@ -154,3 +224,6 @@ impl fmt::Display for InvalidEndpoint {
 }
 
 impl Error for InvalidEndpoint {}
+
+/// Leaves room for the parameters of endpoint and request.
+const MOST_PATH: usize = 32 << 10;

@@ -5,6 +5,7 @@ mod batches;
 mod endpoint;
 mod error;
 mod future;
+mod own;
 mod request;
 mod response;
 mod service;
@@ -16,6 +17,7 @@ pub use crate::{
     endpoint::{Endpoint, InvalidEndpoint},
     error::EmbedError,
     future::ResponseFuture,
+    own::InvalidPart,
     request::EmbedRequest,
     response::EmbedResponse,
     service::Embeddings,

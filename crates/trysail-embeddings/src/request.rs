@@ -1,41 +1,31 @@
+mod shared;
+
 use std::{
     fmt,
-    ops::Range,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use bytes::Bytes;
 use serde::Serialize;
 use trysail_core::{Class, Limit, Remedy, Replay, Verdict};
 use trysail_http::{Deadline, Idempotent, OrDeadline};
 
-use crate::api::Form;
+pub(crate) use self::shared::Encoded;
+use self::shared::{Inputs, Shared};
+use crate::{InvalidPart, api::Form, own::Own};
 
 /// Texts to be embedded by a model.
 ///
-/// A clone shares them and the encoded body, so a retry costs neither memory nor another encoding. `Debug` does not
-/// show the texts.
+/// A clone shares them and the encoded body, so a retry costs neither memory nor another encoding. `Debug` shows neither
+/// the texts nor the values of one's own.
 #[derive(Clone)]
 pub struct EmbedRequest {
     shared: Arc<Shared>,
+    own: Own,
+    keyed: bool,
     deadline: Option<Deadline>,
-    attempt: u32,
-}
-
-struct Shared {
-    model: String,
-    inputs: Inputs,
-    dimensions: Option<usize>,
-    floats: bool,
-    bodies: [OnceLock<Bytes>; Form::COUNT],
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Inputs {
-    Texts(Vec<String>),
-    Tokens(Vec<Vec<u32>>),
+    /// `None` unless a retry has marked it.
+    attempt: Option<u32>,
 }
 
 impl EmbedRequest {
@@ -50,8 +40,8 @@ impl EmbedRequest {
     }
 
     fn of(model: String, inputs: Inputs) -> Self {
-        let shared = Shared { model, inputs, dimensions: None, floats: false, bodies: Default::default() };
-        Self { shared: Arc::new(shared), deadline: None, attempt: 1 }
+        let shared = Shared { model, inputs, dimensions: None, floats: false, encoded: Mutex::default() };
+        Self { shared: Arc::new(shared), own: Own::default(), keyed: false, deadline: None, attempt: None }
     }
 
     /// Asks for vectors of so many dimensions; an answer with others is malformed.
@@ -67,6 +57,42 @@ impl EmbedRequest {
     /// When the answer stops being of use; retries and timeouts around keep to it.
     pub fn deadline(self, deadline: Deadline) -> Self {
         Self { deadline: Some(deadline), ..self }
+    }
+
+    /// A header of its own, such as the `Authorization` of a tenant; it takes the place of the endpoint's. All are taken
+    /// for secrets. An `Idempotency-Key` is one for all attempts, and wins over [`keyed`](Self::keyed).
+    ///
+    /// # Errors
+    ///
+    /// It has a name, and a value of visible ASCII. What follows from the URL and the body is not one's own, nor is
+    /// `x-retry-count`.
+    pub fn header(self, name: &str, value: &str) -> Result<Self, InvalidPart> {
+        Ok(Self { own: self.own.header(name, value)?, ..self })
+    }
+
+    /// A field of its own in the body, such as `user` or `input_type`; it takes the place of the endpoint's.
+    ///
+    /// # Errors
+    ///
+    /// Model, inputs, dimensions, and how vectors are encoded have words of their own, and are no fields. The value must
+    /// be one that JSON knows.
+    pub fn field(self, name: &str, value: impl Serialize) -> Result<Self, InvalidPart> {
+        Ok(Self { own: self.own.field(name, value)?, ..self })
+    }
+
+    /// A parameter of its own in the URL; it is escaped, and takes the place of the endpoint's.
+    ///
+    /// # Errors
+    ///
+    /// It has a name, and all together are not longer than 8 KiB.
+    pub fn query(self, name: &str, value: &str) -> Result<Self, InvalidPart> {
+        Ok(Self { own: self.own.query(name, value)?, ..self })
+    }
+
+    /// Sends an `Idempotency-Key`: one for all attempts and for all clones, so that a server that knows the header acts
+    /// on them once. Another body, such as that of a half, has another.
+    pub fn keyed(self) -> Self {
+        Self { keyed: true, ..self }
     }
 
     /// The model that is asked.
@@ -94,13 +120,24 @@ impl EmbedRequest {
             return None;
         }
         let middle = self.len() / 2;
-        let half = |range| Arc::new(self.shared.with(self.shared.inputs.part(range)));
-        Some([0..middle, middle..self.len()].map(|range| Self { shared: half(range), attempt: 1, ..*self }))
+        let half = |range, part| {
+            let shared = Arc::new(self.shared.with(self.shared.inputs.part(range)));
+            Self { shared, own: self.own.clone().part(part), ..*self }
+        };
+        Some([half(0..middle, 1), half(middle..self.len(), 2)])
     }
 
-    /// Which attempt at this request it is, counted from 1.
-    pub(crate) const fn attempt(&self) -> u32 {
+    /// Which attempt of a retry above it is, counted from 1.
+    pub(crate) const fn attempt(&self) -> Option<u32> {
         self.attempt
+    }
+
+    pub(crate) const fn own(&self) -> &Own {
+        &self.own
+    }
+
+    pub(crate) const fn is_keyed(&self) -> bool {
+        self.keyed
     }
 
     pub(crate) const fn own_deadline(&self) -> Option<Deadline> {
@@ -116,13 +153,13 @@ impl EmbedRequest {
     }
 
     /// The body, encoded once for all attempts.
-    pub(crate) fn body(&self, form: &Form) -> Bytes {
-        let Shared { model, inputs, dimensions, bodies, .. } = &*self.shared;
-        bodies[form.slot].get_or_init(|| form.fill(model, inputs, *dimensions).into()).clone()
+    pub(crate) fn encoded(&self, form: &Form, endpoint: &Own) -> Encoded {
+        self.shared.encoded(form, endpoint, &self.own)
     }
 
     /// `text` up to where it repeats one of the texts, should a server have echoed them.
     pub(crate) fn redact(&self, text: &str) -> String {
+        let text = &*self.own.redact(text.to_owned());
         let Inputs::Texts(texts) = &self.shared.inputs else { return text.to_owned() };
         let begins = |input: &String| {
             let start = input.char_indices().nth(ECHO).map_or(input.as_str(), |(end, _)| &input[..end]);
@@ -137,42 +174,23 @@ impl EmbedRequest {
     fn change(self, change: impl FnOnce(&mut Shared)) -> Self {
         let mut shared = Arc::try_unwrap(self.shared)
             .unwrap_or_else(|shared| shared.with(shared.inputs.part(0..shared.inputs.len())));
-        shared.bodies = Default::default();
+        shared.encoded = Mutex::default();
         change(&mut shared);
         Self { shared: Arc::new(shared), ..self }
     }
 }
 
-impl Shared {
-    /// The same for other `inputs`.
-    fn with(&self, inputs: Inputs) -> Self {
-        Self { model: self.model.clone(), inputs, bodies: Default::default(), ..*self }
-    }
-}
-
-impl Inputs {
-    const fn len(&self) -> usize {
-        match self {
-            Self::Texts(texts) => texts.len(),
-            Self::Tokens(tokens) => tokens.len(),
-        }
-    }
-
-    fn part(&self, range: Range<usize>) -> Self {
-        match self {
-            Self::Texts(texts) => Self::Texts(texts[range].to_vec()),
-            Self::Tokens(tokens) => Self::Tokens(tokens[range].to_vec()),
-        }
-    }
-}
-
 impl Replay<EmbedRequest> for Idempotent {
     fn replay(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
-        Some(request.clone())
+        request.attempt.is_none().then(|| request.clone())
     }
 
     fn mark(&self, request: &mut EmbedRequest, attempt: u32) {
-        request.attempt = attempt;
+        match request.attempt {
+            // An outer count stays: the server wants to know how often it sees this call.
+            Some(_) if attempt <= 1 => {}
+            _ => request.attempt = Some(attempt),
+        }
     }
 
     fn left(&self, request: &EmbedRequest) -> Option<Duration> {
@@ -200,6 +218,7 @@ impl fmt::Debug for EmbedRequest {
             .field("model", &self.shared.model)
             .field("inputs", &self.len())
             .field("dimensions", &self.shared.dimensions)
+            .field("own", &self.own)
             .field("attempt", &self.attempt)
             .finish_non_exhaustive()
     }

@@ -15,12 +15,19 @@ use tower_service::Service;
 use trysail_core::Failure;
 use trysail_http::Idempotent;
 
-use crate::{EmbedError, EmbedRequest, EmbedResponse, Endpoint, ResponseFuture, api::Form};
+use crate::{
+    EmbedError, EmbedRequest, EmbedResponse, Endpoint, ResponseFuture,
+    api::Form,
+    own::{IDEMPOTENCY_KEY, derived},
+    request::Encoded,
+};
 
 /// Typed embedding calls over an HTTP service that collects and classifies.
 ///
-/// Base64 is asked for, where the endpoint has it, until the server says that it does not know `encoding_format`; then the same call asks once
-/// more for numbers, as do all later ones of this service and its clones.
+/// Base64 is asked for, where the endpoint has it, until the server says that it does not know `encoding_format`; then
+/// the same call asks once more for numbers, as do all later ones of this service and its clones.
+///
+/// Retries may be above or below: the attempts of one above carry its mark, and one below leaves those alone.
 pub struct Embeddings<S> {
     inner: S,
     shared: Arc<Shared>,
@@ -67,19 +74,34 @@ where
 
 impl Endpoint {
     pub(crate) fn request(&self, request: &EmbedRequest, form: &Form) -> Request<Full<Bytes>> {
-        let mut http = Request::new(Full::new(request.body(form)));
+        let Encoded { body, key, .. } = request.encoded(form, &self.own);
+        let mut http = Request::new(Full::new(body));
         *http.method_mut() = http::Method::POST;
-        *http.uri_mut() = self.uri.clone();
+        *http.uri_mut() = request.own().add_to(&self.own.add_to(&self.uri));
         let headers = http.headers_mut();
         headers.insert(header::CONTENT_TYPE, JSON);
         headers.insert(header::ACCEPT, JSON);
-        headers.insert(RETRY_COUNT, HeaderValue::from(request.attempt().saturating_sub(1)));
+        if let Some(attempt) = request.attempt() {
+            headers.insert(RETRY_COUNT, HeaderValue::from(attempt.saturating_sub(1)));
+        }
         if let Some(sent) = &self.sent {
             headers.insert(self.api.key.0.clone(), sent.clone());
         }
-        http.extensions_mut().insert(Idempotent);
+        self.own.write_headers(headers);
+        request.own().write_headers(headers);
+        match request.own().key() {
+            // The first body, which the server did not understand, has taken the key.
+            Some(own) if self.api.base64.is_some() && form.slot == self.api.floats.slot && !request.wants_floats() => {
+                headers.insert(IDEMPOTENCY_KEY, derived(own, "float"));
+            }
+            None if request.is_keyed() => _ = headers.insert(IDEMPOTENCY_KEY, key.value()),
+            _ => {}
+        }
+        let extensions = http.extensions_mut();
+        extensions.insert(Idempotent);
+        extensions.insert(key);
         if let Some(deadline) = request.own_deadline() {
-            http.extensions_mut().insert(deadline);
+            extensions.insert(deadline);
         }
         http
     }

@@ -1,7 +1,7 @@
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{
-        LazyLock,
+        Arc, LazyLock, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
@@ -17,7 +17,8 @@ use crate::Deadline;
 /// As a [`Replay`] it repeats idempotent methods, requests whose extensions hold `Idempotent`, those that carry an
 /// `Idempotency-Key` ([`keyed`](Self::keyed)), and `POST`s to a path that ends in `embeddings` or `embed`, which compute
 /// and change nothing. It sends `x-retry-count: n`, 0 on the first attempt; a request that already carries this header
-/// belongs to an outer retry and is not repeated here. The time left is that of the request's [`Deadline`].
+/// belongs to an outer retry and is not repeated here, unless its mark is taken off ([`unmarked`](Self::unmarked)). The
+/// time left is that of the request's [`Deadline`].
 ///
 /// ```
 /// # use trysail_core::Replay;
@@ -37,8 +38,8 @@ impl Idempotent {
     /// often it comes.
     ///
     /// It belongs above the retry, since all attempts carry what the call began with: tower's
-    /// `.map_request(Idempotent::keyed)`, and only for servers that know the header. A key is 128 bits, unique and not
-    /// secret.
+    /// `.map_request(Idempotent::keyed)`, and only for servers that know the header. Below a typed layer whose requests
+    /// hold a [`CallKey`], all attempts of a call get that one. A key is 128 bits, unique and not secret.
     ///
     /// ```
     /// # use trysail_core::Replay;
@@ -50,9 +51,40 @@ impl Idempotent {
     /// ```
     pub fn keyed<B>(mut request: Request<B>) -> Request<B> {
         if !has_key(&request) {
-            request.headers_mut().insert(IDEMPOTENCY_KEY, fresh());
+            let key = request.extensions().get().map_or_else(fresh, CallKey::value);
+            request.headers_mut().insert(IDEMPOTENCY_KEY, key);
         }
         request
+    }
+
+    /// Takes the mark of an outer retry off: for a proxy that repeats requests itself, whoever sent them.
+    ///
+    /// It then has to say when it has given up ([`respond`](crate::respond)), or both sides multiply the attempts.
+    ///
+    /// ```
+    /// # use trysail_core::Replay;
+    /// # use trysail_http::Idempotent;
+    /// let request = http::Request::post("/v1/embeddings").header("x-retry-count", "0").body("{}")?;
+    /// assert!(Idempotent.replay(&request).is_none());
+    /// assert!(Idempotent.replay(&Idempotent::unmarked(request)).is_some());
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    pub fn unmarked<B>(mut request: Request<B>) -> Request<B> {
+        request.headers_mut().remove(RETRY_COUNT);
+        request
+    }
+}
+
+/// A place for the `Idempotency-Key` of a call, which all copies share; lives in the extensions of its requests.
+///
+/// For layers that make a new HTTP request for each attempt. [`Idempotent::keyed`] reads it.
+#[derive(Clone, Debug, Default)]
+pub struct CallKey(Arc<OnceLock<HeaderValue>>);
+
+impl CallKey {
+    /// The key, made when it is first asked for.
+    pub fn value(&self) -> HeaderValue {
+        self.0.get_or_init(fresh).clone()
     }
 }
 

@@ -17,7 +17,7 @@ pub use crate::{
     classify::{Complaint, Encoding, Expected, Judgement, Provider, Providers, Rule, Rules, WithStatus, excerpt},
     collect::{Collect, CollectError, CollectLayer},
     deadline::{Deadline, OrDeadline, OrOwn, TimeLimit},
-    idempotent::Idempotent,
+    idempotent::{CallKey, Idempotent},
     port::has_broken_port,
     propagate::{DEADLINE, SendDeadlineLayer, TakeDeadlineLayer},
     respond::{respond, respond_to},

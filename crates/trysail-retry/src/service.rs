@@ -54,7 +54,10 @@ where
             budget.begin(Instant::now);
         }
         let spare = self.shared.can_retry(&self.inner).then(|| self.shared.policy.terms.replay(&request)).flatten();
-        self.shared.policy.terms.mark(&mut request, 1);
+        // A mark promises that this retry repeats the request; one that cannot must not silence those below.
+        if spare.is_some() {
+            self.shared.policy.terms.mark(&mut request, 1);
+        }
         let course = Course::new(spare, Arc::clone(&self.shared));
         ResponseFuture::new(self.inner.call(request), course)
     }

@@ -44,6 +44,18 @@ pub(crate) struct Args {
     #[arg(long, value_name = "VAR", help_heading = "Server")]
     pub(crate) api_key_env: Option<String>,
 
+    /// A header of your own in every request, such as 'X-Tenant: harbour'; may be repeated, and is never shown
+    #[arg(long = "header", value_name = "NAME: VALUE", help_heading = "Server")]
+    pub(crate) headers: Vec<String>,
+
+    /// A field of your own in the body of every request, such as truncate=true; JSON, or else a text
+    #[arg(long = "field", value_name = "NAME=VALUE", help_heading = "Server")]
+    pub(crate) fields: Vec<String>,
+
+    /// A parameter of your own in the URL of every request, such as api-version=2024-10-21
+    #[arg(long = "query", value_name = "NAME=VALUE", help_heading = "Server")]
+    pub(crate) query: Vec<String>,
+
     /// How the built-in server fails: shares of its requests in percent, and outages
     ///
     /// For example 503:8,429=500ms:5,hang:1,reset:3,nan:2,down:2s@5s; or storm, in which a quarter fails. A name that

@@ -10,6 +10,7 @@ mod finished;
 mod job;
 mod latency;
 mod logs;
+mod own;
 mod progress;
 mod reason;
 mod resume;

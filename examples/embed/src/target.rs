@@ -10,7 +10,7 @@ use trysail_testkit::{
     server::{MODEL, Running, Stats},
 };
 
-use crate::{api::Api, args::Args};
+use crate::{api::Api, args::Args, own::Own};
 
 /// A server that is known to be worth a try.
 pub(crate) enum Target {
@@ -42,7 +42,11 @@ impl Target {
             (None, None) => None,
         };
         let name = args.api.to_possible_value().map(|api| api.get_name().to_owned()).unwrap_or_default();
+        let own = Own::of(args)?;
         let Some((url, origin)) = url else {
+            if !own.is_empty() {
+                return Err("--header, --field and --query are for a server at --url".into());
+            }
             if args.api != Api::Openai {
                 return Err(format!("--api {name} needs --url: the built-in server speaks openai only"));
             }
@@ -52,12 +56,13 @@ impl Target {
         let model = model.ok_or_else(|| format!("--api {name} needs --model, a name that the server knows"))?;
         let endpoint = args.api.endpoint(&url, model, &args.api_version);
         let endpoint = endpoint.map_err(|problem| format!("{origin}: {problem}"))?;
-        let keyed = key.is_some();
+        let keyed = key.is_some() || own.holds_key();
         let exposed = keyed && is_exposed(&url);
         let endpoint = match key {
             Some(key) => endpoint.key(&key).map_err(|problem| problem.to_string())?,
             None => endpoint,
         };
+        let endpoint = own.add_to(endpoint).map_err(|problem| problem.to_string())?;
         Ok(Self::Given { endpoint, keyed, exposed, model: model.to_owned() })
     }
 

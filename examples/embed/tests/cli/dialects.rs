@@ -136,3 +136,34 @@ async fn each_dialect_is_spoken_and_understood() {
         server.abort();
     }
 }
+
+#[tokio::test]
+async fn headers_fields_and_parameters_of_ones_own_are_in_every_request() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let answer = |State(seen): State<Arc<Mutex<Vec<Value>>>>, request: Request| async move {
+        let (parts, body) = request.into_parts();
+        let body: Value = serde_json::from_slice(&axum::body::to_bytes(body, usize::MAX).await.unwrap()).unwrap();
+        let header = |name: &str| parts.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        seen.lock().unwrap().push(json!({
+            "uri": parts.uri.to_string(), "authorization": header("authorization"), "api-key": header("api-key"),
+            "truncate": body["truncate"], "user": body["user"],
+        }));
+        (http::StatusCode::UNAUTHORIZED, format!("what is {:?}?", header("api-key")))
+    };
+    let router = Router::new().fallback(answer).with_state(Arc::clone(&seen));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let server = tokio::spawn(axum::serve(listener, router).into_future());
+    let mut command = embed(&["--url", &url, "--field", "truncate=true", "--field", "user=skipper 17"]);
+    command.args(["--header", "api-key: k9-Sesame-open-0817", "--query", "api-version=2024-10-21", "--json"]);
+    command.env("OPENAI_API_KEY", KEY).env("RUST_LOG", "debug");
+    let run = finish(command, "a line").await;
+    let said = json!({
+        "uri": "/v1/embeddings?api-version=2024-10-21", "authorization": format!("Bearer {KEY}"), "api-key": KEY,
+        "truncate": true, "user": "skipper 17",
+    });
+    assert_eq!(*seen.lock().unwrap(), [said]);
+    assert_eq!(run.code, Some(1));
+    assert!(!format!("{}{}", run.stdout, run.stderr).contains(KEY), "{}{}", run.stdout, run.stderr);
+    server.abort();
+}

@@ -28,6 +28,14 @@ async fn a_usage_error_says_what_to_write_instead() {
         (&["--api", "cohere", "--url", "host", "--model", "m"], "write it like https://api.cohere.com"),
         (&["--api", "gopher"], "possible values: openai, tei, ollama, cohere, azure"),
         (&["--api-key", "sk-hunter2"], "--api-key-env"),
+        (&["--header", "x-tenant=hunter2", "--url", "http://host"], "write --header like 'X-Tenant: harbour'"),
+        (&["--header", "x tenant: hunter2", "--url", "http://host"], "the name of a header"),
+        (&["--header", "x-tenant: hunter2\n", "--header", "x: \u{7}hunter2", "--url", "http://host"], "`x`"),
+        (&["--header", "idempotency-key: hunter2", "--url", "http://host"], "an idempotency key is that of a request"),
+        (&["--field", "hunter2", "--url", "http://host"], "write --field like truncate=true"),
+        (&["--field", "encoding_format=float", "--url", "http://host"], "the field `encoding_format` is not one's own"),
+        (&["--query", "=hunter2", "--url", "http://host"], "the name of a parameter is empty"),
+        (&["--field", "truncate=true"], "--header, --field and --query are for a server at --url"),
     ] {
         let run = with(args).await;
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{args:?}");

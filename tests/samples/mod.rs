@@ -1,0 +1,185 @@
+//! What README and docs/ show, joined as readers do: each sample around and inside each other, against a server that
+//! fails once, and one that fails for ever.
+
+mod text;
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use bytes::Bytes;
+use tokio::task::JoinSet;
+use tower::{BoxError, Layer, Service, ServiceExt};
+use trysail::{Class, Classified, EmbedRequest, Embeddings, report};
+use trysail_testkit::{EmbeddingServer, Plan, server::Running};
+
+use self::text::{AROUND, Around, Http, Typed};
+
+/// What stands there in place of what a reader has to fill in.
+const FILLED_IN: &[(&str, &str)] = &[
+    (r#""https://api.openai.com/v1""#, "&server.url()"),
+    (r#"&std::env::var("OPENAI_API_KEY")?"#, r#""sk-test""#),
+    (r#"EmbedRequest::new("text-embedding-3-small""#, r#"EmbedRequest::new("potion-base-2M""#),
+];
+
+/// Without what a formatter changes.
+fn words(text: &str) -> String {
+    let text: String = text.split_whitespace().collect();
+    text.replace(",)", ")").replace(",}", "}")
+}
+
+/// The visible code of all samples in `page`, but for what they import.
+fn shown(page: &str) -> String {
+    let mut code = String::new();
+    let (mut inside, mut importing) = (false, false);
+    for line in page.lines() {
+        if line.starts_with("```") {
+            inside = line == "```rust";
+        } else if inside && !line.starts_with("# ") && line != "#" {
+            importing |= line.starts_with("use ");
+            if !importing {
+                code.push_str(line);
+                code.push('\n');
+            }
+            importing &= !line.ends_with(';');
+        }
+    }
+    FILLED_IN.iter().fold(code, |code, (shown, here)| code.replace(shown, here))
+}
+
+/// The samples that `text.rs` holds, by their pages.
+fn compiled() -> BTreeMap<&'static str, String> {
+    let mut pages = BTreeMap::<_, String>::new();
+    let mut page = None;
+    for line in include_str!("text.rs").lines() {
+        match line.trim() {
+            "// end" => page = None,
+            line if line.starts_with("// sample ") => page = Some(&line["// sample ".len()..]),
+            line => {
+                if let Some(page) = page {
+                    *pages.entry(page).or_default() += &format!("{line}\n");
+                }
+            }
+        }
+    }
+    pages
+}
+
+#[test]
+fn every_sample_of_the_manual_is_compiled_here_word_for_word() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a folder of the workspace");
+    let docs = fs::read_dir(root.join("docs")).expect("the manual is there");
+    let docs = docs.map(|page| format!("docs/{}", page.expect("it can be listed").file_name().display()));
+    let compiled = compiled();
+    for page in docs.filter(|page| page.ends_with(".md")).chain(["README.md".to_owned()]) {
+        let shown = shown(&fs::read_to_string(root.join(&page)).expect("it can be read"));
+        let here = compiled.get(&*page).map_or("", String::as_str);
+        assert_eq!(words(&shown), words(here), "{page} shows\n{shown}\nand text.rs has\n{here}");
+    }
+}
+
+/// A server whose first request fails, and no other.
+async fn fails_once() -> Result<Running, BoxError> {
+    let plan: Plan = "503:20".parse()?;
+    let once = |seed: &u64| (0..8).all(|n| plan.clone().seeded(*seed).fault(n).is_some() == (n == 0));
+    let seed = (0..).find(once).expect("one of many");
+    Ok(EmbeddingServer::new().faults(plan.seeded(seed)).bind().await?)
+}
+
+async fn fails_for_ever() -> Result<Running, BoxError> {
+    Ok(EmbeddingServer::new().faults("503:100".parse()?).bind().await?)
+}
+
+/// The services for HTTP that the manual shows, in and around each other; whether one of them retries.
+fn https() -> Vec<(String, bool, Http)> {
+    let stacks =
+        [("bare", false, text::bare()), ("bare too", false, text::bare_too()), ("stack", true, text::the_stack())];
+    let joined = stacks.into_iter().flat_map(|(name, retries, http)| {
+        AROUND.map(|around| {
+            (format!("{around:?} over {name}"), retries || !around.is_nothing(), around.layer(http.clone()))
+        })
+    });
+    joined.collect()
+}
+
+/// The typed services that the manual shows, over all of those.
+fn typed(server: &Running) -> Result<Vec<(String, Typed)>, BoxError> {
+    let mut all = Vec::new();
+    for (name, retries, http) in https() {
+        let endpoint = text::endpoint(server)?;
+        let [above, below] = text::above_and_below(http.clone(), endpoint.clone());
+        let mut found = vec![("preset over", text::typed(http.clone(), server)?), ("above", above), ("below", below)];
+        if retries {
+            found.push(("Embeddings over", Embeddings::new(http, endpoint).boxed_clone()));
+        }
+        for (how, typed) in found {
+            all.extend(AROUND.map(|around| {
+                let service = text::by_request().0.layer(around.layer(typed.clone()));
+                (format!("{around:?} over {how} {name}"), service.boxed_clone())
+            }));
+        }
+    }
+    Ok(all)
+}
+
+impl Around {
+    fn is_nothing(self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+}
+
+#[tokio::test]
+async fn any_two_samples_joined_ask_a_server_that_fails_once_once_more() -> Result<(), BoxError> {
+    let mut joined = JoinSet::new();
+    for at in 0..typed(&fails_once().await?)?.len() {
+        joined.spawn(async move {
+            let server = fails_once().await?;
+            let (name, service) = typed(&server)?.swap_remove(at);
+            text::ask(service).await.map_err(|error| format!("{name}: {error}"))?;
+            assert_eq!(server.stats().requests, 2, "{name}");
+            Ok::<_, BoxError>(())
+        });
+    }
+    while let Some(outcome) = joined.join_next().await {
+        outcome??;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn any_two_samples_joined_ask_four_times_in_all() -> Result<(), BoxError> {
+    let mut joined = JoinSet::new();
+    for at in 0..typed(&fails_for_ever().await?)?.len() {
+        joined.spawn(async move {
+            let server = fails_for_ever().await?;
+            let (name, service) = typed(&server)?.swap_remove(at);
+            let call = service.oneshot(EmbedRequest::new("potion-base-2M", ["a fair wind"]));
+            let (outcome, report) = report(call).await;
+            assert_eq!(outcome.expect_err("it fails").status().map(|status| status.as_u16()), Some(503), "{name}");
+            assert_eq!((server.stats().requests, report.attempts()), (4, 4), "{name}: {report:?}");
+            Ok::<_, BoxError>(())
+        });
+    }
+    while let Some(outcome) = joined.join_next().await {
+        outcome??;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn http_samples_joined_do_the_same() -> Result<(), BoxError> {
+    for (name, _, http) in https().into_iter().filter(|(_, retries, _)| *retries) {
+        for (server, attempts) in [(fails_once().await?, 2), (fails_for_ever().await?, 4)] {
+            let (_, own, mut request) = text::by_request();
+            *request.method_mut() = http::Method::POST;
+            *request.uri_mut() = format!("{}/embeddings", server.url()).parse()?;
+            request.headers_mut().insert("content-type", "application/json".parse()?);
+            *request.body_mut() = Bytes::from_static(br#"{"model":"potion-base-2M","input":"fair wind"}"#).into();
+            let outcome = own.layer(http.clone()).ready().await?.call(request).await;
+            assert_eq!(server.stats().requests, attempts, "{name}");
+            match outcome {
+                Ok(answer) => assert!(attempts == 2 && answer.body().starts_with(b"{"), "{name}"),
+                Err(error) => assert!(attempts == 4 && error.verdict().class() == Class::Transient, "{name}: {error}"),
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,188 @@
+//! The samples of the manual, whose text stands between `// sample` and `// end`, as functions that can be joined.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use tower::{
+    BoxError, Layer, Service, ServiceBuilder, ServiceExt,
+    util::{BoxCloneService, BoxCloneServiceLayer},
+};
+use trysail::{
+    Adjustable, Backoff, BreakerLayer, Budget, Circuit, Classified, Classify, ClassifyLayer, Client, Collect,
+    CollectLayer, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, Gauges, Idempotent, Limit,
+    ObserveLayer, OrDeadline, OrOwn, Preset, Providers, Replay, RetryLayer, TimeLimit, TimeoutLayer, Trip,
+    core::{FromElapsed, FromOpen},
+    embeddings::InvalidEndpoint,
+};
+use trysail_testkit::server::Running;
+
+pub(super) type Wire = Request<Full<Bytes>>;
+pub(super) type Failed = <Classify<Collect<Client<Full<Bytes>>>, Providers> as Service<Wire>>::Error;
+pub(super) type Http = BoxCloneService<Wire, Response<Bytes>, Failed>;
+pub(super) type Typed = BoxCloneService<EmbedRequest, EmbedResponse, EmbedError>;
+
+type TypedLayer = BoxCloneServiceLayer<Typed, EmbedRequest, EmbedResponse, EmbedError>;
+type HttpLayer = BoxCloneServiceLayer<Http, Wire, Response<Bytes>, Failed>;
+
+/// The samples that go around any service.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Around {
+    Nothing,
+    Limits,
+    Metrics,
+}
+
+pub(super) const AROUND: [Around; 3] = [Around::Nothing, Around::Limits, Around::Metrics];
+
+impl Around {
+    pub(super) fn layer<S, Req>(self, service: S) -> BoxCloneService<Req, S::Response, S::Error>
+    where
+        S: Service<Req, Response: Send, Error: Classified + FromElapsed + FromOpen + Send, Future: Send>,
+        S: Clone + Send + 'static,
+        Req: Send + 'static,
+        Idempotent: Replay<Req>,
+        OrDeadline<Adjustable>: Limit<Req>,
+        OrDeadline<Duration>: Limit<Req>,
+    {
+        match self {
+            Self::Nothing => service.boxed_clone(),
+            Self::Limits => limits(service).boxed_clone(),
+            Self::Metrics => metrics(service).boxed_clone(),
+        }
+    }
+}
+
+pub(super) fn the_stack() -> Http {
+    // sample README.md
+    let embed = ServiceBuilder::new()
+        .layer(TimeoutLayer::new(Duration::from_secs(60))) // the whole call
+        .layer(
+            RetryLayer::new(Backoff::exponential(Duration::from_millis(100))) // x2, cap 10 s, full jitter, 3 retries
+                .replay(Idempotent)
+                .within(Duration::from_secs(60))
+                .budget(Budget::default()),
+        )
+        .layer(BreakerLayer::new(Circuit::new(Trip::default())))
+        .layer(TimeoutLayer::new(Duration::from_secs(20))) // one attempt, body included
+        .layer(ClassifyLayer::new(Providers)) // Ok now means success
+        .layer(CollectLayer::new(64 << 20)) // the body is part of the attempt
+        .service(Client::<Full<Bytes>>::new()); // or any other service
+    // end
+    embed.boxed_clone()
+}
+
+pub(super) fn bare() -> Http {
+    // sample README.md
+    let http = ServiceBuilder::new()
+        .layer(ClassifyLayer::new(Providers))
+        .layer(CollectLayer::new(64 << 20))
+        .service(Client::new());
+    // end
+    http.boxed_clone()
+}
+
+#[expect(unused_mut, reason = "the sample goes on to call it")]
+pub(super) fn typed(http: Http, server: &Running) -> Result<Typed, InvalidEndpoint> {
+    // sample README.md
+    let endpoint = Endpoint::openai(&server.url())?.key("sk-test")?;
+    let mut embed = Preset::interactive().layer(Embeddings::new(http, endpoint));
+    // end
+    Ok(embed.boxed_clone())
+}
+
+pub(super) async fn ask(mut embed: Typed) -> Result<(), BoxError> {
+    // sample README.md
+    let request = EmbedRequest::new("potion-base-2M", ["a fair wind", "a storm at sea"]);
+    for vector in embed.ready().await?.call(request).await?.vectors() {
+        println!("{} dimensions", vector.len());
+    }
+    // end
+    Ok(())
+}
+
+pub(super) fn endpoint(server: &Running) -> Result<Endpoint, InvalidEndpoint> {
+    // sample docs/stacking.md
+    let endpoint = Endpoint::openai(&server.url())?;
+    // end
+    Ok(endpoint)
+}
+
+pub(super) fn bare_too() -> Http {
+    // sample docs/stacking.md
+    let http = ServiceBuilder::new()
+        .layer(ClassifyLayer::new(Providers))
+        .layer(CollectLayer::new(64 << 20))
+        .service(Client::<Full<Bytes>>::new());
+    // end
+    http.boxed_clone()
+}
+
+pub(super) fn above_and_below(http: Http, endpoint: Endpoint) -> [Typed; 2] {
+    // sample docs/stacking.md
+    // Above: what is no usable answer is a failed attempt, too.
+    let above = Preset::interactive().layer(Embeddings::new(http.clone(), endpoint.clone()));
+    // Below: one stack for calls of all kinds; it takes every 2xx for a success, and `Embeddings` may still refuse it.
+    let below = Embeddings::new(Preset::interactive().layer(http), endpoint);
+    // end
+    [above.boxed_clone(), below.boxed_clone()]
+}
+
+fn limits<S, Req>(
+    service: S,
+) -> impl Service<Req, Response = S::Response, Error = S::Error, Future: Send> + Clone + Send
+where
+    S: Service<Req, Response: Send, Error: Classified + FromElapsed + FromOpen + Send, Future: Send>,
+    S: Clone + Send + 'static,
+    Req: Send + 'static,
+    Idempotent: Replay<Req>,
+    OrDeadline<Adjustable>: Limit<Req>,
+{
+    // sample docs/timeouts.md
+    let overall = Adjustable::new(Duration::from_secs(60));
+    let attempt = Adjustable::new(Duration::from_secs(20));
+    let embed = Preset::interactive().limits(overall.clone(), attempt.clone()).layer(service);
+
+    // From anywhere, any time: calls made from now on are given up sooner, in the outer timeout and the retry alike.
+    overall.set(Duration::from_secs(5));
+    attempt.set(Duration::from_secs(2));
+    // end
+    embed
+}
+
+/// A layer for typed calls, and one for HTTP beside a request of its own.
+pub(super) fn by_request() -> (TypedLayer, HttpLayer, Wire) {
+    // sample docs/timeouts.md
+    // More texts take longer…
+    let by_size = TimeoutLayer::new(|request: &EmbedRequest| {
+        Duration::from_secs(5) + Duration::from_millis(20) * request.len() as u32
+    });
+    // …or an HTTP request says it itself.
+    let own = TimeoutLayer::new(OrOwn(Duration::from_secs(20)));
+    let mut request = http::Request::new(Full::<Bytes>::default());
+    request.extensions_mut().insert(TimeLimit(Duration::from_secs(90)));
+    // end
+    (BoxCloneServiceLayer::new(by_size), BoxCloneServiceLayer::new(own), request)
+}
+
+fn metrics<S, Req>(
+    service: S,
+) -> impl Service<Req, Response = S::Response, Error = S::Error, Future: Send> + Clone + Send
+where
+    S: Service<Req, Response: Send, Error: Classified + FromElapsed + FromOpen + Send, Future: Send>,
+    S: Clone + Send + 'static,
+    Req: Send + 'static,
+    Idempotent: Replay<Req>,
+    OrDeadline<Duration>: Limit<Req>,
+{
+    // sample docs/metrics.md
+    let (origin, model) = ("api.openai.com", "text-embedding-3-small");
+    let preset = Preset::interactive();
+    let embed = ObserveLayer::new(origin, model).layer(preset.layer(service)); // around everything
+
+    let gauges = Gauges::new(origin, model).circuit(preset.circuit()).budget(preset.budget());
+    gauges.publish(); // whenever metrics are read, or every few seconds
+    // end
+    embed
+}
