@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::{self, Instant};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
-use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
+use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, limit::GlobalConcurrencyLimitLayer, service_fn};
 use tower_test::{assert_request_eq, mock};
 use trysail_breaker::{Breaker, BreakerLayer, Circuit, CircuitSettings, Circuits, Keyed, State, Trip};
 use trysail_core::{Cause, Class, Classified, Open, Verdict};
@@ -744,4 +744,83 @@ async fn whatever_the_server_asks_for_a_probe_passes_after_a_minute() {
     }
     calls(&circuit, [S]).await;
     assert_eq!(circuit.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_counts_every_call_of_a_long_window() {
+    let circuit = Circuit::new(Trip::rate(0.9).or_slow(SECOND, 0.9).within(3_600 * SECOND).span(1_800 * SECOND));
+    let service = service_fn(|fails: bool| ready(if fails { Err(BoxError::from(F)) } else { Ok(()) }));
+    let mut service = BreakerLayer::new(circuit.clone()).layer(service);
+    for call in 0..50_000 {
+        let _ = service.ready().await.unwrap().call(call % 5 == 0).await;
+        if call % 1_000 == 0 {
+            time::advance(SECOND).await;
+        }
+    }
+    let now = circuit.snapshot();
+    assert_eq!((now.calls(), now.failures(), now.slow()), (50_000, 10_000, 0));
+    assert_eq!(now.failure_rate(), Some(0.2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_tells_of_the_calls_that_led_to_it() {
+    let circuit = Circuit::new(Trip::rate(0.5).calls(4).last(10));
+    let mut changes = circuit.subscribe();
+    calls(&circuit, [S, S, F, F]).await;
+    let opened = changes.next().await.expect("it opened");
+    assert_eq!((opened.state(), opened.calls(), opened.failures()), (State::Open, 4, 2));
+    assert_eq!((opened.cause(), opened.class(), opened.opened()), (Some(Cause::Rate), Some(Class::Transient), 1));
+    assert!(opened.next_probe() >= Some(2 * SECOND));
+    assert_eq!(circuit.snapshot().calls(), 0, "now it counts from nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn circuits_are_named_by_who_makes_them_or_by_their_key() {
+    assert_eq!(Circuit::new(Trip::default()).name(), None);
+    let named = Circuit::named("tei", Trip::default());
+    assert_eq!(named.name(), Some("tei"));
+    let by_text = Circuits::new(4, || Circuit::new(Trip::default()));
+    assert_eq!(by_text.get(&"localhost:80").name(), Some("localhost:80"));
+    let by_both = Circuits::new(4, || Circuit::new(Trip::default()));
+    assert_eq!(by_both.get(&("localhost", 80)).name(), Some(r#"("localhost", 80)"#));
+    let all_one = Circuits::new(4, move || named.clone());
+    assert_eq!(all_one.get(&1).name(), Some("tei"), "a name is kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_above_the_breaker_is_given_back_with_every_refusal() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    let service = service_fn(|()| ready(Ok::<_, BoxError>(())));
+    let limit = GlobalConcurrencyLimitLayer::new(1);
+    let service = ServiceBuilder::new().layer(limit).layer(BreakerLayer::new(circuit.clone())).service(service);
+    let (mut idle, mut busy) = (service.clone(), service);
+    idle.ready().await.unwrap();
+    calls(&circuit, [F]).await;
+    idle.call(()).await.unwrap_err();
+    circuit.reset();
+    assert_ready_ok!(task::spawn(busy.ready()).poll()).call(()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_below_the_breaker_is_held_by_who_was_refused_until_it_goes() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    let service = service_fn(|()| ready(Ok::<_, BoxError>(())));
+    let limit = GlobalConcurrencyLimitLayer::new(1);
+    let service = ServiceBuilder::new().layer(BreakerLayer::new(circuit.clone())).layer(limit).service(service);
+    let refused = async || {
+        let mut service = service.clone();
+        service.ready().await.unwrap();
+        circuit.force_open();
+        service.call(()).await.unwrap_err();
+        circuit.reset();
+        service
+    };
+    let idle = refused().await;
+    assert_pending!(task::spawn(service.clone().oneshot(())).poll());
+    // The way out that docs/stacking.md names: a clone for each call, which goes with it.
+    drop(idle);
+    for _ in 0..10 {
+        drop(refused().await);
+    }
+    assert_ready_ok!(task::spawn(service.clone().oneshot(())).poll());
 }

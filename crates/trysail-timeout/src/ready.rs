@@ -42,7 +42,10 @@ pub struct ReadyTimeout<S, L = Duration> {
 enum Wait {
     No,
     /// The timer runs; perhaps for the second time, since nobody came for so long after the first.
-    For { limit: Duration, again: bool },
+    For {
+        limit: Duration,
+        again: bool,
+    },
     /// It was too long.
     Over(Duration),
 }

@@ -161,7 +161,7 @@ const TICK_AT: u32 = FIRST_BITS + 2 * COUNT_BITS;
 const TICK_BITS: u32 = 64 - TICK_AT;
 pub(super) const TICK_MASK: u64 = (1 << TICK_BITS) - 1;
 const FULL_TIMES_BITS: u32 = 19;
-const FULL_TIMES_MASK: u64 = (1 << FULL_TIMES_BITS) - 1;
+pub(super) const FULL_TIMES_MASK: u64 = (1 << FULL_TIMES_BITS) - 1;
 /// Each time has room for as many hits as calls.
 const FULL_HITS_BITS: u32 = FULL_TIMES_BITS + COUNT_BITS;
 const FULL_TICK_AT: u32 = FULL_HITS_BITS + FULL_TIMES_BITS;
