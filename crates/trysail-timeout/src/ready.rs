@@ -27,7 +27,7 @@ pub struct ReadyTimeoutLayer<L = Duration> {
 /// otherwise an idle service is handed what others wait for. Polled for readiness again, it queues again.
 ///
 /// A wait goes on until the service is ready or the limit strikes, whoever polls. Nobody can tell a caller who gave up
-/// from one who is woken late. So a wait that is overdue by more than its limit and a second is taken for one given up,
+/// from one who is woken late. So a wait that is overdue by more than its limit, and a second, is taken for one given up,
 /// and begins anew; but only once in a row, so that every limit strikes, however seldom the service is polled.
 #[derive(Debug)]
 pub struct ReadyTimeout<S, L = Duration> {
