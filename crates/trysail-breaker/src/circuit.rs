@@ -32,18 +32,25 @@ pub struct Circuit {
     shared: Arc<Shared>,
 }
 
-/// What all handles share; on cache lines of its own, apart from the count of the handles.
-#[repr(align(128))]
+/// What all handles share; on cache lines of its own, apart from the count of the handles. What every call reads is on
+/// the first, apart from what calls write.
+#[repr(C, align(128))]
 struct Shared {
     gate: AtomicU64,
-    /// What outcomes are for, besides streaks.
-    uses: AtomicU8,
     slow_from_ms: AtomicU64,
     abandoned_after_ms: AtomicU64,
+    epoch: Instant,
+    /// What outcomes are for, besides streaks.
+    uses: AtomicU8,
+    heard: OnceLock<Box<Heard>>,
     failures: Window,
     slow: Window,
-    epoch: Instant,
     machine: Mutex<Machine>,
+}
+
+/// Who hears of a circuit, and under which name.
+#[derive(Default)]
+struct Heard {
     changes: OnceLock<watch::Sender<Change>>,
     /// Those who wait until calls may pass.
     waiting: OnceLock<std::sync::Arc<Notify>>,
@@ -58,16 +65,14 @@ impl Circuit {
         let machine = Machine::new(settings, Random::seeded(RandomState::new().hash_one(())), epoch);
         let shared = Shared {
             gate: AtomicU64::new(Gate::Closed { generation: machine.generation(), minds_success: false }.pack()),
-            uses: AtomicU8::new(0),
             slow_from_ms: AtomicU64::new(u64::MAX),
             abandoned_after_ms: AtomicU64::new(u64::MAX),
+            epoch,
+            uses: AtomicU8::new(0),
+            heard: OnceLock::new(),
             failures: Window::new(settings.trip.sample.length),
             slow: Window::new(settings.trip.sample.length),
-            epoch,
             machine: Mutex::new(machine),
-            changes: OnceLock::new(),
-            waiting: OnceLock::new(),
-            name: OnceLock::new(),
         };
         shared.follow(settings);
         Self { shared: Arc::new(shared) }
@@ -76,13 +81,13 @@ impl Circuit {
     /// A circuit that events call by this name.
     pub fn named(name: impl Into<Box<str>>, settings: impl Into<CircuitSettings>) -> Self {
         let circuit = Self::new(settings);
-        let _ = circuit.shared.name.set(name.into());
+        let _ = circuit.heard().name.set(name.into());
         circuit
     }
 
     /// What events call it.
     pub fn name(&self) -> Option<&str> {
-        self.shared.name.get().map(|name| &**name)
+        self.shared.heard.get()?.name.get().map(|name| &**name)
     }
 
     /// How it is set now.
@@ -132,7 +137,7 @@ impl Circuit {
         let machine = self.lock();
         let (failures, slow) = self.tallies(machine.generation(), now);
         let last = (machine.generation(), Snapshot::of(&machine, failures, slow, now));
-        let changes = self.shared.changes.get_or_init(|| watch::Sender::new(last));
+        let changes = self.heard().changes.get_or_init(|| watch::Sender::new(last));
         drop(machine);
         Changes::of(changes)
     }
@@ -162,9 +167,13 @@ impl Circuit {
         Arc::strong_count(&self.shared) == 1 && self.lock().is_idle(Instant::now())
     }
 
+    fn heard(&self) -> &Heard {
+        self.shared.heard.get_or_init(Box::default)
+    }
+
     /// Names it as `Debug` shows `key` (a text without its quotes), unless it has a name.
     pub(crate) fn name_by(&self, key: &impl fmt::Debug) {
-        self.shared.name.get_or_init(|| format!("{key:?}").trim_matches('"').into());
+        self.heard().name.get_or_init(|| format!("{key:?}").trim_matches('"').into());
     }
 
     fn tallies(&self, generation: u32, now: Instant) -> (Tally, Tally) {

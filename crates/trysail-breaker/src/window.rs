@@ -13,7 +13,6 @@ use crate::sync::AtomicU64;
 /// Time is given in milliseconds. A new generation begins with an empty window: its ticks are beyond those of the
 /// generation before, and a late result of that one finds its bucket taken.
 #[derive(Debug)]
-#[repr(align(64))]
 pub(crate) struct Window {
     buckets: [AtomicU64; BUCKETS as usize],
     /// What did not fit into them.

@@ -104,6 +104,19 @@ async fn a_limit_of_slow_calls_below_a_millisecond_leaves_fast_ones_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_patience_below_a_millisecond_leaves_calls_alone_that_are_dropped_at_once() {
+    let circuit = Circuit::new(CircuitSettings::new(Trip::consecutive(1)).abandoned_after(MS / 2));
+    for (waited, state) in [(Duration::ZERO, State::Closed), (MS, State::Open)] {
+        let service = service_fn(|()| std::future::pending::<Result<(), BoxError>>());
+        let mut call = tokio_test::task::spawn(BreakerLayer::new(circuit.clone()).layer(service).oneshot(()));
+        tokio_test::assert_pending!(call.poll());
+        time::advance(waited).await;
+        drop(call);
+        assert_eq!(circuit.state(), state);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_an_attempt_is_cut_after_is_slow_and_a_lease_outlasts_it() {
     for attempt in [2 * SECOND, 2 * SECOND + Duration::from_nanos(1_500_000)] {
         let trip = Trip::consecutive(1).or_slow(30 * SECOND, 0.5).calls(4).last(4);

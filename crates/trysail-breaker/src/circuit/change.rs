@@ -20,7 +20,7 @@ impl Circuit {
     pub(crate) fn sooner(&self) -> OwnedNotified {
         // With the lock, a change is either seen by who looks now, or sees that somebody waits.
         let machine = self.lock();
-        let waiting = std::sync::Arc::clone(self.shared.waiting.get_or_init(Default::default));
+        let waiting = std::sync::Arc::clone(self.heard().waiting.get_or_init(Default::default));
         drop(machine);
         waiting.notified_owned()
     }
@@ -62,7 +62,7 @@ impl Circuit {
         self.wake_if(sooner);
         if let Some(snapshot) = snapshot {
             trace::changed(self.name(), &snapshot);
-            if let Some(changes) = shared.changes.get() {
+            if let Some(changes) = shared.heard.get().and_then(|heard| heard.changes.get()) {
                 // Two changes may meet here out of their order.
                 changes.send_if_modified(|last| {
                     let later = generation.wrapping_sub(last.0) as i32 > 0;
@@ -85,7 +85,7 @@ impl Circuit {
     }
 
     fn wake_if(&self, sooner: bool) {
-        if sooner && let Some(waiting) = self.shared.waiting.get() {
+        if sooner && let Some(waiting) = self.shared.heard.get().and_then(|heard| heard.waiting.get()) {
             waiting.notify_waiters();
         }
     }
