@@ -27,7 +27,7 @@ async fn open() -> Circuit {
 
 async fn fail(circuit: &Circuit) {
     let service = service_fn(|()| ready(Err::<(), _>(BoxError::from(Verdict::TRANSIENT))));
-    BreakerLayer::new(circuit.clone()).layer(service).oneshot(()).await.unwrap_err();
+    BreakerLayer::new(circuit.clone()).layer(service).oneshot(()).await.expect_err("it fails");
 }
 
 /// A service that waits for it, and may be ready.
