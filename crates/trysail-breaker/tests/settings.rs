@@ -150,7 +150,7 @@ async fn settings_are_read_replaced_whole_and_changed_together() {
     let circuit = Circuit::new(Trip::consecutive(3));
     assert_eq!(circuit.settings(), CircuitSettings::new(Trip::consecutive(3)));
     let other = CircuitSettings::new(Trip::consecutive(2)).probes(2, 2).count_throttled(true);
-    circuit.clone().set(other);
+    circuit.set(other);
     assert_eq!(circuit.settings(), other);
     let runtime = tokio::runtime::Handle::current();
     std::thread::scope(|scope| {
