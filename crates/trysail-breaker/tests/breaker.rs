@@ -559,7 +559,7 @@ async fn a_window_made_longer_or_shorter_begins_anew_and_counts_on() {
     for (before, after) in [(10, 1_000), (1_000, 10)] {
         let circuit = Circuit::new(trip(before * SECOND));
         for _ in 0..9 {
-            time::advance(5 * SECOND).await;
+            time::advance(7 * SECOND).await;
             calls(&circuit, [F]).await;
         }
         circuit.update(|settings| settings.trip(trip(after * SECOND)));
