@@ -16,7 +16,8 @@ use tokio::time::{self, timeout};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tracing_subscriber::fmt::format::FmtSpan;
 use trysail::{
-    Budget, Circuit, Failure, Gauges, ObserveLayer, Preset, RetryLayer, TimeoutLayer, Trip, Verdict, breaker::State,
+    BreakerLayer, Budget, Circuit, Circuits, Failure, Gauges, ObserveLayer, Preset, RetryLayer, TimeoutLayer, Trip,
+    Verdict, breaker::State,
 };
 use trysail_testkit::{Pool, Scripted};
 
@@ -296,5 +297,33 @@ async fn one_span_a_call_holds_its_attempts_and_what_became_of_it() {
         ("model", "potion".into()),
     ] {
         assert_eq!(ends[0]["span"][field], value, "{field}: {text}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_circuit_says_in_every_event_which_it_is_and_when_to_come_back() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone());
+    let _logging = tracing::subscriber::set_default(subscriber.finish());
+
+    let named = Circuit::named("tei", Trip::consecutive(1));
+    let keyed = Circuits::new(4, || Circuit::new(Trip::consecutive(1))).get(&("localhost", "potion"));
+    for circuit in [&named, &keyed] {
+        let service = ServiceBuilder::new()
+            .layer(BreakerLayer::new(circuit.clone()))
+            .service(Scripted::new([Err(failure(Verdict::TRANSIENT))]));
+        service.oneshot(()).await.map(|_: &str| ()).expect_err("it fails");
+        circuit.force_closed();
+        circuit.force_open();
+        circuit.disable();
+    }
+    let text = String::from_utf8(log.0.lock().expect("nobody panics").clone()).expect("text");
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 8, "{text}");
+    for (line, name) in lines.iter().zip(["tei"; 4].into_iter().chain([r#"("localhost", "potion")"#; 4])) {
+        assert_eq!(line["fields"]["circuit"], name, "{text}");
+        let open = line["fields"]["message"] == "circuit open";
+        assert_eq!(line["fields"]["retry_after"].is_string(), open, "{text}");
     }
 }

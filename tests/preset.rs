@@ -7,7 +7,7 @@ use http::Response;
 use tokio::time::{self, Instant};
 use tower::{Layer, Service, ServiceExt};
 use trysail::{
-    Backoff, Class, Classified, Deadline, Elapsed, EmbedRequest, Failure, Open, Preset, Verdict,
+    Backoff, CircuitSettings, Class, Classified, Deadline, Elapsed, EmbedRequest, Failure, Open, Preset, Trip, Verdict,
     breaker::State,
     core::Phase,
     report,
@@ -122,4 +122,20 @@ async fn the_requests_own_deadline_ends_it_without_blaming_the_server() {
 fn facts_are_small() {
     assert_eq!(size_of::<Verdict>(), 8);
     assert!(size_of::<Elapsed>() <= 24 && size_of::<Open>() <= 24);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_set_of_the_circuit_stays_set_and_is_widened_to_fit() {
+    let service = || failing(Verdict::TRANSIENT);
+    let preset = Preset::interactive();
+    let _ = preset.layer(service());
+    let fits = CircuitSettings::default().abandoned_after(SECOND).lease(21 * SECOND);
+    assert_eq!(preset.circuit().settings(), fits);
+    let own = fits.lease(40 * SECOND).probes(2, 2).trip(Trip::consecutive(9).or_slow(9 * SECOND, 0.5));
+    preset.circuit().set(own);
+    let _ = preset.layer(service());
+    assert_eq!(preset.circuit().settings(), own);
+    let circuit = preset.circuit().clone();
+    let _ = preset.attempt(2 * SECOND).retries(20).layer(service());
+    assert_eq!(circuit.settings(), own.trip(Trip::consecutive(22).or_slow(2 * SECOND, 0.5)));
 }

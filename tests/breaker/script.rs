@@ -60,7 +60,7 @@ pub(super) struct Play {
 
 impl Play {
     pub(super) fn new(circuit: Circuit, open: Duration) -> Self {
-        let circuit = circuit.open_time(open, open);
+        circuit.update(|settings| settings.open_time(open, open));
         Self { circuit, open, left: open, opened: 0, in_flight: VecDeque::new(), refused: 0 }
     }
 

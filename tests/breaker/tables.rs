@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time;
-use trysail::{Circuit, Trip, Verdict, breaker::State, core::Cause};
+use trysail::{Circuit, CircuitSettings, Trip, Verdict, breaker::State, core::Cause};
 
 use super::script::{Call, Play, verdict};
 
@@ -40,7 +40,7 @@ async fn a_ratio_opens_it_as_it_does_gobreakers() {
     let opens = script.iter().position(|step| step == "?OPEN").expect("it opens");
     script.insert(opens, "F".into());
     let trip = Trip::rate(0.6).calls(3).span(Duration::ZERO).within(30 * SECOND);
-    Play::new(Circuit::new(trip).probes(3, 3), 90 * SECOND).run(&table["script"]).await;
+    Play::new(Circuit::new(CircuitSettings::new(trip).probes(3, 3)), 90 * SECOND).run(&table["script"]).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,7 +75,7 @@ async fn it_goes_from_state_to_state_as_resilience4j_does() {
             continue;
         }
         println!("{name}");
-        let mut play = Play::new(Circuit::new(trip).probes(4, 4), 5 * SECOND);
+        let mut play = Play::new(Circuit::new(CircuitSettings::new(trip).probes(4, 4)), 5 * SECOND);
         if let Some(calls) = case["calls"].as_array() {
             for call in calls {
                 let begun = Call::begin(&play.circuit).expect("admitted");
@@ -152,7 +152,8 @@ async fn streaks_and_rates_go_together_as_they_do_in_linkerd() {
                 .or_streak(streak, Duration::ZERO),
             _ => Trip::consecutive(streak),
         };
-        Play::new(Circuit::new(trip).count_throttled(true), SECOND).run_together(&case["script"]).await;
+        let circuit = Circuit::new(CircuitSettings::new(trip).count_throttled(true));
+        Play::new(circuit, SECOND).run_together(&case["script"]).await;
     }
     let both = Trip::rate(1.0).calls(3).span(Duration::ZERO).or_streak(3, Duration::ZERO);
     let mut play = Play::new(Circuit::new(both), SECOND);
@@ -167,7 +168,8 @@ async fn the_open_time_grows_and_is_forgotten_as_envoys_is() {
     let table = table(include_str!("../data/breaker-open-time.json"));
     let seconds = |value: &Value| value.as_u64().expect("seconds") as u32 * SECOND;
     let base = seconds(&table["base_s"]);
-    let circuit = Circuit::new(Trip::consecutive(1)).open_time(base, seconds(&table["cap_s"]));
+    let settings = CircuitSettings::new(Trip::consecutive(1)).open_time(base, seconds(&table["cap_s"]));
+    let circuit = Circuit::new(settings);
     let begin = || Call::begin(&circuit).expect("admitted");
     // How long it is open, of which jitter may take half.
     let fail = |whole: Duration| {

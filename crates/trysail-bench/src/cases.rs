@@ -6,7 +6,7 @@ use tower::{Layer, ServiceBuilder};
 use tower_resilience::{
     circuitbreaker::CircuitBreakerLayer, retry::RetryLayer as ResilientRetryLayer, timelimiter::TimeLimiterLayer,
 };
-use trysail::{Backoff, BreakerLayer, Budget, Circuit, RetryLayer, TimeoutLayer, Trip};
+use trysail::{Backoff, BreakerLayer, Budget, Circuit, CircuitSettings, RetryLayer, TimeoutLayer, Trip};
 
 use crate::{
     case::{Case, Stacked},
@@ -93,7 +93,7 @@ fn breaker(trip: Trip) -> BreakerLayer {
 /// Refuses every call, for as long as the bench runs.
 fn open() -> BreakerLayer {
     let hour = Duration::from_secs(3_600);
-    let circuit = Circuit::new(Trip::consecutive(1)).open_time(hour, hour);
+    let circuit = Circuit::new(CircuitSettings::new(Trip::consecutive(1)).open_time(hour, hour));
     drive::on_a_clock(|| drive::fail_once(BreakerLayer::new(circuit.clone())));
     BreakerLayer::new(circuit)
 }

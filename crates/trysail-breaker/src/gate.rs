@@ -22,6 +22,15 @@ impl Gate {
         if word & 3 == 0 { Some((word >> 3) as u32) } else { None }
     }
 
+    /// Until when calls are refused, in milliseconds of the circuit's clock.
+    pub(crate) const fn refuses_until(self) -> u64 {
+        match self {
+            Self::Closed { .. } | Self::Disabled => 0,
+            Self::Shut { until_ms, .. } => until_ms,
+            Self::Forced => u64::MAX,
+        }
+    }
+
     #[inline]
     pub(crate) const fn pack(self) -> u64 {
         match self {

@@ -7,7 +7,7 @@ use tokio::{runtime, time};
 use trysail_core::Class;
 
 use crate::{
-    Circuit, State, Trip,
+    Circuit, CircuitSettings, State, Trip,
     state::{Outcome, Pass},
 };
 
@@ -25,12 +25,20 @@ fn model(run: impl Fn(&dyn Fn(Duration)) + Sync + Send + 'static) {
 }
 
 fn circuit(failures: u32) -> Circuit {
-    Circuit::new(Trip::consecutive(failures)).seed(1).open_time(Duration::from_millis(1), Duration::from_millis(1))
+    let settings = CircuitSettings::new(Trip::consecutive(failures));
+    seeded(settings.open_time(Duration::from_millis(1), Duration::from_millis(1)))
+}
+
+fn seeded(settings: impl Into<CircuitSettings>) -> Circuit {
+    let circuit = Circuit::new(settings);
+    circuit.seed(1);
+    circuit
 }
 
 /// A circuit whose open time is over.
 fn half_open(pass: &dyn Fn(Duration)) -> Circuit {
-    let circuit = circuit(1).lease(LEASE);
+    let circuit = circuit(1);
+    circuit.update(|settings| settings.lease(LEASE));
     circuit.settle(circuit.admit().expect("it is closed"), FAILURE, None);
     pass(Duration::from_millis(2));
     circuit
@@ -166,7 +174,7 @@ fn a_success_beside_failures_comes_before_between_or_after_them() {
 fn a_rate_counts_every_call_once() {
     model(|_| {
         let trip = Trip::rate(1.0).calls(3).span(Duration::ZERO);
-        let circuit = Circuit::new(trip).seed(1);
+        let circuit = seeded(trip);
         let fail = |circuit: &Circuit| circuit.settle(circuit.admit().expect("it is closed"), FAILURE, None);
         together(&circuit, [fail; 3]);
         assert_eq!((circuit.state(), circuit.snapshot().opened()), (State::Open, 1));

@@ -7,15 +7,17 @@ mod future;
 mod gate;
 #[cfg(all(test, trysail_loom))]
 mod interleavings;
+mod keyed;
 mod layer;
 mod select;
 mod service;
+mod settings;
 mod snapshot;
 mod state;
 mod sync;
-mod times;
 mod trace;
 mod trip;
+mod wait;
 mod window;
 
 pub use crate::{
@@ -26,6 +28,7 @@ pub use crate::{
     layer::BreakerLayer,
     select::{Keyed, Select},
     service::Breaker,
+    settings::CircuitSettings,
     snapshot::Snapshot,
     state::State,
     trip::Trip,

@@ -1,4 +1,4 @@
-use std::hash::Hash;
+use std::{fmt::Debug, hash::Hash};
 
 use trysail_core::Open;
 
@@ -49,7 +49,7 @@ impl<K, F, M> Keyed<K, F, M> {
 
 impl<Req, K, F, M> Select<Req> for Keyed<K, F, M>
 where
-    K: Hash + Eq + Clone,
+    K: Hash + Eq + Clone + Debug,
     F: Fn(&Req) -> K,
     M: Fn() -> Circuit,
 {

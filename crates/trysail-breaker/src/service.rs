@@ -1,16 +1,15 @@
 use std::{
-    future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use tokio::time::Sleep;
 use tower_service::Service;
 use trysail_core::{Classifier, FromOpen, Inherit, Open};
 
 use crate::{
     Circuit, ResponseFuture, Select,
     future::{Guard, guarded},
+    wait::{Wait, poll_unrefused},
 };
 
 /// A service that a circuit protects; made by [`BreakerLayer`](crate::BreakerLayer).
@@ -21,29 +20,15 @@ pub struct Breaker<S, C = Inherit, P = Circuit> {
     judge: C,
     /// What the call is told that follows a `poll_ready` which did not ask the inner service.
     refusal: Option<Open>,
-    /// Whether an open circuit is pending instead of ready to refuse.
-    readiness: bool,
-    /// Wakes whoever waits for an open circuit.
-    timer: Option<Pin<Box<Sleep>>>,
+    /// The circuit that is waited for, if an open one is pending instead of ready to refuse.
+    awaited: Option<Circuit>,
+    /// Wakes whoever waits for it.
+    wait: Option<Pin<Box<Wait>>>,
 }
 
 impl<S, C, P> Breaker<S, C, P> {
-    pub(crate) const fn new(inner: S, circuit: P, judge: C, readiness: bool) -> Self {
-        Self { inner, circuit, judge, refusal: None, readiness, timer: None }
-    }
-
-    /// Waits until the circuit is no longer sure to refuse.
-    #[cold]
-    fn poll_open<Req>(&mut self, cx: &mut Context<'_>) -> Poll<()>
-    where
-        P: Select<Req>,
-    {
-        while let Some(open) = self.refusal.take() {
-            let timer = self.timer.insert(Box::pin(tokio::time::sleep(open.retry_after())));
-            ready!(timer.as_mut().poll(cx));
-            self.refusal = self.circuit.peek();
-        }
-        Poll::Ready(())
+    pub(crate) const fn new(inner: S, circuit: P, judge: C, awaited: Option<Circuit>) -> Self {
+        Self { inner, circuit, judge, refusal: None, awaited, wait: None }
     }
 }
 
@@ -62,14 +47,15 @@ where
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.refusal = self.circuit.peek();
         if self.refusal.is_some() {
-            if !self.readiness {
+            let Some(circuit) = &self.awaited else {
                 // An error here would tell the caller to discard the service; `call` reports it.
                 return Poll::Ready(Ok(()));
-            }
-            ready!(self.poll_open::<Req>(cx));
+            };
+            ready!(poll_unrefused(circuit, &mut self.wait, cx));
+            self.refusal = None;
         }
-        if self.timer.is_some() {
-            self.timer = None;
+        if self.wait.is_some() {
+            self.wait = None;
         }
         self.inner.poll_ready(cx)
     }
@@ -92,6 +78,6 @@ where
 
 impl<S: Clone, C: Clone, P: Clone> Clone for Breaker<S, C, P> {
     fn clone(&self) -> Self {
-        Self::new(self.inner.clone(), self.circuit.clone(), self.judge.clone(), self.readiness)
+        Self::new(self.inner.clone(), self.circuit.clone(), self.judge.clone(), self.awaited.clone())
     }
 }

@@ -17,11 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trysail_core::{Cause, Class, Health, Open, Random, Verdict};
 
-use crate::{
-    times::{Probing, Times},
-    trip::Trip,
-    window::Tally,
-};
+use crate::{settings::CircuitSettings, window::Tally};
 
 /// What a circuit does with calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,9 +37,7 @@ pub enum State {
 
 #[derive(Debug)]
 pub(crate) struct Machine {
-    pub(crate) trip: Trip,
-    pub(crate) times: Times,
-    pub(crate) probing: Probing,
+    settings: CircuitSettings,
     pub(crate) random: Random,
     phase: Phase,
     generation: u32,
@@ -134,11 +128,9 @@ impl Outcome {
 }
 
 impl Machine {
-    pub(crate) fn new(trip: Trip, random: Random, now: Instant) -> Self {
+    pub(crate) fn new(settings: CircuitSettings, random: Random, now: Instant) -> Self {
         Self {
-            trip,
-            times: Times::default(),
-            probing: Probing::default(),
+            settings,
             random,
             phase: CLOSED,
             generation: 0,
@@ -147,6 +139,22 @@ impl Machine {
             opened: Opened { times: 0, cause: Cause::Forced, class: None },
             next_probe: 1,
         }
+    }
+
+    pub(crate) fn settings(&self) -> CircuitSettings {
+        self.settings
+    }
+
+    /// Replaces the settings; says whether the trip is another, so that what was counted for the old one is void.
+    pub(crate) fn set(&mut self, settings: CircuitSettings) -> bool {
+        let renewed = self.settings.trip != settings.trip;
+        self.settings = settings;
+        // Only a closed circuit counts for it. Others go on: their probes are judged by their outcomes alone.
+        if renewed && let Phase::Closed { .. } = self.phase {
+            self.phase = CLOSED;
+            self.generation = self.generation.wrapping_add(1);
+        }
+        renewed
     }
 
     pub(crate) fn state(&self, now: Instant) -> State {
@@ -197,7 +205,7 @@ impl Machine {
     pub(crate) fn shut_until(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Open { until } => Some(*until),
-            Phase::HalfOpen(probes) => probes.full_until(self.probing),
+            Phase::HalfOpen(probes) => probes.full_until(&self.settings),
             Phase::Closed { .. } | Phase::ForcedOpen | Phase::Disabled => None,
         }
     }
@@ -222,7 +230,7 @@ impl Machine {
             return Err(self.refusal((until - now).min(PROBING_RETRY)));
         }
         let Phase::HalfOpen(probes) = &mut self.phase else { unreachable!("just made half-open") };
-        let probe = Probe { id: self.next_probe, expires: later(now, self.times.lease) };
+        let probe = Probe { id: self.next_probe, expires: later(now, self.settings.probe_lease()) };
         probes.out.push(probe);
         probes.last = now;
         self.next_probe = self.next_probe.checked_add(1).unwrap_or(1);
@@ -245,12 +253,12 @@ impl Machine {
                 };
                 *streak = run;
                 let longer = matches!(outcome, Outcome::Failure { .. } | Outcome::Abandoned);
-                let too_many = || run.and_then(|run| self.trip.on_streak(run.failures, now - run.since));
+                let too_many = || run.and_then(|run| self.settings.trip.on_streak(run.failures, now - run.since));
                 let by_streak = if longer { too_many() } else { None };
                 let by_rate = || {
                     let (failures, slow) = tallies();
-                    *watch = self.trip.waits_for_more(&failures, &slow);
-                    self.trip.on_rates(&failures, &slow)
+                    *watch = self.settings.trip.waits_for_more(&failures, &slow);
+                    self.settings.trip.on_rates(&failures, &slow)
                 };
                 if let Some(cause) = by_streak.or_else(by_rate) {
                     self.growth = self.decayed(now);
@@ -266,13 +274,13 @@ impl Machine {
                     Outcome::Success => {
                         probes.out.swap_remove(index);
                         probes.successes += 1;
-                        if probes.successes >= self.probing.successes {
+                        if probes.successes >= self.settings.successes {
                             self.enter(CLOSED, now);
                         }
                     }
                     Outcome::Failure { class, hint } => {
                         // What has no effect need not be forgotten later.
-                        if self.whole() < self.times.cap {
+                        if self.whole() < self.settings.cap {
                             self.growth = self.growth.saturating_add(1);
                         }
                         self.open(Cause::Probe, Some(class), hint, now);
@@ -316,7 +324,7 @@ impl Machine {
     fn open(&mut self, cause: Cause, class: Option<Class>, hint: Option<Duration>, now: Instant) {
         let whole = self.whole();
         let spread = self.random.draw() as f64 / u64::MAX as f64;
-        let time = (whole / 2 + (whole / 2).mul_f64(spread)).max(hint.unwrap_or_default().min(self.times.most_hint));
+        let time = (whole / 2 + (whole / 2).mul_f64(spread)).max(hint.unwrap_or_default().min(self.settings.most_hint));
         self.opened = Opened { times: self.opened.times + 1, cause, class };
         self.enter(Phase::Open { until: later(now, time) }, now);
     }
@@ -324,13 +332,13 @@ impl Machine {
     /// The longest that the circuit would be open for now.
     fn whole(&self) -> Duration {
         let factor = 1_u32.checked_shl(self.growth).unwrap_or(u32::MAX);
-        self.times.open.saturating_mul(factor).min(self.times.cap)
+        self.settings.open.saturating_mul(factor).min(self.settings.cap)
     }
 
     /// The growth that is left of the last trouble: a doubling is forgotten for every longest open time since.
     fn decayed(&self, now: Instant) -> u32 {
         let healthy = now.saturating_duration_since(self.since).as_nanos();
-        let steps = healthy.checked_div(self.times.cap.as_nanos()).unwrap_or(u128::MAX);
+        let steps = healthy.checked_div(self.settings.cap.as_nanos()).unwrap_or(u128::MAX);
         self.growth.saturating_sub(steps.try_into().unwrap_or(u32::MAX))
     }
 
@@ -343,11 +351,11 @@ impl Machine {
 
 impl Probes {
     /// Until when no further probe is admitted; `None` if one is now.
-    fn full_until(&self, probing: Probing) -> Option<Instant> {
+    fn full_until(&self, settings: &CircuitSettings) -> Option<Instant> {
         let freed = self.out.iter().map(|probe| probe.expires).min()?;
         // No more than are said to probe at once, or can still be needed.
-        let most = probing.at_once.max(probing.successes);
-        let wanted = probing.at_once.min(most.saturating_sub(self.successes)).max(1) as usize;
+        let most = settings.at_once.max(settings.successes);
+        let wanted = settings.at_once.min(most.saturating_sub(self.successes)).max(1) as usize;
         if self.out.len() < wanted {
             return None;
         }

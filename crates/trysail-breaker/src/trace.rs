@@ -10,19 +10,20 @@ pub(crate) use off::changed;
 mod on {
     use tracing::{info, warn};
 
-    use crate::{Snapshot, State};
+    use crate::{Snapshot, State, state::FORCED_RETRY};
 
     const TARGET: &str = "trysail::breaker";
 
-    pub(crate) fn changed(now: &Snapshot) {
+    pub(crate) fn changed(circuit: Option<&str>, now: &Snapshot) {
         let cause = now.cause().map(trysail_core::Cause::as_str);
         match now.state() {
             State::Open | State::ForcedOpen => {
                 let class = now.class().map(trysail_core::Class::as_str);
-                warn!(target: TARGET, cause, class, opened = now.opened(), "circuit open");
+                let retry_after = now.next_probe().unwrap_or(FORCED_RETRY);
+                warn!(target: TARGET, circuit, cause, class, ?retry_after, opened = now.opened(), "circuit open");
             }
-            State::Disabled => info!(target: TARGET, "circuit disabled"),
-            State::Closed => info!(target: TARGET, cause, opened = now.opened(), "circuit closed"),
+            State::Disabled => info!(target: TARGET, circuit, "circuit disabled"),
+            State::Closed => info!(target: TARGET, circuit, cause, opened = now.opened(), "circuit closed"),
             State::HalfOpen => {}
         }
     }
@@ -32,5 +33,5 @@ mod on {
 mod off {
     use crate::Snapshot;
 
-    pub(crate) const fn changed(_: &Snapshot) {}
+    pub(crate) const fn changed(_: Option<&str>, _: &Snapshot) {}
 }

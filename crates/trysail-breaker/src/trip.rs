@@ -13,6 +13,9 @@ use crate::window::{Length, Tally};
 /// Rates are compared by `>=`, after each failure and each slow call, and after a success that ends a streak or if there
 /// were too few calls the last time. Their windows slide by a tenth.
 ///
+/// Whatever is set, a server that fails every call opens the circuit in time: what no window can hold is not asked of
+/// it, and it does not matter in which order things are set.
+///
 /// ```
 /// # use std::time::Duration;
 /// # use trysail_breaker::Trip;
@@ -55,10 +58,12 @@ impl Trip {
         Self::NEVER.or_streak(failures, Duration::ZERO)
     }
 
-    /// Opens when this share of the calls in the window failed, from 0 to 1; of at least 20 calls that span at least 5 s
-    /// of the last 40 s, unless set.
+    /// Opens when this share of the calls in the window failed; of at least 20 calls that span at least 5 s of the last
+    /// 40 s, unless set.
+    ///
+    /// Beyond 1, and what is no number, counts as 1: all calls failed. Zero and less is any failure at all.
     pub const fn rate(share: f64) -> Self {
-        Self { failing: Some(share), ..Self::NEVER }
+        Self { failing: Some(possible(share)), ..Self::NEVER }
     }
 
     /// Also opens on `failures` in a row of which the first is at least `span` ago. There is room for two such rules;
@@ -72,9 +77,9 @@ impl Trip {
     }
 
     /// Also opens when this share of the calls in the window took `from` or longer, whatever came of them; a call is
-    /// timed to the millisecond.
+    /// timed to the millisecond. The share is taken as that of [`rate`](Self::rate).
     pub const fn or_slow(self, from: Duration, share: f64) -> Self {
-        Self { slow: Some(Slow { from, share }), ..self }
+        Self { slow: Some(Slow { from, share: possible(share) }), ..self }
     }
 
     /// How many calls a rate is taken of at least. As many as a full window surely holds are always enough, and so are
@@ -83,25 +88,34 @@ impl Trip {
         Self { sample: Sample { least, ..self.sample }, ..self }
     }
 
-    /// How long the calls must span that a rate is taken of.
+    /// How long the calls must span that a rate is taken of: half of the window at most, since no window is sure to hold
+    /// more of a server's calls; of a window of calls, nothing.
     pub const fn span(self, span: Duration) -> Self {
         Self { sample: Sample { span, ..self.sample }, ..self }
     }
 
-    /// Takes rates of the calls of so long a time.
+    /// Takes rates of the calls of so long a time: ten milliseconds at least.
     pub const fn within(self, window: Duration) -> Self {
         Self { sample: Sample { length: Length::Time(window), ..self.sample }, ..self }
     }
 
-    /// Takes rates of the last so many calls, at most 100,000, whenever they were: no span is asked for.
+    /// Takes rates of the last so many calls, from 1 to 100,000, whenever they were: no span is asked for.
     pub const fn last(self, calls: u32) -> Self {
-        Self { sample: Sample { length: Length::Calls(calls), span: Duration::ZERO, ..self.sample }, ..self }
+        Self { sample: Sample { length: Length::Calls(calls), ..self.sample }, ..self }
     }
 
     /// With streaks of at least `retries + 2` failures.
     pub(crate) fn outlast(self, retries: u32) -> Self {
         let longer = |streak: Streak| Streak { failures: streak.failures.max(retries.saturating_add(2)), ..streak };
         Self { streaks: self.streaks.map(|streak| streak.map(longer)), ..self }
+    }
+
+    /// With slow calls no slower than one can be that is cut after `limit`.
+    pub(crate) fn slow_within(self, limit: Duration) -> Self {
+        // To the millisecond below, in which such a call is sure to be timed.
+        let limit = limit.checked_sub(Duration::from_nanos(u64::from(limit.subsec_nanos()) % 1_000_000));
+        let within = |slow: Slow| Slow { from: limit.map_or(slow.from, |limit| slow.from.min(limit)), ..slow };
+        Self { slow: self.slow.map(within), ..self }
     }
 
     /// Whether so many failures in a row are too many.
@@ -136,11 +150,22 @@ impl Sample {
         Self { least: 20, span: Duration::from_secs(5), length: Length::Time(Duration::from_secs(40)) };
 
     fn reaches(&self, tally: &Tally, share: f64) -> bool {
-        self.suffices(tally) && f64::from(tally.hits) / f64::from(tally.calls) >= share
+        self.suffices(tally) && tally.hits > 0 && f64::from(tally.hits) / f64::from(tally.calls) >= share
     }
 
     fn suffices(&self, tally: &Tally) -> bool {
-        tally.calls >= self.least.min(self.length.holds()).max(1) && tally.span >= self.span
+        tally.calls >= self.least.min(self.length.holds()).max(1) && tally.span >= self.span.min(self.length.spans())
+    }
+}
+
+/// A share that some calls can reach, and that no call without a hit does.
+const fn possible(share: f64) -> f64 {
+    if share <= 0.0 {
+        f64::MIN_POSITIVE
+    } else if share < 1.0 {
+        share
+    } else {
+        1.0
     }
 }
 

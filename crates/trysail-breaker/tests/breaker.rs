@@ -8,9 +8,9 @@ use std::{
 
 use tokio::time::{self, Instant};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
-use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
+use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, limit::GlobalConcurrencyLimitLayer, service_fn};
 use tower_test::{assert_request_eq, mock};
-use trysail_breaker::{Breaker, BreakerLayer, Circuit, Circuits, Keyed, State, Trip};
+use trysail_breaker::{Breaker, BreakerLayer, Circuit, CircuitSettings, Circuits, Keyed, State, Trip};
 use trysail_core::{Cause, Class, Classified, Open, Verdict};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -50,6 +50,12 @@ async fn half_open() -> Circuit {
     calls(&circuit, [F]).await;
     time::advance(5 * SECOND + MS).await;
     assert_eq!(circuit.state(), State::HalfOpen);
+    circuit
+}
+
+async fn half_open_with(set: impl Fn(CircuitSettings) -> CircuitSettings) -> Circuit {
+    let circuit = half_open().await;
+    circuit.update(set);
     circuit
 }
 
@@ -130,7 +136,7 @@ async fn it_stays_open_for_as_long_as_the_server_asks_up_to_a_minute() {
         let rest = call(&circuit, S).await.unwrap_err().retry_after();
         assert!(rest >= at_least * SECOND && rest <= at_most * SECOND + MS, "{rest:?}");
     }
-    let circuit = Circuit::new(Trip::consecutive(1)).most_hint(600 * SECOND);
+    let circuit = Circuit::new(CircuitSettings::new(Trip::consecutive(1)).most_hint(600 * SECOND));
     calls(&circuit, [F.after(500 * SECOND)]).await;
     assert_eq!(call(&circuit, S).await.unwrap_err().retry_after(), 500 * SECOND);
 }
@@ -264,7 +270,7 @@ async fn a_panic_below_counts_as_a_failure() {
 
 #[tokio::test(start_paused = true)]
 async fn calls_that_were_given_up_count_only_if_they_waited_long_enough() {
-    let circuit = Circuit::new(Trip::consecutive(3)).abandoned_after(SECOND);
+    let circuit = Circuit::new(CircuitSettings::new(Trip::consecutive(3)).abandoned_after(SECOND));
     for _ in 0..100 {
         let given_up = hanging(&circuit);
         time::advance(999 * MS).await;
@@ -351,11 +357,12 @@ async fn after_a_hundred_idle_days_everything_still_works() {
 
 #[tokio::test(start_paused = true)]
 async fn no_setting_overflows_the_clock() {
-    let circuit = Circuit::new(Trip::consecutive(1)).open_time(Duration::MAX, Duration::MAX).lease(Duration::MAX);
+    let settings = CircuitSettings::new(Trip::consecutive(1));
+    let circuit = Circuit::new(settings.open_time(Duration::MAX, Duration::MAX).lease(Duration::MAX));
     calls(&circuit, [F]).await;
     assert!(call(&circuit, S).await.unwrap_err().retry_after() > 365 * 86_400 * SECOND);
     circuit.reset();
-    let circuit = circuit.open_time(Duration::ZERO, Duration::ZERO);
+    circuit.update(|settings| settings.open_time(Duration::ZERO, Duration::ZERO));
     calls(&circuit, [F]).await;
     time::advance(2 * MS).await;
     let probe = hanging(&circuit);
@@ -401,7 +408,7 @@ async fn slow_calls_open_it_whatever_came_of_them() {
 
 #[tokio::test(start_paused = true)]
 async fn several_probes_and_successes_may_be_asked_for() {
-    let circuit = half_open().await.probes(2, 3);
+    let circuit = half_open_with(|settings| settings.probes(2, 3)).await;
     let first = hanging(&circuit);
     let second = hanging(&circuit);
     call(&circuit, S).await.expect_err("two probes are out");
@@ -413,7 +420,7 @@ async fn several_probes_and_successes_may_be_asked_for() {
     calls(&circuit, [S]).await;
     assert_eq!(circuit.state(), State::Closed);
 
-    let circuit = half_open().await.probes(3, 3);
+    let circuit = half_open_with(|settings| settings.probes(3, 3)).await;
     calls(&circuit, [S, S, F]).await;
     assert_eq!(circuit.state(), State::Open, "one failure is enough");
 }
@@ -423,7 +430,7 @@ async fn throttling_counts_if_it_is_told_to() {
     let circuit = Circuit::new(Trip::consecutive(2));
     calls(&circuit, [Verdict::THROTTLED; 10]).await;
     assert_eq!(circuit.state(), State::Closed);
-    let circuit = circuit.count_throttled(true);
+    circuit.update(|settings| settings.count_throttled(true));
     calls(&circuit, [Verdict::THROTTLED; 2]).await;
     assert_eq!((circuit.state(), circuit.snapshot().class()), (State::Open, Some(Class::Throttled)));
 }
@@ -432,8 +439,9 @@ async fn throttling_counts_if_it_is_told_to() {
 async fn settings_may_change_while_it_runs() {
     let circuit = Circuit::new(Trip::consecutive(100));
     calls(&circuit, [F; 3]).await;
-    let _ = circuit.clone().trip(Trip::consecutive(4)).open_time(60 * SECOND, 60 * SECOND);
-    calls(&circuit, [F]).await;
+    circuit.update(|settings| settings.trip(Trip::consecutive(4)).open_time(60 * SECOND, 60 * SECOND));
+    assert_eq!(circuit.snapshot().streak(), 0, "another trip counts from nothing");
+    calls(&circuit, [F; 4]).await;
     assert!(call(&circuit, S).await.unwrap_err().retry_after() >= 30 * SECOND);
     assert_eq!(circuit.snapshot().next_probe().map(|rest| rest >= 30 * SECOND), Some(true));
 }
@@ -443,15 +451,16 @@ async fn changes_are_told() {
     let circuit = Circuit::new(Trip::consecutive(1));
     let mut changes = circuit.subscribe();
     calls(&circuit, [F]).await;
-    assert_eq!(changes.next().await, Some(State::Open));
+    assert_eq!(changes.next().await.map(|now| now.state()), Some(State::Open));
     time::advance(6 * SECOND).await;
     let probe = hanging(&circuit);
-    assert_eq!(changes.next().await, Some(State::HalfOpen));
+    assert_eq!(changes.next().await.map(|now| now.state()), Some(State::HalfOpen));
     drop(probe);
     calls(&circuit, [S]).await;
     circuit.force_open();
     circuit.force_closed();
-    assert_eq!((changes.state(), changes.next().await), (State::Closed, Some(State::Closed)));
+    assert_eq!(changes.state(), State::Closed);
+    assert_eq!(changes.next().await.map(|now| now.state()), Some(State::Closed));
     drop(circuit);
     assert_eq!(changes.next().await, None);
 }
@@ -550,10 +559,10 @@ async fn a_window_made_longer_or_shorter_begins_anew_and_counts_on() {
     for (before, after) in [(10, 1_000), (1_000, 10)] {
         let circuit = Circuit::new(trip(before * SECOND));
         for _ in 0..9 {
-            time::advance(5 * SECOND).await;
+            time::advance(7 * SECOND).await;
             calls(&circuit, [F]).await;
         }
-        let circuit = circuit.trip(trip(after * SECOND));
+        circuit.update(|settings| settings.trip(trip(after * SECOND)));
         assert_eq!(circuit.snapshot().calls(), 0);
         calls(&circuit, [F; 19]).await;
         assert_eq!((circuit.snapshot().calls(), circuit.state()), (19, State::Closed));
@@ -564,7 +573,7 @@ async fn a_window_made_longer_or_shorter_begins_anew_and_counts_on() {
 
 #[tokio::test(start_paused = true)]
 async fn as_many_probe_at_once_as_was_said_though_one_success_closes() {
-    let circuit = half_open().await.probes(3, 1);
+    let circuit = half_open_with(|settings| settings.probes(3, 1)).await;
     let probes = [hanging(&circuit), hanging(&circuit), hanging(&circuit)];
     call(&circuit, S).await.expect_err("three probes are out");
     drop(probes);
@@ -588,7 +597,7 @@ async fn settings_of_probes_hold_at_once() {
     let circuit = half_open().await;
     let _first = hanging(&circuit);
     call(&circuit, S).await.expect_err("one probe is out");
-    let _ = circuit.clone().probes(2, 2);
+    circuit.update(|settings| settings.probes(2, 2));
     let _second = hanging(&circuit);
     call(&circuit, S).await.expect_err("two probes are out");
 }
@@ -596,7 +605,8 @@ async fn settings_of_probes_hold_at_once() {
 #[tokio::test(start_paused = true)]
 async fn the_open_times_follow_from_a_seed() {
     let rest = async |seed| {
-        let circuit = Circuit::new(Trip::consecutive(1)).seed(seed);
+        let circuit = Circuit::new(Trip::consecutive(1));
+        circuit.seed(seed);
         calls(&circuit, [F]).await;
         circuit.snapshot().next_probe().expect("it is open")
     };
@@ -621,7 +631,7 @@ async fn a_long_outage_is_forgotten_as_soon_as_a_short_one() {
 
 #[tokio::test(start_paused = true)]
 async fn a_probe_that_never_ends_loses_its_place_at_its_lease() {
-    let circuit = half_open().await.lease(3 * SECOND);
+    let circuit = half_open_with(|settings| settings.lease(3 * SECOND)).await;
     for _ in 0..100 {
         let _hung = std::mem::ManuallyDrop::new(hanging(&circuit));
         time::advance(3 * SECOND - MS).await;
@@ -660,7 +670,8 @@ async fn late_results_of_an_earlier_half_open_time_make_no_room_for_more_probes(
 #[tokio::test(start_paused = true)]
 async fn a_jump_of_the_wall_clock_changes_nothing() {
     // On a paused clock every advance is such a jump: an hour passes, and the wall clock stands still.
-    let circuit = Circuit::new(Trip::consecutive(1)).open_time(3_600 * SECOND, 3_600 * SECOND);
+    let hour = 3_600 * SECOND;
+    let circuit = Circuit::new(CircuitSettings::new(Trip::consecutive(1)).open_time(hour, hour));
     calls(&circuit, [F]).await;
     let rest = call(&circuit, S).await.unwrap_err().retry_after();
     time::advance(rest - 2 * MS).await;
@@ -673,7 +684,7 @@ async fn a_jump_of_the_wall_clock_changes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn where_most_answers_say_nothing_the_others_decide() {
     for (decisive, then) in [(S, State::Closed), (Verdict::PERMANENT, State::Closed), (F, State::Open)] {
-        let circuit = half_open().await.probes(1, 3);
+        let circuit = half_open_with(|settings| settings.probes(1, 3)).await;
         for _ in 0..3 {
             calls(&circuit, [X, Verdict::WARMING, X, Verdict::REFUSED]).await;
             assert_eq!(circuit.state(), State::HalfOpen);
@@ -716,7 +727,7 @@ async fn readiness_reserves_no_probe() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hundred_calls_that_the_caller_gives_up_at_once_say_nothing() {
-    let circuit = Circuit::new(Trip::default()).abandoned_after(SECOND);
+    let circuit = Circuit::new(CircuitSettings::default().abandoned_after(SECOND));
     let hung: Vec<_> = (0..100).map(|_| hanging(&circuit)).collect();
     drop(hung);
     assert_eq!((circuit.state(), circuit.snapshot().streak(), circuit.snapshot().calls()), (State::Closed, 0, 0));
@@ -733,4 +744,83 @@ async fn whatever_the_server_asks_for_a_probe_passes_after_a_minute() {
     }
     calls(&circuit, [S]).await;
     assert_eq!(circuit.state(), State::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_snapshot_counts_every_call_of_a_long_window() {
+    let circuit = Circuit::new(Trip::rate(0.9).or_slow(SECOND, 0.9).within(3_600 * SECOND).span(1_800 * SECOND));
+    let service = service_fn(|fails: bool| ready(if fails { Err(BoxError::from(F)) } else { Ok(()) }));
+    let mut service = BreakerLayer::new(circuit.clone()).layer(service);
+    for call in 0..50_000 {
+        let _ = service.ready().await.unwrap().call(call % 5 == 0).await;
+        if call % 1_000 == 0 {
+            time::advance(SECOND).await;
+        }
+    }
+    let now = circuit.snapshot();
+    assert_eq!((now.calls(), now.failures(), now.slow()), (50_000, 10_000, 0));
+    assert_eq!(now.failure_rate(), Some(0.2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_tells_of_the_calls_that_led_to_it() {
+    let circuit = Circuit::new(Trip::rate(0.5).calls(4).last(10));
+    let mut changes = circuit.subscribe();
+    calls(&circuit, [S, S, F, F]).await;
+    let opened = changes.next().await.expect("it opened");
+    assert_eq!((opened.state(), opened.calls(), opened.failures()), (State::Open, 4, 2));
+    assert_eq!((opened.cause(), opened.class(), opened.opened()), (Some(Cause::Rate), Some(Class::Transient), 1));
+    assert!(opened.next_probe() >= Some(2 * SECOND));
+    assert_eq!(circuit.snapshot().calls(), 0, "now it counts from nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn circuits_are_named_by_who_makes_them_or_by_their_key() {
+    assert_eq!(Circuit::new(Trip::default()).name(), None);
+    let named = Circuit::named("tei", Trip::default());
+    assert_eq!(named.name(), Some("tei"));
+    let by_text = Circuits::new(4, || Circuit::new(Trip::default()));
+    assert_eq!(by_text.get(&"localhost:80").name(), Some("localhost:80"));
+    let by_both = Circuits::new(4, || Circuit::new(Trip::default()));
+    assert_eq!(by_both.get(&("localhost", 80)).name(), Some(r#"("localhost", 80)"#));
+    let all_one = Circuits::new(4, move || named.clone());
+    assert_eq!(all_one.get(&1).name(), Some("tei"), "a name is kept");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_above_the_breaker_is_given_back_with_every_refusal() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    let service = service_fn(|()| ready(Ok::<_, BoxError>(())));
+    let limit = GlobalConcurrencyLimitLayer::new(1);
+    let service = ServiceBuilder::new().layer(limit).layer(BreakerLayer::new(circuit.clone())).service(service);
+    let (mut idle, mut busy) = (service.clone(), service);
+    idle.ready().await.unwrap();
+    calls(&circuit, [F]).await;
+    idle.call(()).await.unwrap_err();
+    circuit.reset();
+    assert_ready_ok!(task::spawn(busy.ready()).poll()).call(()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_below_the_breaker_is_held_by_who_was_refused_until_it_goes() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    let service = service_fn(|()| ready(Ok::<_, BoxError>(())));
+    let limit = GlobalConcurrencyLimitLayer::new(1);
+    let service = ServiceBuilder::new().layer(BreakerLayer::new(circuit.clone())).layer(limit).service(service);
+    let refused = async || {
+        let mut service = service.clone();
+        service.ready().await.unwrap();
+        circuit.force_open();
+        service.call(()).await.unwrap_err();
+        circuit.reset();
+        service
+    };
+    let idle = refused().await;
+    assert_pending!(task::spawn(service.clone().oneshot(())).poll());
+    // The way out that docs/stacking.md names: a clone for each call, which goes with it.
+    drop(idle);
+    for _ in 0..10 {
+        drop(refused().await);
+    }
+    assert_ready_ok!(task::spawn(service.clone().oneshot(())).poll());
 }

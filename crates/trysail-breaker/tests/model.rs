@@ -17,7 +17,7 @@ use proptest::{collection::vec, option, prelude::*, sample::select, test_runner:
 use tokio::{runtime::Builder, sync::oneshot, time};
 use tokio_test::task;
 use tower::{BoxError, Layer, ServiceExt, service_fn};
-use trysail_breaker::{BreakerLayer, Circuit, State, Trip};
+use trysail_breaker::{BreakerLayer, Circuit, CircuitSettings, State, Trip};
 use trysail_core::{Open, Verdict};
 
 /// How a circuit is set, all times in milliseconds.
@@ -126,13 +126,14 @@ impl Rules {
     }
 
     fn circuit(&self) -> Circuit {
-        let circuit = Circuit::new(self.trip())
-            .seed(1)
+        let settings = CircuitSettings::new(self.trip())
             .open_time(ms(self.open), ms(self.cap))
             .lease(ms(self.lease))
             .probes(self.probes.0, self.probes.1)
             .count_throttled(self.count_throttled);
-        self.abandoned_after.map_or(circuit.clone(), |patience| circuit.abandoned_after(ms(patience)))
+        let circuit = Circuit::new(self.abandoned_after.map_or(settings, |after| settings.abandoned_after(ms(after))));
+        circuit.seed(1);
+        circuit
     }
 }
 

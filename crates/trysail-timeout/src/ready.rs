@@ -23,7 +23,12 @@ pub struct ReadyTimeoutLayer<L = Duration> {
 /// A service whose readiness is bounded in time; made by [`ReadyTimeoutLayer`].
 ///
 /// Once the limit strikes it is ready, and refuses the call: an error of `poll_ready` would tell the caller to
-/// discard it. Polled for readiness again, it asks the inner service again.
+/// discard it. The place that the inner service held in a queue is given up then, by taking a clone instead of it:
+/// otherwise an idle service is handed what others wait for. Polled for readiness again, it queues again.
+///
+/// A wait goes on until the service is ready or the limit strikes, whoever polls. Nobody can tell a caller who gave up
+/// from one who is woken late. So a wait that is overdue by more than its limit, and a second, is taken for one given up,
+/// and begins anew; but only once in a row, so that every limit strikes, however seldom the service is polled.
 #[derive(Debug)]
 pub struct ReadyTimeout<S, L = Duration> {
     inner: S,
@@ -36,8 +41,11 @@ pub struct ReadyTimeout<S, L = Duration> {
 #[derive(Clone, Copy, Debug)]
 enum Wait {
     No,
-    /// The timer runs.
-    For(Duration),
+    /// The timer runs; perhaps for the second time, since nobody came for so long after the first.
+    For {
+        limit: Duration,
+        again: bool,
+    },
     /// It was too long.
     Over(Duration),
 }
@@ -65,7 +73,7 @@ impl<S, L> ReadyTimeout<S, L> {
     /// Whether nobody has polled for so long that the timer tells of an earlier wait.
     fn was_given_up(&self, limit: Duration) -> bool {
         let overdue = self.timer.as_ref().map(|timer| Instant::now().saturating_duration_since(timer.deadline()));
-        overdue.is_some_and(|overdue| overdue > limit)
+        overdue.is_some_and(|overdue| overdue > limit.max(LATE))
     }
 
     fn timer(&mut self, deadline: Instant) -> &mut Pin<Box<Sleep>> {
@@ -79,7 +87,7 @@ impl<S, L> ReadyTimeout<S, L> {
 
 impl<S, L, Req> Service<Req> for ReadyTimeout<S, L>
 where
-    S: Service<Req>,
+    S: Service<Req> + Clone,
     S::Error: FromElapsed,
     L: Limit<()>,
 {
@@ -89,7 +97,7 @@ where
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         if let Poll::Ready(ready) = self.inner.poll_ready(cx) {
-            if let Wait::For(_) = self.wait {
+            if let Wait::For { .. } = self.wait {
                 // It must not wake anybody while nobody waits.
                 self.timer(Instant::now() + FAR);
             }
@@ -97,13 +105,13 @@ where
             return Poll::Ready(ready);
         }
         let limit = match self.wait {
-            Wait::For(limit) if !self.was_given_up(limit) => limit,
-            _ => {
+            Wait::For { limit, again } if again || !self.was_given_up(limit) => limit,
+            before => {
                 let now = Instant::now();
                 let Some((limit, deadline)) = self.limit.limit(&()).and_then(|l| Some((l, now.checked_add(l)?))) else {
                     return Poll::Pending;
                 };
-                self.wait = Wait::For(limit);
+                self.wait = Wait::For { limit, again: matches!(before, Wait::For { .. }) };
                 self.timer(deadline);
                 limit
             }
@@ -112,6 +120,7 @@ where
         if !struck {
             return Poll::Pending;
         }
+        self.inner = self.inner.clone();
         self.wait = Wait::Over(limit);
         Poll::Ready(Ok(()))
     }
@@ -119,7 +128,7 @@ where
     fn call(&mut self, request: Req) -> Self::Future {
         match std::mem::replace(&mut self.wait, Wait::No) {
             Wait::Over(limit) => ResponseFuture::refused(Elapsed::new(Scope::Ready, limit)),
-            Wait::No | Wait::For(_) => ResponseFuture::new(self.inner.call(request), NEVER),
+            Wait::No | Wait::For { .. } => ResponseFuture::new(self.inner.call(request), NEVER),
         }
     }
 }
@@ -131,5 +140,7 @@ impl<S: Clone, L: Clone> Clone for ReadyTimeout<S, L> {
     }
 }
 
+/// What a busy runtime may be late without a doubt.
+const LATE: Duration = Duration::from_secs(1);
 /// Decades: no deadline at all.
 const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);

@@ -25,7 +25,7 @@ pub use trysail_timeout as timeout;
 
 #[cfg(feature = "breaker")]
 #[doc(no_inline)]
-pub use trysail_breaker::{Breaker, BreakerLayer, Circuit, Circuits, Keyed, Trip};
+pub use trysail_breaker::{Breaker, BreakerLayer, Circuit, CircuitSettings, Circuits, Keyed, Trip};
 #[cfg(feature = "classify")]
 #[doc(no_inline)]
 pub use trysail_classify::{Classify, ClassifyLayer};

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use tower_layer::Layer;
-use trysail_breaker::{Breaker, BreakerLayer, Circuit, Trip};
+use trysail_breaker::{Breaker, BreakerLayer, Circuit, CircuitSettings, Trip};
 use trysail_core::{Inherit, Limit, Scope};
 use trysail_http::{Idempotent, OrDeadline};
 use trysail_retry::{Backoff, Budget, Retry, RetryLayer, Terms};
@@ -37,7 +37,7 @@ impl Preset {
             backoff: Backoff::exponential(Duration::from_millis(100)),
             retries: 3,
             bulk: false,
-            circuit: Circuit::new(Trip::default()).abandoned_after(ABANDONED),
+            circuit: Circuit::new(CircuitSettings::new(Trip::default()).abandoned_after(ABANDONED)),
             budget: Budget::default(),
         }
     }
@@ -94,7 +94,8 @@ impl<L> Preset<L> {
         &self.budget
     }
 
-    /// The circuit that all services of this preset share.
+    /// The circuit that all services of this preset share. Its settings may be changed at any time; each service that is
+    /// made widens them to [fit](CircuitSettings::fit) its limit of an attempt and its retries.
     pub fn circuit(&self) -> &Circuit {
         &self.circuit
     }
@@ -116,8 +117,9 @@ where
     }
 
     fn breaker(&self) -> BreakerLayer {
-        let lease = self.attempt.limit(&()).unwrap_or(NO_LIMIT).saturating_add(LEASE_GRACE);
-        BreakerLayer::new(self.circuit.clone().outlast(self.retries).lease(lease))
+        let attempt = self.attempt.limit(&()).unwrap_or(NO_LIMIT);
+        self.circuit.update(|settings| settings.fit(attempt, self.retries));
+        BreakerLayer::new(self.circuit.clone())
     }
 }
 
@@ -138,7 +140,5 @@ where
 
 /// How long a caller must have waited for his impatience to speak against the server.
 const ABANDONED: Duration = Duration::from_secs(1);
-/// What a probe is given beyond the limit of its attempt.
-const LEASE_GRACE: Duration = Duration::from_secs(1);
 /// What stands for the limit of an attempt that has none.
 const NO_LIMIT: Duration = Duration::from_secs(600);

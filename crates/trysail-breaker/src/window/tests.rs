@@ -1,4 +1,4 @@
-use super::*;
+use super::{bucket::FULL_TIMES_MASK, *};
 
 #[test]
 fn calls_leave_the_window_when_it_has_slid_past_them() {
@@ -42,14 +42,47 @@ fn a_new_generation_begins_empty_and_takes_no_late_results() {
 }
 
 #[test]
-fn many_calls_keep_their_share_of_failures() {
+fn a_bucket_counts_any_number_of_calls_exactly() {
     let window = Window::new(Length::Time(Duration::from_secs(40)));
-    for call in 0..1_000_000_u64 {
-        window.record(10, 0, call % 4 == 0);
+    for calls in 1..=1_000_000_u32 {
+        window.record(10, 0, calls % 4 == 0);
+        if calls % 16_383 < 2 || calls % 99_999 == 0 {
+            let tally = window.tally(10, 0);
+            assert_eq!((tally.calls, tally.hits), (calls, calls / 4));
+        }
     }
-    let tally = window.tally(10, 0);
-    let share = f64::from(tally.hits) / f64::from(tally.calls);
-    assert!(tally.calls >= 4_000 && (0.24..0.26).contains(&share), "{tally:?}");
+    window.record(39_999, 0, true);
+    assert_eq!((window.tally(39_999, 0).calls, window.tally(40_000, 0).calls), (1_000_001, 1));
+    // The same bucket, later, and in other generations: also where the marks of what was full come round.
+    for (now_ms, generation) in [(40_000, 0), (40_000, 1), (40_000, 1_280), (20_480 * 4_000 + 10, 1_280)] {
+        window.record(now_ms, generation, true);
+        let tally = window.tally(now_ms, generation);
+        assert!(tally.calls <= 2, "{now_ms} ms in generation {generation}: {tally:?}");
+    }
+}
+
+#[test]
+fn a_busy_bucket_counts_each_call_of_many_threads_once() {
+    let window = Window::new(Length::Time(Duration::from_secs(40)));
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let window = &window;
+            scope.spawn(move || (0..200_000).for_each(|_| window.record(1, 0, thread == 0)));
+        }
+    });
+    let tally = window.tally(1, 0);
+    assert_eq!((tally.calls, tally.hits), (800_000, 200_000));
+}
+
+#[test]
+fn counts_beyond_all_numbers_stand_still() {
+    let mut full = Full::unpack(0).at(7);
+    (0..=FULL_TIMES_MASK).for_each(|_| full = full.and(COUNT_MASK));
+    let same = Full::unpack(full.pack());
+    assert_eq!((same.tick, same.times, same.hits), (7, FULL_TIMES_MASK, FULL_TIMES_MASK * COUNT_MASK));
+    let mut tally = Tally::default();
+    (0..2).for_each(|_| tally.count(same.times * COUNT_MASK, same.hits));
+    assert_eq!((tally.calls, tally.hits), (u32::MAX, u32::MAX));
 }
 
 #[test]

@@ -1,0 +1,50 @@
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use pin_project_lite::pin_project;
+use tokio::{sync::futures::OwnedNotified, time::Sleep};
+
+use crate::Circuit;
+
+pin_project! {
+    /// The end of a refusal's time, or a change of the circuit that lets calls pass sooner.
+    #[derive(Debug)]
+    pub(crate) struct Wait {
+        #[pin]
+        time: Sleep,
+        #[pin]
+        change: OwnedNotified,
+    }
+}
+
+/// Waits until the circuit is no longer sure to refuse. `wait` is made when it is first needed, and kept meanwhile.
+#[cold]
+pub(crate) fn poll_unrefused(circuit: &Circuit, wait: &mut Option<Pin<Box<Wait>>>, cx: &mut Context<'_>) -> Poll<()> {
+    loop {
+        // Listens before it looks, so that no change falls in between.
+        let change = circuit.sooner();
+        let Some(open) = circuit.peek() else { return Poll::Ready(()) };
+        let anew = Wait { time: tokio::time::sleep(open.retry_after()), change };
+        let waiting = match wait.as_mut() {
+            Some(kept) => {
+                kept.set(anew);
+                kept
+            }
+            None => wait.insert(Box::pin(anew)),
+        };
+        ready!(waiting.as_mut().poll(cx));
+    }
+}
+
+impl Future for Wait {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let changed = this.change.poll(cx).is_ready();
+        if this.time.poll(cx).is_ready() || changed { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
