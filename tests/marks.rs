@@ -72,7 +72,7 @@ fn typed<S>(http: S) -> Embeddings<S> {
     Embeddings::new(http, Endpoint::openai("http://localhost:1/v1").expect("a base URL"))
 }
 
-fn retries() -> RetryLayer<Backoff, trysail::core::Inherit, trysail::retry::Terms<Idempotent>> {
+fn retries() -> RetryLayer<Backoff, trysail::core::Inherit, trysail::retry::PerRequest<Idempotent>> {
     RetryLayer::new(Backoff::exponential(Duration::from_millis(100))).replay(Idempotent)
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tower::service_fn;
 use trysail::{
     Backoff, Budget, RetryLayer,
-    retry::{Charge, Jitter},
+    retry::{BudgetSettings, Charge, Jitter},
 };
 
 use super::*;
@@ -78,7 +78,7 @@ async fn check(table: &Table, case: &Case) {
     let kind = case.steps[0][1].as_str().expect("a failure");
     let cost = table.costs[kind];
     let base = if kind == "throttling" { table.throttle_base_ms.expect("a delay") } else { table.base_ms };
-    let budget = Budget::ratio(1.0).floor(case.cap).costs(cost, cost);
+    let budget = Budget::new(BudgetSettings::ratio(1.0).floor(case.cap).costs(cost, cost));
     let backoff = Backoff::exponential(base * MS).cap(case.max_backoff_ms.unwrap_or(20_000) * MS);
     let layer = RetryLayer::new(backoff.jitter(Jitter::None).retries(case.max_attempts - 1)).budget(budget.clone());
     for attempts in case.steps.split(|step| step[0] == "NEW") {
@@ -131,7 +131,7 @@ async fn delays_costs_and_refusals_are_those_of_the_weighted_bucket() {
 #[tokio::test(start_paused = true)]
 async fn each_success_returns_a_token_to_a_bucket_that_counts_so() {
     let now = Instant::now();
-    let budget = Budget::ratio(1.0).floor(20).costs(10.0, 10.0);
+    let budget = Budget::new(BudgetSettings::ratio(1.0).floor(20).costs(10.0, 10.0));
     let drained = (0..9).take_while(|_| budget.withdraw(Verdict::TRANSIENT, now).is_some()).count();
     assert_eq!((drained, budget.snapshot().retries), (2, 0.0));
     for earned in 1..=20 {

@@ -3,7 +3,10 @@
 use std::thread;
 
 use serde::Deserialize;
-use trysail::{Budget, retry::Charge};
+use trysail::{
+    Budget,
+    retry::{BudgetSettings, Charge},
+};
 
 use super::*;
 
@@ -36,7 +39,7 @@ async fn a_ratio_grants_exactly_its_share() {
     for Row { ttl_s, min_per_s, pct, retries } in rows {
         // Room for one retry at least, as a share of ten seconds' calls may be less; it is full at first.
         let room = u32::from(pct * 180.0 < 1.0);
-        let budget = Budget::ratio(pct).floor((ttl_s * min_per_s).max(room));
+        let budget = Budget::new(BudgetSettings::ratio(pct).floor((ttl_s * min_per_s).max(room)));
         let mut granted = 0_u32;
         for _ in 0..n {
             deposit(&budget, now);
@@ -47,7 +50,7 @@ async fn a_ratio_grants_exactly_its_share() {
         }
         assert!(granted.abs_diff(retries) <= 1, "{pct}: {granted} of {retries}");
     }
-    let empty = Budget::ratio(0.1).floor(0);
+    let empty = Budget::new(BudgetSettings::ratio(0.1).floor(0));
     assert_eq!((empty.snapshot().retries, withdraw(&empty, now)), (0.0, false));
     assert!((0..n).all(|_| withdraw(&Budget::unlimited(), now)));
     not_ours("budget-ratio", "deposits_only", "there is never more than the share of ten seconds' calls");
@@ -70,7 +73,7 @@ async fn a_budget_forgets_calls_as_others_do_at_ten_times_their_pace() {
     }
     for Row { ttl_s, min, pct, script } in table::<Table>("budget-over-time").rows {
         assert_eq!(ttl_s, 1, "our window is ten seconds, and no setting");
-        let budget = Budget::ratio(pct).floor(min);
+        let budget = Budget::new(BudgetSettings::ratio(pct).floor(min));
         let mut now = Instant::now();
         budget.begin(|| now - 60 * SECOND);
         for step in &script {
@@ -117,17 +120,17 @@ async fn tokens_are_granted_earned_and_capped_in_the_units_of_another_bucket() {
     let Table { permits, fractional_reward, reward_cap, concurrency } = table("bucket-units");
     let now = Instant::now();
 
-    let budget = Budget::default().floor(permits.capacity).costs(permits.cost, permits.cost);
+    let budget = Budget::new(BudgetSettings::default().floor(permits.capacity).costs(permits.cost, permits.cost));
     assert_eq!((0..100).filter(|_| withdraw(&budget, now)).count(), permits.grants);
 
-    let budget = Budget::ratio(fractional_reward.reward).floor(0);
+    let budget = Budget::new(BudgetSettings::ratio(fractional_reward.reward).floor(0));
     (0..10).for_each(|_| budget.begin(|| now));
     for (_, permits) in fractional_reward.after_successes {
         budget.succeed(Charge::default());
         assert_eq!(budget.snapshot().retries.floor(), permits);
     }
 
-    let budget = Budget::default().floor(reward_cap.capacity);
+    let budget = Budget::new(BudgetSettings::default().floor(reward_cap.capacity));
     for _ in 0..40 {
         budget.begin(|| now);
         budget.succeed(Charge::default());
@@ -135,7 +138,7 @@ async fn tokens_are_granted_earned_and_capped_in_the_units_of_another_bucket() {
     }
 
     // Ours fills by one in 14 s, so that is how long each permit of the table takes.
-    let budget = Budget::default().floor(10);
+    let budget = Budget::new(BudgetSettings::default().floor(10));
     assert_eq!((0..100).filter(|_| withdraw(&budget, now)).count(), 10);
     let later = now + 14 * concurrency.permits_exactly as u32 * SECOND;
     let granted = thread::scope(|scope| {

@@ -3,21 +3,19 @@
 use tower::service_fn;
 use trysail::{
     Backoff, BreakerLayer, Budget, Circuit, EmbedRequest, Preset, RetryLayer, Trip,
-    retry::{Jitter, Stop},
+    retry::{BudgetSettings, Jitter, Stop},
 };
 
 use super::*;
 
-fn patient(retries: u32, budget: &Budget, within: Duration) -> RetryLayer<Backoff, Inherit, Terms> {
+fn patient(retries: u32, budget: &Budget, within: Duration) -> RetryLayer {
     let backoff = Backoff::exponential(100 * MS).jitter(Jitter::None).retries(retries);
     RetryLayer::new(backoff).seed(6).budget(budget.clone()).patient().within(within)
 }
 
-type Terms = trysail::retry::Terms;
-
 /// A budget with room for one retry, which is gone.
 fn spent() -> Budget {
-    let budget = Budget::default().floor(1);
+    let budget = Budget::new(BudgetSettings::default().floor(1));
     budget.withdraw(Verdict::TRANSIENT, Instant::now()).expect("there is one");
     budget
 }

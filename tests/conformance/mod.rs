@@ -23,6 +23,7 @@ use trysail::{
     Class, Classified, Failure, Open, Replay, RetryLayer, RetryReport, Verdict,
     core::{Cause, Inherit},
     report,
+    retry::SelectBudget,
 };
 use trysail_testkit::Scripted;
 
@@ -54,7 +55,7 @@ struct Run {
 async fn run<B, R>(layer: RetryLayer<B, Inherit, R>, script: impl IntoIterator<Item = Verdict>) -> Run
 where
     B: IntoIterator<Item = Duration> + Clone,
-    R: Replay<()> + Clone,
+    R: Replay<()> + SelectBudget<()> + Clone,
 {
     let answer = |verdict| if verdict == Verdict::SUCCESS { Ok(()) } else { Err(verdict) };
     let server = Scripted::new(script.into_iter().map(answer));

@@ -18,7 +18,7 @@ use http_body_util::BodyExt;
 use tower::{ServiceBuilder, service_fn};
 use trysail::{
     Backoff, BreakerLayer, Budget, Circuit, ClassifyLayer, CollectLayer, Idempotent, Providers, RetryLayer, Trip,
-    retry::{Jitter, Stop},
+    retry::{BudgetSettings, Jitter, Stop},
 };
 
 use super::*;
@@ -53,7 +53,7 @@ async fn a_hundred_waits_for_an_empty_budget_do_not_add_up() {
 
 #[test]
 fn sixty_per_cent_are_sixty_per_cent() {
-    let (budget, now) = (Budget::ratio(0.6).floor(0), Instant::now());
+    let (budget, now) = (Budget::new(BudgetSettings::ratio(0.6).floor(0)), Instant::now());
     let granted = (0..10_000).filter(|_| {
         budget.begin(|| now);
         budget.succeed(Default::default());
@@ -77,7 +77,7 @@ fn of_a_hundred_threads_as_many_get_a_retry_as_there_are() {
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_budget_fails_without_sleeping_and_with_the_servers_error() {
-    let run = run(exact().budget(Budget::default().floor(0)), [Verdict::MALFORMED]).await;
+    let run = run(exact().budget(Budget::new(BudgetSettings::default().floor(0))), [Verdict::MALFORMED]).await;
     assert_eq!((run.outcome, run.wire, run.took), (Err(Verdict::MALFORMED), 1, Duration::ZERO));
     assert_eq!(run.report.stop(), Some(Stop::Budget));
 }

@@ -17,7 +17,7 @@ use tower::{Service, service_fn};
 use trysail::{
     Backoff, BreakerLayer, Budget, Circuit, EmbedRequest, Preset, RetryLayer, Trip,
     core::Random,
-    retry::{Jitter, Stop, WaitFor},
+    retry::{BudgetSettings, Jitter, Stop, WaitFor},
 };
 
 use super::*;
@@ -69,7 +69,7 @@ async fn retries_stop_at_the_first_refusal_and_the_servers_last_error_is_the_ans
         Scripted::new((1..=max_attempts).map(|nth| {
             Err::<(), _>(Failure::<(), _>::unanswered(Verdict::TRANSIENT, io::Error::other(nth.to_string())))
         }));
-    let budget = Budget::default().floor(10);
+    let budget = Budget::new(BudgetSettings::default().floor(10));
     let breaker = BreakerLayer::new(Circuit::new(Trip::consecutive(threshold))).layer(server.clone());
     let retries = Backoff::exponential(100 * MS).jitter(Jitter::None).retries(max_attempts - 1);
     let call = RetryLayer::new(retries).budget(budget.clone()).layer(breaker).oneshot(());
@@ -86,7 +86,7 @@ async fn retries_stop_at_the_first_refusal_and_the_servers_last_error_is_the_ans
 async fn each_reason_to_stop_has_sent_and_slept_exactly_so_much() {
     use Verdict as V;
     let none = Duration::ZERO;
-    let tenth = Budget::default().floor(1);
+    let tenth = Budget::new(BudgetSettings::default().floor(1));
     for (stop, layer, script, wire, slept) in [
         (None, exact(), vec![V::SUCCESS], 1, none),
         (None, exact(), vec![V::TRANSIENT, V::MALFORMED, V::SUCCESS], 3, 300 * MS),
@@ -94,7 +94,13 @@ async fn each_reason_to_stop_has_sent_and_slept_exactly_so_much() {
         (Some(Stop::Verdict), exact(), vec![V::TRANSIENT, V::AUTH], 2, 100 * MS),
         (Some(Stop::Attempts), exact(), vec![V::TRANSIENT; 4], 4, 700 * MS),
         (Some(Stop::Patience), exact(), vec![V::TRANSIENT.after(121 * SECOND)], 1, none),
-        (Some(Stop::Budget), exact().budget(Budget::default().floor(0)), vec![V::TRANSIENT], 1, none),
+        (
+            Some(Stop::Budget),
+            exact().budget(Budget::new(BudgetSettings::default().floor(0))),
+            vec![V::TRANSIENT],
+            1,
+            none,
+        ),
         (Some(Stop::Budget), exact().budget(tenth), vec![V::TRANSIENT; 2], 2, 100 * MS),
         (Some(Stop::Refused), exact(), vec![V::TRANSIENT, V::MALFORMED, open(SECOND)], 3, 300 * MS),
         (Some(Stop::Refused), exact(), vec![open(SECOND)], 1, none),
@@ -143,7 +149,7 @@ async fn each_wait_lasts_exactly_as_long_as_it_says() {
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_for_the_budget_ends_as_soon_as_it_can_pay() {
-    let budget = Budget::default().floor(1);
+    let budget = Budget::new(BudgetSettings::default().floor(1));
     budget.withdraw(Verdict::TRANSIENT, Instant::now()).expect("there is one");
     let server = Scripted::new([Err(Verdict::TRANSIENT), Ok(())]);
     let mut service = exact().budget(budget).patient().within(60 * SECOND).layer(server.clone());

@@ -27,5 +27,5 @@ pub use crate::{
     open::{Cause, FromOpen, Open},
     random::Random,
     replay::{Always, Replay},
-    verdict::{Health, Remedy, Retry, Verdict},
+    verdict::{Health, Remedy, Retry, Verdict, Window},
 };

@@ -15,14 +15,18 @@ use crate::Class;
 ///
 /// As an [`Error`] it stands for an answer that was judged a failure, in the chain of a
 /// [`Failure`](crate::Failure); [`find`](Self::find) finds it there once that has been boxed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Verdict {
     class: Class,
-    retry: Retry,
-    health: Health,
+    axes: Axes,
     remedy: Option<Remedy>,
+    window: Option<Window>,
     after: Option<NonZeroU32>,
 }
+
+/// Two axes in one byte, so that a verdict is eight.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Axes(u8);
 
 /// Whether the same request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +64,20 @@ pub enum Remedy {
     Pay,
 }
 
+/// Over what time a limit of requests or tokens is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Window {
+    /// Per second.
+    Second,
+    /// Per minute.
+    Minute,
+    /// Per hour.
+    Hour,
+    /// Per day.
+    Day,
+}
+
 impl Verdict {
     /// A usable answer.
     pub const SUCCESS: Self = Self::new(Class::Success, Retry::No, Health::Success);
@@ -81,7 +99,7 @@ impl Verdict {
     pub const REFUSED: Self = Self::new(Class::Refused, Retry::No, Health::Neutral);
 
     const fn new(class: Class, retry: Retry, health: Health) -> Self {
-        Self { class, retry, health, remedy: None, after: None }
+        Self { class, axes: Axes::new(retry, health), remedy: None, window: None, after: None }
     }
 
     /// With the time the server asks the caller to wait, in whole milliseconds, rounded up.
@@ -95,37 +113,42 @@ impl Verdict {
 
     /// Not to be asked again.
     pub const fn once(self) -> Self {
-        Self { retry: Retry::No, ..self }
+        Self { axes: Axes::new(Retry::No, self.health()), ..self }
     }
 
     /// Worth asking again.
     pub const fn again(self) -> Self {
-        Self { retry: Retry::Yes, ..self }
+        Self { axes: Axes::new(Retry::Yes, self.health()), ..self }
     }
 
     /// Never sent: may be sent once more at no charge, and says nothing about the server.
     pub const fn unsent(self) -> Self {
-        Self { retry: Retry::Unsent, ..self }.neutral()
+        Self { axes: Axes::new(Retry::Unsent, Health::Neutral), ..self }
     }
 
     /// Says nothing about the server's health.
     pub const fn neutral(self) -> Self {
-        Self { health: Health::Neutral, ..self }
+        Self { axes: Axes::new(self.retry(), Health::Neutral), ..self }
     }
 
     /// Counts as a failure of the server.
     pub const fn unhealthy(self) -> Self {
-        Self { health: Health::Failure, ..self }
+        Self { axes: Axes::new(self.retry(), Health::Failure), ..self }
     }
 
     /// Counts as a sign of life.
     pub const fn healthy(self) -> Self {
-        Self { health: Health::Success, ..self }
+        Self { axes: Axes::new(self.retry(), Health::Success), ..self }
     }
 
     /// With advice for the caller.
     pub const fn advise(self, remedy: Remedy) -> Self {
         Self { remedy: Some(remedy), ..self }
+    }
+
+    /// Over a limit that is counted over `window`.
+    pub const fn per(self, window: Window) -> Self {
+        Self { window: Some(window), ..self }
     }
 
     /// What it is called.
@@ -135,17 +158,22 @@ impl Verdict {
 
     /// Whether the request may be sent again.
     pub const fn retry(self) -> Retry {
-        self.retry
+        self.axes.retry()
     }
 
     /// What it says about the server.
     pub const fn health(self) -> Health {
-        self.health
+        self.axes.health()
     }
 
     /// What the caller can do.
     pub const fn remedy(self) -> Option<Remedy> {
         self.remedy
+    }
+
+    /// Over what time the limit is counted that the caller went over, if the server has said so.
+    pub const fn window(self) -> Option<Window> {
+        self.window
     }
 
     /// How long the server asks the caller to wait.
@@ -154,6 +182,53 @@ impl Verdict {
             Some(ms) => Some(Duration::from_millis(ms.get() as u64)),
             None => None,
         }
+    }
+}
+
+impl Window {
+    /// How long it is.
+    pub const fn length(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Second => 1,
+            Self::Minute => 60,
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+        })
+    }
+}
+
+impl Axes {
+    const fn new(retry: Retry, health: Health) -> Self {
+        Self((retry as u8) << 4 | health as u8)
+    }
+
+    const fn retry(self) -> Retry {
+        match self.0 >> 4 {
+            0 => Retry::No,
+            1 => Retry::Yes,
+            _ => Retry::Unsent,
+        }
+    }
+
+    const fn health(self) -> Health {
+        match self.0 & 15 {
+            0 => Health::Success,
+            1 => Health::Failure,
+            _ => Health::Neutral,
+        }
+    }
+}
+
+impl fmt::Debug for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verdict")
+            .field("class", &self.class)
+            .field("retry", &self.retry())
+            .field("health", &self.health())
+            .field("remedy", &self.remedy)
+            .field("window", &self.window)
+            .field("retry_after", &self.retry_after())
+            .finish()
     }
 }
 

@@ -11,10 +11,13 @@ impl Account {
         Self(AtomicU64::new(pack(balance, 0)))
     }
 
-    /// Sets the balance, whatever it was.
-    pub(crate) fn fill(&self, balance: u32) {
-        let fill = |word| Some(pack(balance, unpack(word).1));
-        let _ = self.0.fetch_update(Relaxed, Relaxed, fill);
+    /// Forgets what is over `capacity` now.
+    pub(crate) fn clamp(&self, capacity: u32) {
+        let clamp = |word| {
+            let (balance, until_ms) = unpack(word);
+            (balance > capacity).then(|| pack(capacity, until_ms))
+        };
+        let _ = self.0.fetch_update(Relaxed, Relaxed, clamp);
     }
 
     pub(crate) fn balance(&self, now_ms: u64, capacity: u32) -> u32 {
@@ -30,24 +33,30 @@ impl Account {
         let _ = self.0.fetch_update(Relaxed, Relaxed, settle);
     }
 
-    /// Whether there was enough, and it is taken.
-    pub(crate) fn withdraw(&self, cost: u32, now_ms: u64, capacity: u32) -> bool {
+    /// Whether there was enough, and it is taken; so much must be left, as far as there is room for both.
+    pub(crate) fn withdraw(&self, cost: u32, left: u32, now_ms: u64, capacity: u32) -> bool {
+        let left = left.min(capacity.saturating_sub(cost));
         let pay = |word| {
             let (balance, until_ms) = filled(word, now_ms, capacity);
-            Some(pack(balance.checked_sub(cost)?, until_ms))
+            let after = balance.checked_sub(cost).filter(|after| *after >= left)?;
+            Some(pack(after, until_ms))
         };
         self.0.fetch_update(Relaxed, Relaxed, pay).is_ok()
     }
 
     /// Adds to the balance, as far as there is room; writes nothing if there is none.
-    pub(crate) fn deposit(&self, amount: u32, capacity: u32) {
+    ///
+    /// Says whether somebody may be waiting for it: there was room, or all there is room for is not `enough`.
+    pub(crate) fn deposit(&self, amount: u32, capacity: u32, enough: u32) -> bool {
         let add = |word| {
             let (balance, until_ms) = unpack(word);
             let more = balance.saturating_add(amount).min(capacity.max(balance));
             (more > balance).then(|| pack(more, until_ms))
         };
-        // Full is as good as added.
-        let _ = self.0.fetch_update(Relaxed, Relaxed, add);
+        match self.0.fetch_update(Relaxed, Relaxed, add) {
+            Ok(_) => true,
+            Err(full) => unpack(full).0 < enough,
+        }
     }
 }
 

@@ -1,16 +1,22 @@
+mod settings;
+
 use std::{
     fmt,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::Duration,
 };
 
 use tokio::time::Instant;
 use trysail_core::{Class, Verdict};
 
+pub use self::settings::BudgetSettings;
+use self::settings::{Terms, WHOLE};
 use crate::{
     account::{Account, MOST},
+    probes::Probes,
     traffic::Traffic,
 };
 
@@ -20,7 +26,11 @@ use crate::{
 /// back all it has taken, and one retry in 14 s is free. There is room for 0.2 of the calls of the last 10 s, at
 /// least 3 and at most 36. So errors that come by themselves cost nothing, while a server that drowns gets no storm.
 ///
-/// First attempts are never limited. Use one budget for each origin.
+/// A call that waits for an empty budget is let through as a probe while no other call begins: one a second for the whole
+/// budget, more seldom while none succeeds, down to one in 5 s. So callers that wait for their own successes never starve.
+/// What a call pays that has waited once is spent: it is part of an outage, and not an error that came by itself.
+///
+/// First attempts are never limited. Use one budget for each origin ([`Budgets`](crate::Budgets)).
 #[derive(Clone)]
 pub struct Budget {
     shared: Arc<Shared>,
@@ -32,16 +42,10 @@ struct Shared {
     account: Account,
     traffic: Traffic,
     terms: Terms,
+    probes: Probes,
+    /// When a call last began, as far as is known.
+    begun_ms: AtomicU64,
     epoch: OnceLock<Instant>,
-}
-
-/// What can be set, in ten-thousandths of a retry.
-struct Terms {
-    earning: AtomicU32,
-    floor: AtomicU32,
-    ceiling: AtomicU32,
-    retry: AtomicU32,
-    throttled: AtomicU32,
 }
 
 /// How a budget was at one moment.
@@ -57,49 +61,51 @@ pub struct Balance {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Charge {
     parts: u32,
+    probe: bool,
 }
 
 impl Budget {
+    /// A budget that is full: it has what its floor says.
+    pub fn new(settings: BudgetSettings) -> Self {
+        let shared = Shared {
+            account: Account::holding(settings.floor),
+            traffic: Traffic::default(),
+            terms: Terms::new(settings),
+            probes: Probes::default(),
+            begun_ms: AtomicU64::new(0),
+            epoch: OnceLock::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
     /// A budget that grants `ratio` retries for each call, 0.2 by default.
     ///
     /// # Panics
     ///
     /// If `ratio` is negative or not finite.
     pub fn ratio(ratio: f64) -> Self {
-        assert!(ratio.is_finite() && ratio >= 0.0, "a ratio of retries is a finite number from 0 on");
-        let budget = Self::default();
-        let earning = parts(ratio);
-        budget.shared.terms.earning.store(earning, Relaxed);
-        budget.shared.terms.ceiling.store(earning.saturating_mul(CALLS).clamp(3 * WHOLE, MOST), Relaxed);
-        budget
+        Self::new(BudgetSettings::ratio(ratio))
     }
 
     /// A budget that pays for everything.
     pub fn unlimited() -> Self {
-        let budget = Self::default();
-        budget.shared.terms.retry.store(0, Relaxed);
-        budget.shared.terms.throttled.store(0, Relaxed);
-        budget
+        Self::new(BudgetSettings::default().costs(0.0, 0.0))
     }
 
-    /// The least room, in retries: what a process with next to no traffic has. 3 by default.
-    ///
-    /// Holds from now on, and the budget has just that much then.
-    pub fn floor(self, retries: u32) -> Self {
-        let floor = retries.saturating_mul(WHOLE).min(MOST);
-        self.shared.terms.floor.store(floor, Relaxed);
-        self.shared.terms.ceiling.fetch_max(floor, Relaxed);
-        self.shared.account.fill(floor);
-        self
+    /// Replaces all settings, from now on. What there is no more room for is gone; more room is not filled.
+    pub fn set(&self, settings: BudgetSettings) {
+        self.shared.terms.set(settings);
+        self.shared.account.clamp(self.capacity(self.shared.traffic.last_calls()));
     }
 
-    /// What a retry takes, and what one takes that was throttled: 1 and 0.5 by default. Holds from now on.
-    ///
-    /// Negative costs and those that are no number count as nothing.
-    pub fn costs(self, retry: f64, throttled: f64) -> Self {
-        self.shared.terms.retry.store(parts(retry), Relaxed);
-        self.shared.terms.throttled.store(parts(throttled), Relaxed);
-        self
+    /// Replaces the settings with what `change` makes of them.
+    pub fn update(&self, change: impl FnOnce(BudgetSettings) -> BudgetSettings) {
+        self.set(change(self.settings()));
+    }
+
+    /// The settings now.
+    pub fn settings(&self) -> BudgetSettings {
+        self.shared.terms.get()
     }
 
     /// What there is, for people and metrics.
@@ -117,6 +123,7 @@ impl Budget {
 
     fn begin_at(&self, now: Instant) {
         let now_ms = self.ms(now);
+        self.shared.begun_ms.store(now_ms, Relaxed);
         if let Some(calls) = self.shared.traffic.count(now_ms) {
             // What there was no room for must not turn up when there is.
             self.shared.account.settle(now_ms, self.capacity(calls));
@@ -125,22 +132,49 @@ impl Budget {
 
     /// Pays for a retry after an attempt with this verdict; `None` if the budget cannot.
     pub fn withdraw(&self, verdict: Verdict, now: Instant) -> Option<Charge> {
+        self.withdraw_leaving(verdict, now, |_| 0)
+    }
+
+    /// Pays for a retry that has waited for it since some time, or lets it through as a probe.
+    ///
+    /// In an open loop, it leaves half a retry to the calls that do not wait.
+    pub fn withdraw_late(&self, verdict: Verdict, since: Instant, now: Instant) -> Option<Charge> {
+        let closed = self.shared.terms.closed.load(Relaxed);
+        let paid = self.withdraw_leaving(verdict, now, |cost| if closed { 0 } else { cost / 2 });
+        paid.or_else(|| {
+            let now_ms = self.ms(now);
+            let begun_ms = now_ms.saturating_sub(self.shared.begun_ms.load(Relaxed));
+            let alone = closed || begun_ms >= ALONE_MS;
+            let probes = alone && now - since >= PROBE_AFTER && self.shared.probes.take(now_ms);
+            probes.then_some(Charge { parts: 0, probe: true })
+        })
+    }
+
+    fn withdraw_leaving(&self, verdict: Verdict, now: Instant, left: impl FnOnce(u32) -> u32) -> Option<Charge> {
         let terms = &self.shared.terms;
         let cost = if verdict.class() == Class::Throttled { &terms.throttled } else { &terms.retry }.load(Relaxed);
         let now_ms = self.ms(now);
         let capacity = self.capacity(self.shared.traffic.calls(now_ms));
-        self.shared.account.withdraw(cost, now_ms, capacity).then_some(Charge { parts: cost })
+        let paid = self.shared.account.withdraw(cost, left(cost), now_ms, capacity);
+        paid.then_some(Charge { parts: cost, probe: false })
     }
 
-    /// A call has succeeded, and gets back what its retries have taken.
+    /// A call has succeeded, and gets back what its retries have taken. In a closed loop, a probe fills the budget.
     #[inline]
     pub fn succeed(&self, taken: Charge) {
-        self.deposit(self.shared.terms.earning.load(Relaxed).saturating_add(taken.parts));
+        let fills = taken.probe && self.shared.terms.closed.load(Relaxed);
+        let amount = if fills { MOST } else { self.shared.terms.earning.load(Relaxed).saturating_add(taken.parts) };
+        if self.deposit(amount) {
+            self.shared.probes.succeeded();
+        }
     }
 
     /// Gives back what was taken for a retry that was not sent after all.
     pub fn give_back(&self, taken: Charge) {
         self.deposit(taken.parts);
+        if taken.probe {
+            self.shared.probes.give_back();
+        }
     }
 
     fn at(&self, now: Instant) -> Balance {
@@ -150,8 +184,10 @@ impl Budget {
         Balance { retries: f64::from(balance) / f64::from(WHOLE), capacity: f64::from(capacity) / f64::from(WHOLE) }
     }
 
-    fn deposit(&self, amount: u32) {
-        self.shared.account.deposit(amount, self.capacity(self.shared.traffic.last_calls()));
+    /// Says whether somebody may be waiting for it.
+    fn deposit(&self, amount: u32) -> bool {
+        let enough = self.shared.terms.retry.load(Relaxed);
+        self.shared.account.deposit(amount, self.capacity(self.shared.traffic.last_calls()), enough)
     }
 
     fn capacity(&self, calls: u32) -> u32 {
@@ -168,16 +204,7 @@ impl Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        let terms = Terms {
-            earning: AtomicU32::new(WHOLE / 5),
-            floor: AtomicU32::new(3 * WHOLE),
-            ceiling: AtomicU32::new(36 * WHOLE),
-            retry: AtomicU32::new(WHOLE),
-            throttled: AtomicU32::new(WHOLE / 2),
-        };
-        let shared =
-            Shared { account: Account::holding(3 * WHOLE), traffic: Traffic::default(), terms, epoch: OnceLock::new() };
-        Self { shared: Arc::new(shared) }
+        Self::new(BudgetSettings::default())
     }
 }
 
@@ -190,18 +217,19 @@ impl fmt::Debug for Budget {
 impl Charge {
     /// Both together.
     pub(crate) const fn plus(self, other: Self) -> Self {
-        Self { parts: self.parts.saturating_add(other.parts) }
+        Self { parts: self.parts.saturating_add(other.parts), probe: other.probe }
+    }
+
+    /// What of it is there to be given back if it is spent.
+    pub(crate) const fn spent(self) -> Self {
+        Self { parts: 0, ..self }
     }
 }
 
-fn parts(retries: f64) -> u32 {
-    (retries.max(0.0) * f64::from(WHOLE)).round().min(f64::from(MOST)) as u32
-}
-
-/// Parts in a retry.
-const WHOLE: u32 = 10_000;
-/// The calls of ten seconds from which on there is no more room.
-const CALLS: u32 = 180;
+/// How long no call has begun, in an open loop, that one goes as a probe: those that begin are as good.
+const ALONE_MS: u64 = 5_000;
+/// How long a call has waited that goes as a probe, so that an outage does not begin with one.
+const PROBE_AFTER: Duration = Duration::from_secs(1);
 
 #[cfg(all(test, not(trysail_loom)))]
 mod tests;

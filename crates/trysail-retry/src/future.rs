@@ -1,47 +1,79 @@
 use std::{
     fmt,
     future::Future,
-    ops::ControlFlow,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tower_service::Service;
-use trysail_core::{Classifier, Replay};
+use trysail_core::{Class, Classifier, Replay};
 
-use crate::course::{Course, Wake};
+use crate::{
+    Charge, SelectBudget,
+    failed::FailedCall,
+    next_attempt::{NextAttempt, Wake},
+    reported,
+    request_copy::RequestCopy,
+    shared::Shared,
+};
 
 pin_project! {
     /// The call: its attempts, and the waits between them.
     pub struct ResponseFuture<S, B, C, R, Req>
     where
         S: Service<Req>,
+        R: SelectBudget<Req>,
     {
         #[pin]
-        state: State<S, S::Future>,
-        course: Course<S, B, C, R, Req, S::Error>,
+        state: State<S, B, Req, S::Future, S::Response, S::Error>,
+        shared: Arc<Shared<S, B, C, R>>,
+        budget: R::Selected,
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<S, F> {
-        Attempt { #[pin] call: F },
-        Asleep { #[pin] sleep: Sleep },
-        Waking { service: S },
+    #[project_replace = Taken]
+    enum State<S, B, Req, F, T, E> {
+        Attempt {
+            #[pin] call: F,
+            // For the attempt after this one; without it, there is none.
+            copy: Option<RequestCopy<Req>>,
+            // Set apart, since most calls do not fail and it would be the largest part of them.
+            failed: Option<Box<FailedCall<B, T, E>>>,
+        },
+        Asleep {
+            #[pin] sleep: Sleep,
+            next: NextAttempt<B, Req, T, E>,
+        },
+        // The service gets ready for the next attempt. It is set apart too, or every call would be larger.
+        Waking {
+            service: Box<S>,
+            // When it is too late to begin.
+            #[pin] late: Option<Sleep>,
+            next: NextAttempt<B, Req, T, E>,
+        },
+        Moving,
     }
 }
 
 impl<S, B, C, R, Req> ResponseFuture<S, B, C, R, Req>
 where
     S: Service<Req>,
+    R: SelectBudget<Req>,
 {
     #[inline]
-    pub(crate) const fn new(call: S::Future, course: Course<S, B, C, R, Req, S::Error>) -> Self {
-        Self { state: State::Attempt { call }, course }
+    pub(crate) fn new(
+        call: S::Future,
+        copy: Option<Req>,
+        budget: R::Selected,
+        shared: Arc<Shared<S, B, C, R>>,
+    ) -> Self {
+        Self { state: State::Attempt { call, copy: copy.map(RequestCopy::new), failed: None }, shared, budget }
     }
 }
 
@@ -50,7 +82,7 @@ where
     S: Service<Req> + Clone,
     B: IntoIterator<Item = Duration> + Clone,
     C: Classifier<S::Response, S::Error>,
-    R: Replay<Req>,
+    R: Replay<Req> + SelectBudget<Req>,
 {
     type Output = Result<S::Response, S::Error>;
 
@@ -58,17 +90,41 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let mut this = self.as_mut().project();
-            if let StateProj::Attempt { call } = this.state.as_mut().project() {
+            let policy = &this.shared.policy;
+            if let StateProj::Attempt { call, copy, failed } = this.state.as_mut().project() {
                 let Poll::Ready(outcome) = call.poll(cx) else {
-                    this.course.pending();
+                    match failed {
+                        None => reported::first_attempt(),
+                        Some(failed) => failed.sent(),
+                    }
+                    if let Some(copy) = copy {
+                        copy.deadline(&policy.per_request, &this.shared.clock, Instant::now);
+                    }
                     return Poll::Pending;
                 };
-                match this.course.conclude(outcome) {
-                    ControlFlow::Break(outcome) => return Poll::Ready(outcome),
-                    ControlFlow::Continue(until) => this.state.set(State::asleep(until)),
+                let verdict = policy.judge.classify(outcome.as_ref());
+                let budget = policy.per_request.budget(this.budget);
+                if verdict.class() == Class::Success {
+                    let taken = match failed {
+                        None => {
+                            reported::first_attempt();
+                            Charge::default()
+                        }
+                        Some(failed) => failed.succeeds(),
+                    };
+                    if let Some(budget) = budget {
+                        budget.succeed(taken);
+                    }
+                    return Poll::Ready(outcome);
+                }
+                match NextAttempt::after(outcome, verdict, copy.take(), failed.take(), this.shared, budget) {
+                    Ok((next, until)) => this.state.set(State::Asleep { sleep: sleep_until(until), next }),
+                    Err(outcome) => return Poll::Ready(outcome),
                 }
             }
-            ready!(self.as_mut().poll_next(cx))?;
+            if let Some(outcome) = ready!(self.as_mut().poll_next(cx)) {
+                return Poll::Ready(outcome);
+            }
         }
     }
 }
@@ -77,50 +133,82 @@ impl<S, B, C, R, Req> ResponseFuture<S, B, C, R, Req>
 where
     S: Service<Req> + Clone,
     B: IntoIterator<Item = Duration> + Clone,
-    R: Replay<Req>,
+    R: Replay<Req> + SelectBudget<Req>,
 {
-    /// Waits until the next attempt has begun.
+    /// Waits until the next attempt has begun, or the call has ended.
     ///
     /// Out of line: a call that succeeds must not pay for the size of this.
     #[cold]
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<S::Response, S::Error>>> {
         let mut this = self.project();
         loop {
-            let next = match this.state.as_mut().project() {
-                StateProj::Attempt { .. } => return Poll::Ready(Ok(())),
-                StateProj::Asleep { sleep } => {
+            let readiness = match this.state.as_mut().project() {
+                StateProj::Attempt { .. } => return Poll::Ready(None),
+                StateProj::Asleep { sleep, .. } => {
                     ready!(sleep.poll(cx));
-                    match this.course.wake() {
-                        Wake::Attempt(service) => State::Waking { service },
-                        Wake::Sleep(until) => State::asleep(until),
-                        Wake::End(error) => return Poll::Ready(Err(error)),
-                    }
+                    Readiness::Unasked
                 }
-                StateProj::Waking { service } => match ready!(service.poll_ready(cx)) {
-                    Ok(()) => State::Attempt { call: service.call(this.course.next_request()) },
-                    Err(error) => return Poll::Ready(Err(this.course.unready(error))),
+                StateProj::Waking { service, late, .. } => ready!(poll_ready(service, late, cx)),
+                StateProj::Moving => panic!("a call is not polled after it has ended"),
+            };
+            let next = match this.state.as_mut().project_replace(State::Moving) {
+                Taken::Asleep { next, .. } => match next.wake(this.shared) {
+                    Wake::Attempt(next, late) => {
+                        let service = Box::new(this.shared.service());
+                        State::Waking { service, late: late.map(sleep_until), next }
+                    }
+                    Wake::Sleep(next, until) => State::Asleep { sleep: sleep_until(until), next },
+                    Wake::End(outcome) => return Poll::Ready(Some(outcome)),
                 },
+                Taken::Waking { mut service, next, .. } => match readiness {
+                    Readiness::Late => return Poll::Ready(Some(next.is_late())),
+                    Readiness::Failed(error) => return Poll::Ready(Some(next.is_unready(error))),
+                    Readiness::Unasked | Readiness::Ready => {
+                        let (request, copy, failed) = next.begin(&this.shared.policy.per_request);
+                        State::Attempt { call: service.call(request), copy, failed: Some(failed) }
+                    }
+                },
+                Taken::Attempt { .. } | Taken::Moving => panic!("a call is not polled after it has ended"),
             };
             this.state.set(next);
         }
     }
 }
 
-impl<S, F> State<S, F> {
-    fn asleep(until: Instant) -> Self {
-        Self::Asleep { sleep: tokio::time::sleep_until(until) }
+/// What a service says that was asked whether it is ready.
+enum Readiness<E> {
+    Unasked,
+    Ready,
+    Failed(E),
+    /// Nothing in time, or too late for an attempt.
+    Late,
+}
+
+fn poll_ready<S, Req>(service: &mut S, late: Pin<&mut Option<Sleep>>, cx: &mut Context<'_>) -> Poll<Readiness<S::Error>>
+where
+    S: Service<Req>,
+{
+    let readiness = service.poll_ready(cx);
+    let is_late = late.as_pin_mut().is_some_and(|late| late.poll(cx).is_ready());
+    match readiness {
+        Poll::Ready(Err(error)) => Poll::Ready(Readiness::Failed(error)),
+        _ if is_late => Poll::Ready(Readiness::Late),
+        Poll::Ready(Ok(())) => Poll::Ready(Readiness::Ready),
+        Poll::Pending => Poll::Pending,
     }
 }
 
 impl<S, B, C, R, Req> fmt::Debug for ResponseFuture<S, B, C, R, Req>
 where
     S: Service<Req>,
+    R: SelectBudget<Req>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
             State::Attempt { .. } => "attempt",
             State::Asleep { .. } => "asleep",
             State::Waking { .. } => "waking",
+            State::Moving => "over",
         };
         f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
     }

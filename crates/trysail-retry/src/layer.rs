@@ -4,14 +4,12 @@ use tower_layer::Layer;
 use trysail_core::{Always, Inherit, Random};
 
 use crate::{
-    Backoff, Budget, Retry, Terms,
-    backoff::entropy,
-    policy::{Policy, Rules},
+    Backoff, PerRequest, Retry, RetryHandle, RetrySettings, backoff::entropy, policy::Policy, settings::Source,
 };
 
 /// Asks again when an attempt failed in a way that may pass.
 #[derive(Clone, Debug)]
-pub struct RetryLayer<B = Backoff, C = Inherit, R = Terms> {
+pub struct RetryLayer<B = Backoff, C = Inherit, R = PerRequest> {
     policy: Policy<B, C, R>,
 }
 
@@ -21,13 +19,21 @@ impl<B> RetryLayer<B> {
     ///
     /// `backoff` is any `IntoIterator<Item = Duration> + Clone`: one delay a retry.
     pub fn new(backoff: B) -> Self {
+        Self::from(Source::Own(RetrySettings::new(backoff)))
+    }
+
+    /// As [`new`](Self::new), with settings that can be changed while calls run.
+    pub fn adjustable(settings: &RetryHandle<B>) -> Self {
+        Self::from(Source::Shared(settings.clone()))
+    }
+
+    fn from(settings: Source<B>) -> Self {
         Self {
             policy: Policy {
-                backoff,
+                settings,
                 judge: Inherit,
-                terms: Terms { replay: Always, within: None },
-                rules: Rules::default(),
-                budget: None,
+                per_request: PerRequest { replay: Always, within: None, budget: None },
+                patient: false,
                 random: Arc::new(Random::seeded(entropy())),
             },
         }
@@ -37,32 +43,14 @@ impl<B> RetryLayer<B> {
 impl<B, C, R> RetryLayer<B, C, R> {
     /// Who judges an outcome; by default what was judged below stands ([`Inherit`]).
     pub fn classify_with<D>(self, judge: D) -> RetryLayer<B, D, R> {
-        let Policy { backoff, terms, rules, budget, random, .. } = self.policy;
-        RetryLayer { policy: Policy { backoff, judge, terms, rules, budget, random } }
-    }
-
-    /// The longest wait a server may ask for; at a longer one the call fails at once. 120 s by default.
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.policy.rules.patience = patience;
-        self
-    }
-
-    /// The least time an attempt needs: a retry that would begin with less left is not made. 50 ms by default.
-    pub fn least(mut self, least: Duration) -> Self {
-        self.policy.rules.least = least;
-        self
-    }
-
-    /// What the retries of all calls may add up to; without one, each call is limited by itself alone.
-    pub fn budget(mut self, budget: Budget) -> Self {
-        self.policy.budget = Some(budget);
-        self
+        let Policy { settings, per_request, patient, random, .. } = self.policy;
+        RetryLayer { policy: Policy { settings, judge, per_request, patient, random } }
     }
 
     /// Waits for an open circuit below and for the budget, instead of failing; only as long as the request has a limit
-    /// of time. Waiting costs no retry.
+    /// of time. Waiting costs no retry. It has as much patience with a server as the request has time.
     pub fn patient(mut self) -> Self {
-        self.policy.rules.waits = true;
+        self.policy.patient = true;
         self
     }
 
@@ -72,25 +60,49 @@ impl<B, C, R> RetryLayer<B, C, R> {
         self
     }
 
-    fn map_terms<T>(self, change: impl FnOnce(R) -> T) -> RetryLayer<B, C, T> {
-        let Policy { backoff, judge, terms, rules, budget, random } = self.policy;
-        RetryLayer { policy: Policy { backoff, judge, terms: change(terms), rules, budget, random } }
+    fn map_per_request<T>(self, change: impl FnOnce(R) -> T) -> RetryLayer<B, C, T> {
+        let Policy { settings, judge, per_request, patient, random } = self.policy;
+        RetryLayer { policy: Policy { settings, judge, per_request: change(per_request), patient, random } }
     }
 }
 
-impl<B, C, R, L> RetryLayer<B, C, Terms<R, L>> {
+impl<B: Clone, C, R> RetryLayer<B, C, R> {
+    /// The longest wait a server may ask for; at a longer one the call fails at once. 120 s by default.
+    ///
+    /// This and [`least`](Self::least) are for this layer alone, which no longer follows a [`RetryHandle`] then.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.policy.settings.change(|settings| settings.patience(patience));
+        self
+    }
+
+    /// The least time an attempt needs: a retry that would begin with less left is not made. 50 ms by default.
+    pub fn least(mut self, least: Duration) -> Self {
+        self.policy.settings.change(|settings| settings.least(least));
+        self
+    }
+}
+
+impl<B, C, R, L, G> RetryLayer<B, C, PerRequest<R, L, G>> {
     /// Which requests are repeated, and how a copy is made: a [`Replay`](trysail_core::Replay).
-    pub fn replay<T>(self, replay: T) -> RetryLayer<B, C, Terms<T, L>> {
-        self.map_terms(|Terms { within, .. }| Terms { replay, within })
+    pub fn replay<T>(self, replay: T) -> RetryLayer<B, C, PerRequest<T, L, G>> {
+        self.map_per_request(|PerRequest { within, budget, .. }| PerRequest { replay, within, budget })
+    }
+
+    /// What the retries of all calls may add up to: a [`Budget`](crate::Budget), or one for each key of
+    /// [`Budgets`](crate::Budgets). Without one, each call is limited by itself alone.
+    pub fn budget<T>(self, budget: T) -> RetryLayer<B, C, PerRequest<R, L, T>> {
+        self.map_per_request(|PerRequest { replay, within, .. }| PerRequest { replay, within, budget: Some(budget) })
     }
 
     /// How long all attempts and waits may take: a [`Limit`](trysail_core::Limit), counted from the first time the
     /// call is pending.
     ///
-    /// A retry that does not fit is not begun, and the error of the last attempt is returned at once. An attempt in
+    /// A retry that does not fit is not begun, and the error of the last attempt is returned at once; the readiness of
+    /// the service for a later attempt is waited for inside this time. A throttled call, and one whose server loads its
+    /// model, is repeated as long as there is time, however few retries there are. An attempt in
     /// flight is not cut: that is what a timeout around this layer is for.
-    pub fn within<T>(self, limit: T) -> RetryLayer<B, C, Terms<R, T>> {
-        self.map_terms(|Terms { replay, .. }| Terms { replay, within: Some(limit) })
+    pub fn within<T>(self, limit: T) -> RetryLayer<B, C, PerRequest<R, T, G>> {
+        self.map_per_request(|PerRequest { replay, budget, .. }| PerRequest { replay, within: Some(limit), budget })
     }
 }
 

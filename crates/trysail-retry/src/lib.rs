@@ -3,26 +3,36 @@
 mod account;
 mod backoff;
 mod budget;
+mod charges;
 mod clock;
-mod course;
+mod failed;
 mod future;
 mod layer;
+mod next_attempt;
+mod per_request;
 mod policy;
+mod probes;
 mod report;
 mod reported;
+mod request_copy;
+mod schedule;
+mod select;
 mod service;
+mod settings;
+mod shared;
 mod sync;
-mod terms;
 mod trace;
 mod traffic;
 
 pub use crate::{
     backoff::{Backoff, Delays, Jitter},
-    budget::{Balance, Budget, Charge},
+    budget::{Balance, Budget, BudgetSettings, Charge},
     future::ResponseFuture,
     layer::RetryLayer,
+    per_request::PerRequest,
     report::{RetryReport, Stop, WaitFor, Waiting},
     reported::{Reported, report},
+    select::SelectBudget,
     service::Retry,
-    terms::Terms,
+    settings::{RetryHandle, RetrySettings},
 };

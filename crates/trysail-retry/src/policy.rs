@@ -1,137 +1,39 @@
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
 use trysail_core::{Class, Random, Retry, Verdict};
 
-use crate::{Budget, Stop, WaitFor, backoff::spread};
+use crate::{
+    RetrySettings, Stop, WaitFor,
+    backoff::spread,
+    schedule::{stretch, throttled, warm_up},
+    settings::Source,
+};
 
 /// Everything a retry asks, and what it was told.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy<B, C, R> {
-    pub(crate) backoff: B,
+    pub(crate) settings: Source<B>,
     pub(crate) judge: C,
-    pub(crate) terms: R,
-    pub(crate) rules: Rules,
-    pub(crate) budget: Option<Budget>,
-    pub(crate) random: Arc<Random>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
-    pub(crate) patience: Duration,
-    pub(crate) least: Duration,
+    pub(crate) per_request: R,
     /// Whether to wait for a circuit or a budget, instead of failing.
-    pub(crate) waits: bool,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Self { patience: Duration::from_secs(120), least: Duration::from_millis(50), waits: false }
-    }
+    pub(crate) patient: bool,
+    pub(crate) random: Arc<Random>,
 }
 
 /// How often a call has asked again, by what it cost.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Spent {
+pub(crate) struct Used {
     /// Retries that used up one of the backoff's delays.
     pub(crate) retries: u32,
     /// Requests repeated because they were never sent.
     unsent: u32,
+    /// Waits for a limit of the server's to refill.
+    throttled: u32,
     /// Waits for a server that loads its model.
     warming: u32,
-}
-
-impl<B, C, R> Policy<B, C, R>
-where
-    B: IntoIterator<Item = Duration> + Clone,
-{
-    /// Whether a call may be repeated at all.
-    pub(crate) fn allows_retry(&self) -> bool {
-        self.rules.waits || self.delay(0).is_some()
-    }
-
-    /// After how long a failed attempt is repeated, or why it is not. `left` is the time the call has left.
-    ///
-    /// Cheapest reasons first.
-    pub(crate) fn decide(
-        &self,
-        verdict: Verdict,
-        spent: &mut Spent,
-        replayable: bool,
-        left: Option<Duration>,
-    ) -> Result<Step, Stop> {
-        let plan = self.plan(verdict, *spent, left.is_some())?;
-        if !replayable {
-            return Err(Stop::NotReplayable);
-        }
-        if plan.hint.is_some_and(|hint| hint > self.rules.patience) {
-            return Err(Stop::Patience);
-        }
-        let least = plan.hint.map_or(plan.delay, |hint| hint.max(plan.delay));
-        if self.misses(least, left) {
-            return Err(Stop::Deadline);
-        }
-        let delay = match plan.hint {
-            // Spread no further than there is time, or a hint that fits would be lost to its own jitter.
-            Some(_) => self.stretch(least).min(left.map_or(Duration::MAX, |left| left - self.rules.least)),
-            None => least,
-        };
-        let costs = plan.spent.retries > spent.retries;
-        *spent = plan.spent;
-        Ok(Step { delay, what: plan.what, costs })
-    }
-
-    /// How long to wait, at least for `delay`, until the budget is asked again; or why it is not.
-    pub(crate) fn wait_for_budget(&self, delay: Duration, left: Option<Duration>) -> Result<Step, Stop> {
-        let delay = self.stretch(BUDGET_WAIT).max(delay);
-        if !self.rules.waits || left.is_none() || self.misses(delay, left) {
-            return Err(Stop::Budget);
-        }
-        Ok(Step { delay, what: WaitFor::Budget, costs: true })
-    }
-
-    /// Whether an attempt after `delay` does not fit into the time left.
-    fn misses(&self, delay: Duration, left: Option<Duration>) -> bool {
-        left.is_some_and(|left| delay.saturating_add(self.rules.least) > left)
-    }
-
-    /// What a repetition would cost. Waits that cost nothing are for calls that end at some time.
-    fn plan(&self, verdict: Verdict, spent: Spent, ends: bool) -> Result<Plan, Stop> {
-        let hint = verdict.retry_after();
-        match (verdict.class(), verdict.retry()) {
-            (Class::Refused, Retry::No) if self.rules.waits && ends && hint.is_some() => {
-                Ok(Plan { what: WaitFor::Circuit, hint, delay: Duration::ZERO, spent })
-            }
-            (Class::Refused, Retry::No) => Err(Stop::Refused),
-            (_, Retry::No) => Err(Stop::Verdict),
-            (_, Retry::Unsent) if spent.unsent == 0 => Ok(Plan {
-                what: WaitFor::Backoff,
-                hint: None,
-                delay: Duration::ZERO,
-                spent: Spent { unsent: 1, ..spent },
-            }),
-            (Class::Warming, _) if ends => {
-                let whole = WARM_UP[WARM_UP.len().min(spent.warming as usize + 1) - 1];
-                let delay = whole / 2 + spread(&self.random, whole / 2);
-                let spent = Spent { warming: spent.warming.saturating_add(1), ..spent };
-                Ok(Plan { what: WaitFor::WarmUp, hint, delay, spent })
-            }
-            (class, _) => {
-                let delay = self.delay(spent.retries).ok_or(Stop::Attempts)?;
-                let what = if hint.is_some() { WaitFor::Hint } else { WaitFor::Backoff };
-                let hint = hint.or((class == Class::Throttled).then_some(THROTTLED));
-                Ok(Plan { what, hint, delay, spent: Spent { retries: spent.retries + 1, ..spent } })
-            }
-        }
-    }
-
-    fn delay(&self, retry: u32) -> Option<Duration> {
-        self.backoff.clone().into_iter().nth(retry as usize)
-    }
-
-    /// Never below what was asked for, and up to half more.
-    fn stretch(&self, asked: Duration) -> Duration {
-        asked.saturating_add(spread(&self.random, (asked / 2).min(MOST_JITTER)))
-    }
+    /// A wait was cut short to fit into the time left.
+    cut: bool,
 }
 
 /// What comes before the next attempt.
@@ -143,18 +45,191 @@ pub(crate) struct Step {
     pub(crate) costs: bool,
 }
 
-struct Plan {
-    what: WaitFor,
-    hint: Option<Duration>,
-    delay: Duration,
-    spent: Spent,
+/// What a decision depends on, besides what has become of the call.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment<'a> {
+    pub(crate) now: Instant,
+    /// The time the call has left.
+    pub(crate) left: Option<Duration>,
+    /// The time that a patient call has in all: it has as much patience.
+    pub(crate) patient: Option<Duration>,
+    pub(crate) random: &'a Random,
 }
 
-/// The first wait of a throttled caller whom nobody told how long.
-const THROTTLED: Duration = Duration::from_secs(1);
-/// How long a server that loads its model is left alone.
-const WARM_UP: [Duration; 4] =
-    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(5)];
+/// What a failed call decides by.
+pub(crate) struct Situation<'a, B> {
+    pub(crate) settings: &'a RetrySettings<B>,
+    pub(crate) moment: Moment<'a>,
+}
+
+impl<B, C, R> Policy<B, C, R>
+where
+    B: IntoIterator<Item = Duration> + Clone,
+{
+    /// Whether calls may be repeated, as of now.
+    pub(crate) fn allows_retry(&self) -> bool {
+        self.patient
+            || match &self.settings {
+                Source::Own(settings) => settings.delay(0).is_some(),
+                Source::Shared(handle) => handle.allows_retry(),
+            }
+    }
+
+    /// Whether that may change.
+    pub(crate) fn is_adjustable(&self) -> bool {
+        matches!(self.settings, Source::Shared(_))
+    }
+}
+
+impl<B> Situation<'_, B>
+where
+    B: IntoIterator<Item = Duration> + Clone,
+{
+    /// After how long a failed attempt is repeated, or why it is not; cheapest reasons first.
+    pub(crate) fn decide<R>(&self, verdict: Verdict, used: &mut Used, copy: Option<R>) -> Result<(Step, R), Stop> {
+        let mut plan = self.plan(verdict, *used)?;
+        let copy = copy.ok_or(Stop::NotReplayable)?;
+        if plan.asked > self.patience() {
+            return Err(Stop::Patience);
+        }
+        let least = plan.asked.max(plan.own);
+        let delay = match plan.spread {
+            Spread::No => least,
+            Spread::UpTo(most) => least.saturating_add(spread(self.moment.random, most)),
+            Spread::Half => stretch(least, self.moment.random),
+        };
+        let delay = match self.moment.left.map(|left| left.saturating_sub(self.settings.least)) {
+            None => delay,
+            Some(most) if delay <= most && self.fits(least) => delay,
+            Some(most) => self.cut(&mut plan, least, most)?,
+        };
+        let costs = plan.used.retries > used.retries || plan.used.throttled > used.throttled;
+        *used = plan.used;
+        Ok((Step { delay, what: plan.what, costs }, copy))
+    }
+
+    /// How long to wait, at least for `delay`, until the budget is asked again; or why it is not.
+    ///
+    /// A throttled call waits even if it is not patient: the limit it went over refills by itself.
+    pub(crate) fn wait_for_budget(&self, due: Verdict, delay: Duration) -> Result<Step, Stop> {
+        let delay = stretch(BUDGET_WAIT, self.moment.random).max(delay);
+        let waits = self.moment.patient.is_some() || due.class() == Class::Throttled;
+        if !waits || self.moment.left.is_none() || !self.fits(delay) {
+            return Err(Stop::Budget);
+        }
+        Ok(Step { delay, what: WaitFor::Budget, costs: true })
+    }
+
+    fn patience(&self) -> Duration {
+        self.moment.patient.unwrap_or_default().max(self.settings.patience)
+    }
+
+    /// Whether an attempt after `delay` fits into the time left.
+    fn fits(&self, delay: Duration) -> bool {
+        self.moment.left.is_none_or(|left| delay.saturating_add(self.settings.least) <= left)
+    }
+
+    /// A wait that is too long in part: jitter gives way to the deadline, and so does, once, a wait that is only our own
+    /// idea; what a server has asked for does not.
+    fn cut(&self, plan: &mut Plan, least: Duration, most: Duration) -> Result<Duration, Stop> {
+        let left = self.moment.left.unwrap_or(Duration::MAX);
+        let cut = left.saturating_sub(LAST_CHANCE).max(plan.asked);
+        if plan.until_deadline && !plan.used.cut && cut <= most && cut >= plan.first {
+            plan.used.cut = true;
+            return Ok(cut);
+        }
+        match plan.spread {
+            Spread::No => Err(Stop::Deadline),
+            _ if self.fits(least) => Ok(most),
+            _ => Err(Stop::Deadline),
+        }
+    }
+
+    /// What a repetition would cost. Waits that cost nothing are for calls that end at some time.
+    fn plan(&self, verdict: Verdict, used: Used) -> Result<Plan, Stop> {
+        let ends = self.moment.left.is_some();
+        let hint = verdict.retry_after();
+        let asked = hint.unwrap_or_default();
+        let hinted = if hint.is_some() { Spread::Half } else { Spread::No };
+        let what = if hint.is_some() { WaitFor::Hint } else { WaitFor::Backoff };
+        let plan = Plan {
+            what,
+            asked,
+            own: Duration::ZERO,
+            first: Duration::ZERO,
+            spread: hinted,
+            until_deadline: false,
+            used,
+        };
+        match (verdict.class(), verdict.retry()) {
+            (Class::Refused, Retry::No) if self.moment.patient.is_some() && hint.is_some() => {
+                Ok(Plan { what: WaitFor::Circuit, spread: Spread::UpTo(PROBE_SPREAD), ..plan })
+            }
+            (Class::Refused, Retry::No) => Err(Stop::Refused),
+            (_, Retry::No) => Err(Stop::Verdict),
+            (_, Retry::Unsent) if used.unsent == 0 => Ok(Plan {
+                what: WaitFor::Backoff,
+                asked: Duration::ZERO,
+                spread: Spread::No,
+                used: Used { unsent: 1, ..used },
+                ..plan
+            }),
+            (Class::Warming, _) if ends => Ok(Plan {
+                what: WaitFor::WarmUp,
+                own: warm_up(used.warming, self.moment.random),
+                first: WARM_UP_FIRST,
+                until_deadline: true,
+                used: Used { warming: used.warming.saturating_add(1), ..used },
+                ..plan
+            }),
+            (Class::Throttled, _) => {
+                let own = throttled(verdict.window(), used.throttled);
+                // Who must wait for the better part of a day is not kept waiting.
+                if own > self.patience() {
+                    return Err(Stop::Patience);
+                }
+                let mut after = Used { throttled: used.throttled.saturating_add(1), ..used };
+                if !ends {
+                    self.settings.delay(used.retries).ok_or(Stop::Attempts)?;
+                    after.retries += 1;
+                }
+                let first = throttled(verdict.window(), 0);
+                Ok(Plan { own, first, spread: Spread::Half, until_deadline: ends, used: after, ..plan })
+            }
+            _ => {
+                let own = self.settings.delay(used.retries).ok_or(Stop::Attempts)?;
+                Ok(Plan { own, used: Used { retries: used.retries + 1, ..used }, ..plan })
+            }
+        }
+    }
+}
+
+struct Plan {
+    what: WaitFor,
+    /// By the server, or by an open circuit.
+    asked: Duration,
+    /// What this side thinks right.
+    own: Duration,
+    /// The shortest that a wait of our own is worth.
+    first: Duration,
+    spread: Spread,
+    /// Such waits go on for as long as there is time.
+    until_deadline: bool,
+    used: Used,
+}
+
+/// How much longer than its least a wait may be.
+enum Spread {
+    No,
+    UpTo(Duration),
+    /// As [`stretch`] does.
+    Half,
+}
+
 /// How soon a budget that could not pay is asked again.
-const BUDGET_WAIT: Duration = Duration::from_millis(500);
-const MOST_JITTER: Duration = Duration::from_secs(5);
+const BUDGET_WAIT: Duration = Duration::from_millis(250);
+/// Over how long callers spread that wait for the same circuit: it lets one of them probe anyway.
+const PROBE_SPREAD: Duration = Duration::from_secs(1);
+/// How long before its deadline a call asks for the last time whose next wait would be longer than that.
+const LAST_CHANCE: Duration = Duration::from_secs(2);
+const WARM_UP_FIRST: Duration = Duration::from_secs(1);

@@ -12,8 +12,8 @@ use std::{
 use tokio::time::{self, Instant};
 use tokio_test::{assert_pending, assert_ready, task};
 use tower::{Layer, Service};
-use trysail_core::{Cause, Class, Classified, Open, Verdict};
-use trysail_retry::{Backoff, Budget, Jitter, Retry, RetryLayer};
+use trysail_core::{Cause, Class, Classified, Open, Verdict, Window};
+use trysail_retry::{Backoff, Budget, BudgetSettings, Jitter, Retry, RetryLayer};
 
 const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
@@ -128,7 +128,7 @@ async fn a_retry_refused_and_waited_for_is_paid_for_when_it_is_sent() {
 #[tokio::test(start_paused = true)]
 async fn a_throttled_retry_that_was_refused_costs_no_more_for_it() {
     let budget = drawn();
-    let server = at_once([Verdict::THROTTLED.after(100 * MS), open(), open(), Verdict::PERMANENT]);
+    let server = at_once([Verdict::THROTTLED.after(100 * MS).per(Window::Second), open(), open(), Verdict::PERMANENT]);
     let mut call = task::spawn(layer(&budget).patient().within(60 * SECOND).layer(server).call(()));
     assert_pending!(call.poll());
     holds(&budget, 3.5);
@@ -153,7 +153,7 @@ async fn a_first_attempt_refused_and_waited_for_is_free() {
 
 /// A budget of 5 retries that holds 4.
 fn drawn() -> Budget {
-    let budget = Budget::default().floor(5);
+    let budget = Budget::new(BudgetSettings::default().floor(5));
     budget.withdraw(Verdict::TRANSIENT, Instant::now()).expect("it is full");
     budget
 }
@@ -207,7 +207,7 @@ async fn a_call_dropped_after_any_poll_has_paid_for_what_it_sent_and_no_more() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_fails_for_good_has_lost_its_charges() {
-    for (verdict, cost) in [(Verdict::TRANSIENT, 3.0), (Verdict::THROTTLED.after(100 * MS), 1.5)] {
+    for (verdict, cost) in [(Verdict::TRANSIENT, 3.0), (Verdict::THROTTLED.after(100 * MS).per(Window::Second), 1.5)] {
         let budget = drawn();
         let mut call = call(&budget, &at_once([verdict; 4]));
         for _ in 0..3 {
@@ -249,7 +249,7 @@ async fn what_was_never_sent_is_repeated_at_no_charge() {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_dropped_while_it_waits_for_the_budget_has_paid_nothing() {
-    let budget = Budget::default().floor(0);
+    let budget = Budget::new(BudgetSettings::default().floor(0));
     let server = at_once([Verdict::TRANSIENT]);
     let mut call = task::spawn(layer(&budget).patient().within(60 * SECOND).layer(server).call(()));
     assert_pending!(call.poll());

@@ -12,10 +12,10 @@ use std::{
 
 use tokio::time::{self, Instant};
 use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok, task};
-use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_test::{assert_request_eq, mock};
 use trysail_core::{Cause, Class, Classified, Open, Replay, Verdict};
-use trysail_retry::{Backoff, Budget, Jitter, RetryLayer, RetryReport, Stop, report};
+use trysail_retry::{Backoff, Budget, Jitter, RetryLayer, RetryReport, SelectBudget, Stop, report};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);
@@ -31,7 +31,7 @@ struct Run {
 async fn run<B, R>(layer: RetryLayer<B, trysail_core::Inherit, R>, script: impl IntoIterator<Item = Verdict>) -> Run
 where
     B: IntoIterator<Item = Duration> + Clone,
-    R: Replay<&'static str> + Clone,
+    R: Replay<&'static str> + SelectBudget<&'static str> + Clone,
 {
     let script: Arc<[Verdict]> = script.into_iter().collect();
     let calls = Arc::new(AtomicUsize::new(0));
@@ -298,19 +298,6 @@ async fn a_service_that_fails_before_the_next_attempt_hides_nothing_and_costs_no
     assert_eq!(outcome.unwrap_err().verdict(), Verdict::MALFORMED, "what the server said last");
     assert_eq!((report.attempts(), report.stop()), (1, Some(Stop::Refused)));
     assert_eq!(budget.snapshot().retries, 3.0, "nothing was sent for it");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_failed_answer_is_dropped_before_the_wait() {
-    let answer = Arc::new(());
-    let kept = Arc::downgrade(&answer);
-    let judge = |_: Result<&Arc<()>, &BoxError>| Verdict::TRANSIENT;
-    let (mut service, mut handle) = mock::spawn_layer(RetryLayer::new([SECOND]).classify_with(judge));
-    assert_ready_ok!(service.poll_ready());
-    let mut call = task::spawn(service.call("a"));
-    assert_request_eq!(handle, "a").send_response(answer);
-    assert_pending!(call.poll());
-    assert!(kept.upgrade().is_none());
 }
 
 #[tokio::test(start_paused = true)]

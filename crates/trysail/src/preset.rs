@@ -4,12 +4,12 @@ use tower_layer::Layer;
 use trysail_breaker::{Breaker, BreakerLayer, Circuit, CircuitSettings, Trip};
 use trysail_core::{Inherit, Limit, Scope};
 use trysail_http::{Idempotent, OrDeadline};
-use trysail_retry::{Backoff, Budget, Retry, RetryLayer, Terms};
+use trysail_retry::{Backoff, Budget, PerRequest, Retry, RetryHandle, RetryLayer, RetrySettings};
 use trysail_timeout::{Timeout, TimeoutLayer};
 
 /// What a [`Preset`] makes of a service: overall limit, retry, breaker, limit of one attempt.
 pub type Stack<S, L = Duration> = Timeout<
-    Retry<Breaker<Timeout<S, OrDeadline<L>>>, Backoff, Inherit, Terms<Idempotent, OrDeadline<L>>>,
+    Retry<Breaker<Timeout<S, OrDeadline<L>>>, Backoff, Inherit, PerRequest<Idempotent, OrDeadline<L>>>,
     OrDeadline<L>,
 >;
 
@@ -21,7 +21,7 @@ pub type Stack<S, L = Duration> = Timeout<
 pub struct Preset<L = Duration> {
     overall: L,
     attempt: L,
-    backoff: Backoff,
+    retry: RetryHandle,
     retries: u32,
     bulk: bool,
     circuit: Circuit,
@@ -34,7 +34,7 @@ impl Preset {
         Self {
             overall: Duration::from_secs(60),
             attempt: Duration::from_secs(20),
-            backoff: Backoff::exponential(Duration::from_millis(100)),
+            retry: RetryHandle::new(RetrySettings::new(Backoff::exponential(Duration::from_millis(100)))),
             retries: 3,
             bulk: false,
             circuit: Circuit::new(CircuitSettings::new(Trip::default()).abandoned_after(ABANDONED)),
@@ -45,14 +45,9 @@ impl Preset {
     /// For an indexing job: 120 s an attempt, 20 retries, 10 min in all, and it waits for an open circuit, for
     /// the budget, and for as long as the server asks.
     pub fn bulk() -> Self {
-        Self {
-            overall: Duration::from_secs(600),
-            attempt: Duration::from_secs(120),
-            retries: 20,
-            bulk: true,
-            ..Self::interactive()
-        }
-        .concurrency(4)
+        Self { overall: Duration::from_secs(600), attempt: Duration::from_secs(120), bulk: true, ..Self::interactive() }
+            .retries(20)
+            .concurrency(4)
     }
 }
 
@@ -69,24 +64,31 @@ impl<L> Preset<L> {
 
     /// Both limits, of another kind: two [`Adjustable`](trysail_timeout::Adjustable)s can be changed at run time.
     pub fn limits<M>(self, overall: M, attempt: M) -> Preset<M> {
-        let Self { backoff, retries, bulk, circuit, budget, .. } = self;
-        Preset { overall, attempt, backoff, retries, bulk, circuit, budget }
+        let Self { retry, retries, bulk, circuit, budget, .. } = self;
+        Preset { overall, attempt, retry, retries, bulk, circuit, budget }
     }
 
     /// How long to wait before each repetition; from 100 ms on, twice as long each time, unless set.
     pub fn backoff(self, backoff: Backoff) -> Self {
-        Self { backoff, ..self }
+        let retries = self.retries;
+        self.change_retry(|settings| settings.backoff(backoff.retries(retries)))
     }
 
     /// How often a call is repeated at most, whatever the backoff says.
     pub fn retries(self, retries: u32) -> Self {
-        Self { retries, ..self }
+        let changed = self.change_retry(|settings| settings.map_backoff(|backoff| backoff.retries(retries)));
+        Self { retries, ..changed }
     }
 
-    /// How many calls are in flight at most, for a bulk job: its budget has room for twice as many retries, since a
-    /// closed loop is bounded by that already. 4 unless set.
+    /// How many calls are in flight at most, for a bulk job, whose budget is that of a
+    /// [`closed_loop`](trysail_retry::BudgetSettings::closed_loop). 4 unless set.
     pub fn concurrency(self, calls: u32) -> Self {
-        Self { budget: self.budget.floor(calls.saturating_mul(2)), ..self }
+        Self { budget: Budget::new(self.budget.settings().closed_loop(calls)), ..self }
+    }
+
+    /// Backoff, retries and patience of all services of this preset, to be changed while they run.
+    pub fn retry_settings(&self) -> &RetryHandle {
+        &self.retry
     }
 
     /// The budget that all services of this preset share.
@@ -99,21 +101,23 @@ impl<L> Preset<L> {
     pub fn circuit(&self) -> &Circuit {
         &self.circuit
     }
+
+    /// Leaves the settings of services alone that were made before.
+    fn change_retry(self, change: impl FnOnce(RetrySettings) -> RetrySettings) -> Self {
+        Self { retry: RetryHandle::new(change(self.retry.get())), ..self }
+    }
 }
 
 impl<L> Preset<L>
 where
     L: Limit<()> + Clone,
 {
-    fn retry(&self) -> RetryLayer<Backoff, Inherit, Terms<Idempotent, OrDeadline<L>>> {
-        let layer = RetryLayer::new(self.backoff.clone().retries(self.retries))
+    fn retry(&self) -> RetryLayer<Backoff, Inherit, PerRequest<Idempotent, OrDeadline<L>>> {
+        let layer = RetryLayer::adjustable(&self.retry)
             .replay(Idempotent)
             .within(OrDeadline(self.overall.clone()))
             .budget(self.budget.clone());
-        if !self.bulk {
-            return layer;
-        }
-        layer.patience(self.overall.limit(&()).unwrap_or(Duration::MAX)).patient()
+        if self.bulk { layer.patient() } else { layer }
     }
 
     fn breaker(&self) -> BreakerLayer {

@@ -2,6 +2,7 @@
 
 mod contention;
 mod errors;
+mod loops;
 mod storm;
 
 use std::{

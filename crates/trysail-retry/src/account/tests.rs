@@ -10,7 +10,7 @@ mod one_by_one {
     fn a_retry_is_free_every_fourteen_seconds_however_the_time_is_cut() {
         let (whole, cut) = (Account::holding(0), Account::holding(0));
         for now_ms in (0..140_000).step_by(9) {
-            assert!(cut.withdraw(0, now_ms, 200_000));
+            assert!(cut.withdraw(0, 0, now_ms, 200_000));
         }
         assert_eq!((whole.balance(140_000, 200_000), cut.balance(140_000, 200_000)), (100_000, 100_000));
     }
@@ -18,8 +18,8 @@ mod one_by_one {
     #[test]
     fn a_clock_that_is_late_gives_and_takes_nothing() {
         let account = Account::holding(0);
-        assert!(account.withdraw(10_000, 14_000, 30_000));
-        assert!(!account.withdraw(1, 0, 30_000));
+        assert!(account.withdraw(10_000, 0, 14_000, 30_000));
+        assert!(!account.withdraw(1, 0, 0, 30_000));
         assert_eq!(account.balance(14_000, 30_000), 0);
     }
 
@@ -27,7 +27,7 @@ mod one_by_one {
     fn nothing_is_endless_after_years_of_uptime() {
         for years in [1, 8, 9, 100] {
             let account = Account::holding(30_000);
-            let granted = (0..10).filter(|_| account.withdraw(10_000, years * YEAR_MS, 30_000)).count();
+            let granted = (0..10).filter(|_| account.withdraw(10_000, 0, years * YEAR_MS, 30_000)).count();
             assert_eq!(granted, 3, "{years} years");
         }
     }
@@ -62,7 +62,7 @@ mod in_every_order {
     fn one_of_two_gets_the_only_retry() {
         both(
             || Account::holding(10_000),
-            |account, _| account.withdraw(10_000, 0, 30_000),
+            |account, _| account.withdraw(10_000, 0, 0, 30_000),
             |account, [mine, theirs]| {
                 assert!(mine != theirs);
                 assert_eq!(account.balance(0, 30_000), 0);
@@ -74,7 +74,7 @@ mod in_every_order {
     fn what_is_free_is_given_once() {
         both(
             || Account::holding(0),
-            |account, thread| account.withdraw(10_000, 14_000 + u64::from(thread), 30_000),
+            |account, thread| account.withdraw(10_000, 0, 14_000 + u64::from(thread), 30_000),
             |_, [mine, theirs]| assert!(mine != theirs),
         );
     }
@@ -93,9 +93,9 @@ mod in_every_order {
         both(
             || Account::holding(10_000),
             |account, thread| match thread {
-                0 => account.withdraw(10_000, 0, 30_000),
+                0 => account.withdraw(10_000, 0, 0, 30_000),
                 _ => {
-                    account.deposit(2_000, 30_000);
+                    account.deposit(2_000, 30_000, 10_000);
                     true
                 }
             },

@@ -106,7 +106,7 @@ proptest! {
     #[test]
     fn it_decides_as_plain_floats_would(terms in plain(), events in events()) {
         let (epoch, mut ms) = (Instant::now(), 0);
-        let budget = Budget::ratio(terms.ratio).floor(terms.floor);
+        let budget = Budget::new(BudgetSettings::ratio(terms.ratio).floor(terms.floor));
         let mut naive = Naive::new(terms);
         budget.ms(epoch);
         let mut paid = Vec::new();
@@ -150,7 +150,7 @@ proptest! {
     #[test]
     fn the_balance_stays_between_nothing_and_the_room_there_is(terms in plain(), events in events()) {
         let (epoch, mut ms) = (Instant::now(), 0);
-        let budget = Budget::ratio(terms.ratio).floor(terms.floor);
+        let budget = Budget::new(BudgetSettings::ratio(terms.ratio).floor(terms.floor));
         budget.ms(epoch);
         let (least, most) = (f64::from(terms.floor), (terms.ratio * 180.0).max(3.0).max(f64::from(terms.floor)));
         for event in events {
@@ -165,7 +165,7 @@ proptest! {
                 Event::Withdraw { .. } => drop(budget.withdraw(Verdict::TRANSIENT, now)),
                 Event::Succeed => budget.succeed(Charge::default()),
                 // More than anything that was taken.
-                Event::GiveBack => budget.give_back(Charge { parts: u32::MAX }),
+                Event::GiveBack => budget.give_back(Charge { parts: u32::MAX, probe: false }),
             }
             let Balance { retries, capacity } = budget.at(now);
             prop_assert!((0.0..=capacity).contains(&retries), "{} of {}", retries, capacity);
@@ -204,7 +204,7 @@ fn any_settings_are_safe() {
     for ratio in [0.0, f64::MIN_POSITIVE, 0.2, 1.0, 1e9, f64::MAX] {
         for floor in [0, 1, 3, 100, u32::MAX] {
             for (retry, throttled) in [(0.0, 0.0), (1.0, 0.5), (f64::NAN, -1.0), (f64::INFINITY, f64::MAX)] {
-                let budget = Budget::ratio(ratio).floor(floor).costs(retry, throttled);
+                let budget = Budget::new(BudgetSettings::ratio(ratio).floor(floor).costs(retry, throttled));
                 for _ in 0..300 {
                     budget.begin(|| now);
                     budget.succeed(budget.withdraw(Verdict::THROTTLED, now).unwrap_or_default());
