@@ -3,11 +3,21 @@
 
 mod text;
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+};
 
 use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
 use tokio::task::JoinSet;
-use tower::{BoxError, Layer, Service, ServiceExt};
+use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
 use trysail::{Class, Classified, EmbedRequest, Embeddings, report};
 use trysail_testkit::{EmbeddingServer, Plan, server::Running};
 
@@ -180,6 +190,27 @@ async fn http_samples_joined_do_the_same() -> Result<(), BoxError> {
                 Err(error) => assert!(attempts == 4 && error.verdict().class() == Class::Transient, "{name}: {error}"),
             }
         }
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn samples_that_hand_on_the_answer_ask_four_times_and_have_it() -> Result<(), BoxError> {
+    for which in 0..2 {
+        let asked = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&asked);
+        let later = service_fn(move |_| {
+            counted.fetch_add(1, Relaxed);
+            let mut answer = Response::new(Full::new(Bytes::from_static(b"later")));
+            *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            async { Ok(answer) }
+        });
+        let (later, request) = (later.boxed_clone(), Request::get("http://localhost/").body(Full::default())?);
+        match which {
+            0 => text::answered(later, request).await?,
+            _ => text::judged_above(later, request).await?,
+        }
+        assert_eq!(asked.load(Relaxed), 4);
     }
     Ok(())
 }

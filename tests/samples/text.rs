@@ -1,6 +1,6 @@
 //! The samples of the manual, whose text stands between `// sample` and `// end`, as functions that can be joined.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -11,7 +11,7 @@ use tower::{
 };
 use trysail::{
     Adjustable, Backoff, BreakerLayer, Budget, Circuit, Classified, Classify, ClassifyLayer, Client, Collect,
-    CollectLayer, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, Gauges, Idempotent, Limit,
+    CollectLayer, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, Failure, Gauges, Idempotent, Limit,
     ObserveLayer, OrDeadline, OrOwn, Preset, Providers, Replay, RetryLayer, TimeLimit, TimeoutLayer, Trip,
     core::{FromElapsed, FromOpen},
     embeddings::InvalidEndpoint,
@@ -21,6 +21,8 @@ use trysail_testkit::server::Running;
 pub(super) type Wire = Request<Full<Bytes>>;
 pub(super) type Failed = <Classify<Collect<Client<Full<Bytes>>>, Providers> as Service<Wire>>::Error;
 pub(super) type Http = BoxCloneService<Wire, Response<Bytes>, Failed>;
+/// A client whose server is always busy.
+pub(super) type Later = BoxCloneService<Wire, Response<Full<Bytes>>, Infallible>;
 pub(super) type Typed = BoxCloneService<EmbedRequest, EmbedResponse, EmbedError>;
 
 type TypedLayer = BoxCloneServiceLayer<Typed, EmbedRequest, EmbedResponse, EmbedError>;
@@ -127,6 +129,43 @@ pub(super) fn above_and_below(http: Http, endpoint: Endpoint) -> [Typed; 2] {
     let below = Embeddings::new(Preset::interactive().layer(http), endpoint);
     // end
     [above.boxed_clone(), below.boxed_clone()]
+}
+
+/// A proxy that gives back what came last; asserts that it is a 503 with the body `later`.
+pub(super) async fn answered(client: Later, request: Wire) -> Result<(), BoxError> {
+    // sample docs/stacking.md
+    let proxy = ServiceBuilder::new()
+        .map_result(Failure::or_response)
+        .layer(TimeoutLayer::new(Duration::from_secs(60)))
+        .layer(RetryLayer::new(Backoff::exponential(Duration::from_millis(100))).replay(Idempotent))
+        .layer(BreakerLayer::new(Circuit::new(Trip::default())))
+        .layer(TimeoutLayer::new(Duration::from_secs(20)))
+        .layer(ClassifyLayer::new(Providers))
+        .layer(CollectLayer::new(64 << 20))
+        .service(client);
+
+    let answer = proxy.oneshot(request).await?;
+    assert_eq!((answer.status().as_u16(), &answer.body()[..]), (503, &b"later"[..]));
+    // end
+    Ok(())
+}
+
+/// The same without a layer that judges.
+pub(super) async fn judged_above(client: Later, request: Wire) -> Result<(), BoxError> {
+    // sample docs/stacking.md
+    let retry = RetryLayer::new(Backoff::exponential(Duration::from_millis(100))).replay(Idempotent);
+    let proxy = ServiceBuilder::new()
+        .layer(TimeoutLayer::new(Duration::from_secs(60)))
+        .layer(retry.classify_with(Providers))
+        .layer(BreakerLayer::new(Circuit::new(Trip::default())).classify_with(Providers))
+        .layer(TimeoutLayer::new(Duration::from_secs(20)))
+        .map_err(BoxError::from)
+        .layer(CollectLayer::new(64 << 20))
+        .service(client);
+
+    assert_eq!(proxy.oneshot(request).await?.status().as_u16(), 503);
+    // end
+    Ok(())
 }
 
 fn limits<S, Req>(

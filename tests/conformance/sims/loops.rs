@@ -6,14 +6,19 @@ use std::{
     time::Duration,
 };
 
+use serde::Deserialize;
 use tokio::time::{self, Instant};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use trysail::{Backoff, Budget, RetryLayer, Verdict, retry::BudgetSettings};
 
 use super::Dice;
+use crate::conformance::table;
 
 const SECONDS: usize = 60;
+/// In an open loop, what had to wait is still to be answered long after.
+const OPEN_SECONDS: usize = 120;
 const SLOW: std::ops::Range<f64> = 20.0..25.0;
+const CALLS_A_SECOND: f64 = 700.0;
 const PATIENCE: f64 = 1.0;
 const MS: f64 = 0.001;
 
@@ -79,6 +84,8 @@ struct Summary {
     /// Requests for each of before, from the beginning of the brown-out to the recovery.
     mean: f64,
     peak: f64,
+    /// Answers a second in the end.
+    goodput_90_119: f64,
 }
 
 impl Server {
@@ -87,13 +94,14 @@ impl Server {
         let (good, sent) = (before(&self.good), before(&self.sent));
         let end = SLOW.end as usize;
         let settled = 1 + self.good.iter().rposition(|answers| *answers < 0.85 * good).unwrap_or(0);
-        let recovered = (settled.max(end)..SECONDS).find(|second| self.good[*second] >= 0.95 * good);
-        let recovery_s = recovered.unwrap_or(SECONDS) - end;
-        let meanwhile = &self.sent[SLOW.start as usize..(end + recovery_s).max(end + 1).min(SECONDS)];
+        let recovered = (settled.max(end)..self.good.len()).find(|second| self.good[*second] >= 0.95 * good);
+        let recovery_s = recovered.unwrap_or(self.good.len()) - end;
+        let meanwhile = &self.sent[SLOW.start as usize..(end + recovery_s).max(end + 1)];
         Summary {
             recovery_s,
             mean: meanwhile.iter().sum::<f64>() / meanwhile.len() as f64 / sent,
             peak: self.sent[10..].iter().copied().fold(0.0, f64::max) / sent,
+            goodput_90_119: self.good.get(90..119).map_or(good, |good| good.iter().sum::<f64>() / 29.0),
         }
     }
 }
@@ -116,8 +124,8 @@ fn service(wire: &Wire) -> impl Service<(), Response = (), Error = Verdict, Futu
     })
 }
 
-fn wire(trouble: Trouble, errors: f64, seed: u64) -> Wire {
-    let (sent, good) = (vec![0.0; SECONDS], vec![0.0; SECONDS]);
+fn wire(seconds: usize, trouble: Trouble, errors: f64, seed: u64) -> Wire {
+    let (sent, good) = (vec![0.0; seconds], vec![0.0; seconds]);
     Arc::new(Mutex::new(Server {
         trouble,
         errors,
@@ -131,10 +139,10 @@ fn wire(trouble: Trouble, errors: f64, seed: u64) -> Wire {
 
 /// So many processes with as many places each.
 async fn closed(processes: u32, places: u32, trouble: Trouble, errors: f64, seed: u64) -> Summary {
-    let wire = wire(trouble, errors, seed);
+    let wire = wire(SECONDS, trouble, errors, seed);
     let dice = Dice::seeded(seed + 100);
     for _ in 0..processes {
-        let budget = Budget::new(BudgetSettings::default().floor(2 * places));
+        let budget = Budget::new(BudgetSettings::default().closed_loop(places));
         let retry = patient(budget).layer(service(&wire));
         for _ in 0..places {
             let (retry, wire, first) = (retry.clone(), Arc::clone(&wire), dice.uniform());
@@ -154,16 +162,58 @@ async fn closed(processes: u32, places: u32, trouble: Trouble, errors: f64, seed
     server.summary()
 }
 
+/// Calls that come by themselves, spread over so many processes.
+async fn open(processes: usize, seed: u64) -> Summary {
+    let wire = wire(OPEN_SECONDS, Trouble::Hangs, 0.0, seed);
+    let dice = Dice::seeded(seed + 100);
+    let retries: Vec<_> = (0..processes).map(|_| patient(Budget::default()).layer(service(&wire))).collect();
+    let (began, mut at) = (Instant::now(), dice.gap(CALLS_A_SECOND));
+    while at < OPEN_SECONDS as f64 {
+        time::sleep_until(began + Duration::from_secs_f64(at)).await;
+        let retry = retries[(dice.uniform() * processes as f64) as usize].clone();
+        let wire = Arc::clone(&wire);
+        tokio::spawn(async move {
+            if retry.oneshot(()).await.is_ok() {
+                wire.lock().unwrap().answered();
+            }
+        });
+        at += dice.gap(CALLS_A_SECOND);
+    }
+    let server = wire.lock().unwrap();
+    server.summary()
+}
+
 #[tokio::test(start_paused = true)]
 async fn closed_loops_go_on_after_an_outage() {
-    for errors in [0.0, 0.25] {
+    for (errors, most_s) in [(0.0, 5), (0.25, 12)] {
         for trouble in [Trouble::Hangs, Trouble::Fails, Trouble::Sheds] {
-            for (processes, places) in [(1, 700), (100, 7), (175, 4), (700, 1)] {
-                for seed in 1..=2 {
-                    let summary = closed(processes, places, trouble, errors, seed).await;
-                    println!("{errors} {trouble:?} {processes} x {places}: {summary:?}");
-                }
+            for (processes, places) in [(1, 700), (100, 7), (175, 4)] {
+                let summary = closed(processes, places, trouble, errors, 1).await;
+                println!("{errors} of errors, {trouble:?}, {processes} x {places}: {summary:?}");
+                assert!(summary.recovery_s <= most_s && summary.mean < 1.5 && summary.peak <= 2.0);
             }
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn patient_calls_that_come_by_themselves_are_as_safe_as_impatient_ones() {
+    #[derive(Deserialize)]
+    struct Table {
+        rows: Vec<(usize, f64, f64, f64, f64, String)>,
+        accept_ours: Accept,
+    }
+    #[derive(Deserialize)]
+    struct Accept {
+        #[serde(rename = "recovery_s_max_for_all_M")]
+        recovery_s_max: usize,
+        goodput_90_119_min: f64,
+    }
+    let Table { rows, accept_ours } = table("metastability-fleet");
+    for (processes, ..) in rows {
+        let summary = open(processes, 1).await;
+        println!("open loop, {processes}: {summary:?}");
+        assert!(summary.recovery_s <= accept_ours.recovery_s_max);
+        assert!(summary.goodput_90_119 >= accept_ours.goodput_90_119_min);
     }
 }

@@ -43,11 +43,11 @@ impl BudgetSettings {
 
     /// For a closed loop: so many callers at most, each of which ends one call before it begins the next.
     ///
-    /// There is room for a retry for each, or three for four of many, whatever their traffic, so that no second sees twice as many
+    /// There is room for a retry for each of up to four callers, and for three quarters of more, whatever their traffic, so that no second sees twice as many
     /// requests as there were; and since callers that all wait begin no calls, they probe at once, and the first probe
     /// that succeeds fills the budget. For [`patient`](crate::RetryLayer::patient) callers, who wait for it.
     pub fn closed_loop(self, callers: u32) -> Self {
-        let room = callers.min(callers.saturating_mul(3).div_ceil(4).saturating_add(1));
+        let room = callers.saturating_mul(3).div_ceil(4).max(callers.min(4));
         Self { closed: true, ..self.floor(room).ceiling(room) }
     }
 
