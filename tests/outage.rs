@@ -57,8 +57,7 @@ fn server(plan: Plan) -> impl Service<EmbedRequest, Response = usize, Error = Ju
 /// How long a job takes whose places each send one line after the other.
 async fn job(faults: &str, seed: u64) -> Duration {
     let plan: Plan = faults.parse().expect("a plan");
-    let preset = Preset::bulk().attempt(2 * SECOND).concurrency(PLACES);
-    preset.circuit().seed(seed);
+    let preset = Preset::bulk().attempt(2 * SECOND).concurrency(PLACES).seed(seed);
     let service = preset.layer(server(plan.seeded(seed)));
     let (began, next) = (Instant::now(), Arc::new(AtomicU64::new(0)));
     let mut places = JoinSet::new();

@@ -23,6 +23,7 @@ pub struct Preset<L = Duration> {
     attempt: L,
     retry: RetryHandle,
     retries: u32,
+    seed: Option<u64>,
     bulk: bool,
     circuit: Circuit,
     budget: Budget,
@@ -36,6 +37,7 @@ impl Preset {
             attempt: Duration::from_secs(20),
             retry: RetryHandle::new(RetrySettings::new(Backoff::exponential(Duration::from_millis(100)))),
             retries: 3,
+            seed: None,
             bulk: false,
             circuit: Circuit::new(CircuitSettings::new(Trip::default()).abandoned_after(ABANDONED)),
             budget: Budget::default(),
@@ -64,8 +66,8 @@ impl<L> Preset<L> {
 
     /// Both limits, of another kind: two [`Adjustable`](trysail_timeout::Adjustable)s can be changed at run time.
     pub fn limits<M>(self, overall: M, attempt: M) -> Preset<M> {
-        let Self { retry, retries, bulk, circuit, budget, .. } = self;
-        Preset { overall, attempt, retry, retries, bulk, circuit, budget }
+        let Self { retry, retries, seed, bulk, circuit, budget, .. } = self;
+        Preset { overall, attempt, retry, retries, seed, bulk, circuit, budget }
     }
 
     /// How long to wait before each repetition; from 100 ms on, twice as long each time, unless set.
@@ -78,6 +80,13 @@ impl<L> Preset<L> {
     pub fn retries(self, retries: u32) -> Self {
         let changed = self.change_retry(|settings| settings.map_backoff(|backoff| backoff.retries(retries)));
         Self { retries, ..changed }
+    }
+
+    /// Makes all jitter repeatable, that of the circuit included.
+    pub fn seed(self, seed: u64) -> Self {
+        self.circuit.seed(seed);
+        let seeded = self.change_retry(|settings| settings.map_backoff(|backoff| backoff.seed(seed)));
+        Self { seed: Some(seed), ..seeded }
     }
 
     /// How many calls are in flight at most, for a bulk job, whose budget is that of a
@@ -117,6 +126,7 @@ where
             .replay(Idempotent)
             .within(OrDeadline(self.overall.clone()))
             .budget(self.budget.clone());
+        let layer = if let Some(seed) = self.seed { layer.seed(seed) } else { layer };
         if self.bulk { layer.patient() } else { layer }
     }
 
