@@ -161,8 +161,8 @@ where
                     Wake::End(outcome) => return Poll::Ready(Some(outcome)),
                 },
                 Taken::Waking { mut service, next, .. } => match readiness {
-                    Readiness::Late => return Poll::Ready(Some(next.is_late())),
-                    Readiness::Failed(error) => return Poll::Ready(Some(next.is_unready(error))),
+                    Readiness::Late => return Poll::Ready(Some(next.end_late())),
+                    Readiness::Failed(error) => return Poll::Ready(Some(next.end_unready(error))),
                     Readiness::Unasked | Readiness::Ready => {
                         let (request, copy, failed) = next.begin(&this.shared.policy.per_request);
                         State::Attempt { call: service.call(request), copy, failed: Some(failed) }

@@ -11,6 +11,9 @@ pub(crate) struct NextAttempt<B, Req, T, E> {
     failed: Box<FailedCall<B, T, E>>,
 }
 
+/// The request of an attempt, a copy for the one after it, and what is kept of the call.
+pub(crate) type Begun<B, Req, T, E> = (Req, Option<RequestCopy<Req>>, Box<FailedCall<B, T, E>>);
+
 /// What follows a wait.
 pub(crate) enum Wake<N, T, E> {
     /// The attempt, once the service is ready for it; until then at most.
@@ -71,24 +74,24 @@ where
             Ok(None) => match moment.left.map(|left| self.failed.spare(left)) {
                 None => Wake::Attempt(self, None),
                 Some(Some(spare)) => Wake::Attempt(self, moment.now.checked_add(spare)),
-                Some(None) => Wake::End(self.is_late()),
+                Some(None) => Wake::End(self.end_late()),
             },
             Err(stop) => Wake::End(self.failed.ends(stop)),
         }
     }
 
     /// The service was not ready in time.
-    pub(crate) fn is_late(self) -> Result<T, E> {
+    pub(crate) fn end_late(self) -> Result<T, E> {
         self.failed.ends(Stop::Deadline)
     }
 
     /// The service has failed before it could be called.
-    pub(crate) fn is_unready(self, error: E) -> Result<T, E> {
+    pub(crate) fn end_unready(self, error: E) -> Result<T, E> {
         self.failed.ends_unready(error)
     }
 
     /// The attempt begins: its request, and what is kept of the call meanwhile.
-    pub(crate) fn begin<R>(mut self, replay: &R) -> (Req, Option<RequestCopy<Req>>, Box<FailedCall<B, T, E>>)
+    pub(crate) fn begin<R>(mut self, replay: &R) -> Begun<B, Req, T, E>
     where
         R: Replay<Req>,
     {

@@ -62,11 +62,6 @@ pub use crate::observe::ObserveLayer;
 
 /// Compiles the samples of the manual.
 #[cfg(all(doctest, feature = "client", feature = "embeddings"))]
-#[doc = include_str!("../../../docs/stacking.md")]
-struct Stacking;
-
-/// Compiles the samples of the manual.
-#[cfg(all(doctest, feature = "client", feature = "embeddings"))]
 #[doc = include_str!("../../../docs/timeouts.md")]
 struct Timeouts;
 
