@@ -32,23 +32,23 @@ fn server(plan: Plan) -> impl Service<EmbedRequest, Response = usize, Error = Ju
         let (plan, ordinal) = (plan.clone(), requests.fetch_add(1, Relaxed));
         async move {
             time::sleep(SECOND / 1_000).await;
-            let fails = |verdict| Err(Judged::unanswered(verdict, std::io::ErrorKind::ConnectionReset.into()));
+            let failed = |verdict| Judged::unanswered(verdict, std::io::ErrorKind::ConnectionReset.into());
             if plan.is_down(began.elapsed()) {
-                return fails(Verdict::TRANSIENT);
+                return Err(failed(Verdict::TRANSIENT));
             }
             match plan.fault(ordinal) {
                 Some(Fault::Hang | Fault::Stall) => pending().await,
-                Some(Fault::RateLimit(hint)) => fails(Verdict::THROTTLED.after(hint)),
-                Some(Fault::RateLimitBare) => fails(Verdict::THROTTLED),
+                Some(Fault::RateLimit(hint)) => Err(failed(Verdict::THROTTLED.after(hint))),
+                Some(Fault::RateLimitBare) => Err(failed(Verdict::THROTTLED)),
                 Some(Fault::Slow(takes)) => {
                     time::sleep(takes).await;
                     Ok(request.len())
                 }
                 Some(Fault::Truncated | Fault::WrongCount | Fault::Nan | Fault::Duplicate | Fault::Empty) => {
-                    fails(Verdict::MALFORMED)
+                    Err(failed(Verdict::MALFORMED))
                 }
                 Some(Fault::Drip(_) | Fault::Shuffled) | None => Ok(request.len()),
-                Some(_) => fails(Verdict::TRANSIENT),
+                Some(_) => Err(failed(Verdict::TRANSIENT)),
             }
         }
     })

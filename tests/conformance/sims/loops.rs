@@ -116,7 +116,7 @@ type Wire = Arc<Mutex<Server>>;
 fn service(wire: &Wire) -> impl Service<(), Response = (), Error = Verdict, Future: Send> + Clone + Send + 'static {
     let wire = Arc::clone(wire);
     service_fn(move |()| {
-        let (takes, good) = wire.lock().unwrap().request();
+        let (takes, good) = wire.lock().expect("no panic").request();
         async move {
             time::sleep(Duration::from_secs_f64(takes)).await;
             if good { Ok(()) } else { Err(Verdict::TRANSIENT) }
@@ -150,7 +150,7 @@ async fn closed(processes: u32, places: u32, trouble: Trouble, errors: f64, seed
                 time::sleep(Duration::from_secs_f64(first)).await;
                 loop {
                     if retry.clone().oneshot(()).await.is_ok() {
-                        wire.lock().unwrap().answered();
+                        wire.lock().expect("no panic").answered();
                     }
                     time::sleep(Duration::from_secs(1)).await;
                 }
@@ -158,7 +158,7 @@ async fn closed(processes: u32, places: u32, trouble: Trouble, errors: f64, seed
         }
     }
     time::sleep(Duration::from_secs(SECONDS as u64)).await;
-    let server = wire.lock().unwrap();
+    let server = wire.lock().expect("no panic");
     server.summary()
 }
 
@@ -174,12 +174,12 @@ async fn open(processes: usize, seed: u64) -> Summary {
         let wire = Arc::clone(&wire);
         tokio::spawn(async move {
             if retry.oneshot(()).await.is_ok() {
-                wire.lock().unwrap().answered();
+                wire.lock().expect("no panic").answered();
             }
         });
         at += dice.gap(CALLS_A_SECOND);
     }
-    let server = wire.lock().unwrap();
+    let server = wire.lock().expect("no panic");
     server.summary()
 }
 
