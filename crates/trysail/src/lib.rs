@@ -18,6 +18,8 @@ pub use trysail_core as core;
 pub use trysail_embeddings as embeddings;
 #[cfg(feature = "http")]
 pub use trysail_http as http;
+#[cfg(feature = "providers")]
+pub use trysail_providers as providers;
 #[cfg(feature = "retry")]
 pub use trysail_retry as retry;
 #[cfg(feature = "timeout")]
@@ -40,9 +42,12 @@ pub use trysail_http::Client;
 #[cfg(feature = "http")]
 #[doc(no_inline)]
 pub use trysail_http::{
-    Collect, CollectLayer, Deadline, Idempotent, OrDeadline, OrOwn, Providers, SendDeadlineLayer, TakeDeadlineLayer,
-    TimeLimit, WithStatus,
+    Collect, CollectLayer, Deadline, Idempotent, OrDeadline, OrOwn, SendDeadlineLayer, TakeDeadlineLayer, TimeLimit,
+    WithStatus,
 };
+#[cfg(feature = "providers")]
+#[doc(no_inline)]
+pub use trysail_providers::Providers;
 #[cfg(feature = "retry")]
 #[doc(no_inline)]
 pub use trysail_retry::{Backoff, Budget, Retry, RetryLayer, RetryReport, report};

@@ -1,0 +1,209 @@
+use bytes::Bytes;
+use http::{HeaderName, Response, StatusCode};
+use trysail_core::{Class, Remedy, Verdict};
+use trysail_http::{Expected, retry_after};
+
+use crate::{
+    Complaint, Provider, answer, caller, complaint, excerpt,
+    row::{Row, Sign, same},
+    table::{self, Rank},
+};
+
+/// A verdict, and the evidence for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    verdict: Verdict,
+    rule: &'static str,
+    complaint: Option<Complaint>,
+    excerpt: Option<String>,
+}
+
+impl Judgement {
+    pub(super) fn of(response: &Response<Bytes>, only: Option<Provider>) -> Self {
+        let Decision { verdict, rule, complaint } = decide(response, only);
+        let said =
+            complaint.as_ref().and_then(|complaint| complaint.message().or(complaint.code()).or(complaint.kind()));
+        let excerpt = said.map(excerpt);
+        Self { verdict, rule, complaint, excerpt }
+    }
+
+    /// The verdict.
+    pub const fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// The rule that decided: `openai/insufficient_quota`, `status/503`, `answer/count`, `success`.
+    pub const fn rule(&self) -> &'static str {
+        self.rule
+    }
+
+    /// What the answer says of its error, unmasked.
+    pub const fn complaint(&self) -> Option<&Complaint> {
+        self.complaint.as_ref()
+    }
+
+    /// At most 200 characters of what the answer says of its error, with what looks like a key masked.
+    pub fn excerpt(&self) -> Option<&str> {
+        self.excerpt.as_deref()
+    }
+}
+
+/// The verdict alone.
+pub(super) fn verdict(response: &Response<Bytes>, only: Option<Provider>) -> Verdict {
+    decide(response, only).verdict
+}
+
+struct Decision {
+    verdict: Verdict,
+    rule: &'static str,
+    complaint: Option<Complaint>,
+}
+
+fn decide(response: &Response<Bytes>, only: Option<Provider>) -> Decision {
+    if response.status().is_success() { decide_success(response, only) } else { decide_failure(response, only) }
+}
+
+fn decide_success(response: &Response<Bytes>, only: Option<Provider>) -> Decision {
+    const SUCCESS: Decision = Decision { verdict: Verdict::SUCCESS, rule: "success", complaint: None };
+    let (flaw, complaint) = match response.extensions().get::<Expected>() {
+        Some(expected) => match answer::check(response.body(), *expected) {
+            Ok(()) => return SUCCESS,
+            // An error object with vectors missing is an error, whatever it says.
+            Err(flaw) if flaw.may_be_an_error() => match Complaint::of(response) {
+                Some(complaint) => (answer::Flaw::Error, Some(complaint)),
+                None => (flaw, Complaint::anywhere(response)),
+            },
+            Err(flaw) => (flaw, None),
+        },
+        None if complaint::may_hold_error(response.body()) => match Complaint::of(response) {
+            Some(complaint) => (answer::Flaw::Error, Some(complaint)),
+            None => return SUCCESS,
+        },
+        None => return SUCCESS,
+    };
+    let known = complaint.as_ref().and_then(|complaint| known(complaint, response.status(), only));
+    let (verdict, rule) = known.unwrap_or((flaw.verdict(), flaw.rule()));
+    let verdict = hinted(asked(verdict, known.is_some(), response), response);
+    Decision { verdict, rule, complaint }
+}
+
+fn decide_failure(response: &Response<Bytes>, only: Option<Provider>) -> Decision {
+    let status = response.status();
+    let complaint = Complaint::anywhere(response);
+    let by_body = complaint.as_ref().and_then(|complaint| known(complaint, status, only));
+    let by_status = || by_status(status.as_str(), only);
+    let windowed = || {
+        let (verdict, rule) = by_status()?;
+        Some(complaint.as_ref().and_then(|complaint| window(complaint, verdict, only)).unwrap_or((verdict, rule)))
+    };
+    let known = by_body.or_else(windowed);
+    let (mut verdict, rule) = known.unwrap_or_else(|| unknown(status));
+    if status == StatusCode::NOT_FOUND && complaint.as_ref().is_some_and(Complaint::is_page) {
+        // A page of something in between: the server itself was not asked.
+        verdict = verdict.neutral();
+    }
+    if rule == "status/413" && response.extensions().get().is_some_and(|expected: &Expected| expected.count == 1) {
+        verdict = verdict.advise(Remedy::Truncate);
+    }
+    Decision { verdict: hinted(asked(verdict, known.is_some(), response), response), rule, complaint }
+}
+
+type Ruled = (Verdict, &'static str);
+
+/// What the tables say of a complaint, its status aside.
+fn known(complaint: &Complaint, status: StatusCode, only: Option<Provider>) -> Option<Ruled> {
+    let ranked = |sign: Sign| {
+        let fits = move |row: &Row| row.sign() == sign && row.allows(status.as_u16()) && row.said(complaint.lower());
+        table::ranked(only).filter(move |(_, row)| fits(row))
+    };
+    let number = || {
+        let number = complaint.number()?;
+        ranked(Sign::Number).map(|(_, row)| row).find(|row| number.is(row.family(), row.word()))
+    };
+    let phrase = || ranked(Sign::Phrase).map(|(_, row)| row).find(|row| row.outranks(status.as_u16(), true));
+    let word = |sign: Sign| {
+        // A row that spells it alike is the better evidence.
+        let named = |word: &str| {
+            let exactly = ranked(sign)
+                .filter(|(rank, row)| row.outranks(status.as_u16(), *rank == Rank::Own))
+                .find(|(_, row)| row.word() == word);
+            let alike = || ranked(sign).find(|(_, row)| row.outranks(status.as_u16(), false) && same(row.word(), word));
+            exactly.or_else(alike).map(|(_, row)| row)
+        };
+        // `Throttling.RateQuota` is a kind of `Throttling`.
+        complaint.words().find_map(|word| named(word).or_else(|| named(word.split_once('.')?.0)))
+    };
+    let row = number()
+        .or_else(|| word(Sign::Code))
+        .or_else(phrase)
+        .or_else(|| word(Sign::Vague))
+        .map(|row| (row.verdict(), row.name()));
+    let ruled = row.or_else(|| inner_status(complaint, status, only))?;
+    let ruled = flight(complaint, status, ruled.0, only).unwrap_or(ruled);
+    window(complaint, ruled.0, only).or(Some(ruled))
+}
+
+/// The status in the body, where the status of the answer says less.
+fn inner_status(complaint: &Complaint, status: StatusCode, only: Option<Provider>) -> Option<Ruled> {
+    let inner = StatusCode::from_u16(complaint.status()?).ok()?;
+    let worth = inner != status && (status.is_success() || (WEAK.contains(&status) && !WEAK.contains(&inner)));
+    let failed = inner.is_client_error() || inner.is_server_error();
+    let ruled = by_status(inner.as_str(), only).or_else(|| failed.then(|| unknown(inner)))?;
+    (worth && caller::gives_way(status.as_u16(), ruled.0, false)).then_some(ruled)
+}
+
+fn by_status(status: &str, only: Option<Provider>) -> Option<Ruled> {
+    let mut rows = table::rows(only).filter(|row| row.sign() == Sign::Status);
+    rows.find(|row| row.word() == status).map(|row| (row.verdict(), row.name()))
+}
+
+/// A limit of what runs at once is no spent quota.
+fn flight(complaint: &Complaint, status: StatusCode, verdict: Verdict, only: Option<Provider>) -> Option<Ruled> {
+    let says = |row: &&Row| row.sign() == Sign::Flight && row.allows(status.as_u16()) && row.said(complaint.lower());
+    let row = (verdict.class() == Class::QuotaExhausted).then(|| table::rows(only).find(says)).flatten()?;
+    Some((row.verdict(), row.name()))
+}
+
+/// A limit that refills in a day or later is no throttle.
+fn window(complaint: &Complaint, verdict: Verdict, only: Option<Provider>) -> Option<Ruled> {
+    let mut rows = table::rows(only).filter(|row| row.sign() == Sign::Window && row.said(complaint.lower()));
+    let row = (verdict.class() == Class::Throttled).then(|| rows.next()).flatten()?;
+    Some((row.verdict(), row.name()))
+}
+
+/// What an unknown status says by its family.
+fn unknown(status: StatusCode) -> Ruled {
+    match status.as_u16() {
+        500.. => (Verdict::TRANSIENT, "status/5xx"),
+        400.. => (Verdict::PERMANENT, "status/4xx"),
+        300.. => (Verdict::PERMANENT, "status/3xx"),
+        _ => (Verdict::PERMANENT, "status/1xx"),
+    }
+}
+
+/// With the server's own word on whether to ask again.
+fn asked(verdict: Verdict, known: bool, response: &Response<Bytes>) -> Verdict {
+    let open = !known || matches!(verdict.class(), Class::Transient | Class::Throttled);
+    match response.headers().get(SHOULD_RETRY).map(|value| value.as_bytes().trim_ascii()) {
+        Some(b"false") => verdict.once(),
+        Some(b"true") if open => verdict.again(),
+        _ => verdict,
+    }
+}
+
+fn hinted(verdict: Verdict, response: &Response<Bytes>) -> Verdict {
+    let text = complaint::text(response.body());
+    match retry_after::hint(response.headers(), Some(&text)) {
+        Some(hint) => verdict.after(hint),
+        None => verdict,
+    }
+}
+
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+/// Statuses that gateways put over any other.
+const WEAK: &[StatusCode] = &[
+    StatusCode::BAD_REQUEST,
+    StatusCode::INTERNAL_SERVER_ERROR,
+    StatusCode::BAD_GATEWAY,
+    StatusCode::SERVICE_UNAVAILABLE,
+];

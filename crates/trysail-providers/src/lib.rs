@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod boxed;
+mod caller;
+mod clause;
+mod complaint;
+mod excerpt;
+mod judgement;
+mod provider;
+mod providers;
+mod row;
+mod rule;
+mod rules;
+mod table;
+
+pub use crate::{
+    complaint::Complaint, excerpt::excerpt, judgement::Judgement, provider::Provider, providers::Providers, rule::Rule,
+    rules::Rules,
+};

@@ -1,0 +1,47 @@
+//! What a status says by itself.
+
+use super::{AUTH, PAY, PERMANENT, REAUTH, SPLIT, THROTTLED, TRANSIENT};
+use crate::row::Row;
+
+pub(super) const ROWS: &[Row] = &[
+    // Only a wrong address is answered with a redirect, and nothing here follows one.
+    Row::status("status/301", PERMANENT),
+    Row::status("status/302", PERMANENT),
+    Row::status("status/303", PERMANENT),
+    Row::status("status/307", PERMANENT),
+    Row::status("status/308", PERMANENT),
+    Row::status("status/400", PERMANENT),
+    Row::status("status/401", REAUTH),
+    Row::status("status/402", PAY),
+    Row::status("status/403", AUTH),
+    Row::status("status/404", PERMANENT),
+    Row::status("status/405", PERMANENT),
+    Row::status("status/406", PERMANENT),
+    Row::status("status/407", AUTH.neutral()),
+    Row::status("status/408", TRANSIENT),
+    Row::status("status/409", TRANSIENT.neutral()),
+    Row::status("status/410", PERMANENT),
+    Row::status("status/411", PERMANENT),
+    Row::status("status/412", PERMANENT),
+    Row::status("status/413", SPLIT),
+    Row::status("status/414", PERMANENT),
+    Row::status("status/415", PERMANENT),
+    Row::status("status/420", THROTTLED),
+    Row::status("status/421", TRANSIENT.neutral()),
+    Row::status("status/422", PERMANENT),
+    Row::status("status/424", TRANSIENT),
+    Row::status("status/425", TRANSIENT.neutral()),
+    Row::status("status/426", PERMANENT),
+    Row::status("status/429", THROTTLED),
+    Row::status("status/431", PERMANENT),
+    Row::status("status/451", PERMANENT),
+    Row::status("status/499", TRANSIENT.neutral()),
+    Row::status("status/500", TRANSIENT),
+    Row::status("status/501", PERMANENT.neutral()),
+    Row::status("status/502", TRANSIENT),
+    Row::status("status/503", TRANSIENT),
+    Row::status("status/504", TRANSIENT),
+    Row::status("status/505", PERMANENT.neutral()),
+    Row::status("status/511", AUTH.neutral()),
+    Row::status("status/529", TRANSIENT),
+];
