@@ -8,11 +8,14 @@ pub mod connect;
 mod deadline;
 mod expected;
 pub mod grpc;
+mod heed;
 mod idempotent;
 mod port;
 pub mod propagate;
+pub mod rate_limit;
 mod respond;
 pub mod retry_after;
+mod status;
 pub mod transport;
 mod with_status;
 
@@ -25,9 +28,11 @@ pub use crate::{
     collect::{Collect, CollectError, CollectLayer},
     deadline::{Deadline, OrDeadline, OrOwn, TimeLimit},
     expected::{Encoding, Expected},
+    heed::heed,
     idempotent::{CallKey, Idempotent},
     port::has_broken_port,
     propagate::{DEADLINE, SendDeadlineLayer, TakeDeadlineLayer},
     respond::{respond, respond_to},
+    status::{Boxed, ByStatus, StatusRule},
     with_status::WithStatus,
 };

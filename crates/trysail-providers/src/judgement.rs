@@ -1,7 +1,7 @@
 use bytes::Bytes;
-use http::{HeaderName, Response, StatusCode};
+use http::{Response, StatusCode};
 use trysail_core::{Class, Remedy, Verdict};
-use trysail_http::{Expected, retry_after};
+use trysail_http::{ByStatus, Expected, heed};
 
 use crate::{
     Complaint, Provider, answer, caller, complaint, excerpt,
@@ -83,7 +83,7 @@ fn decide_success(response: &Response<Bytes>, only: Option<Provider>) -> Decisio
     };
     let known = complaint.as_ref().and_then(|complaint| known(complaint, response.status(), only));
     let (verdict, rule) = known.unwrap_or((flaw.verdict(), flaw.rule()));
-    let verdict = hinted(asked(verdict, known.is_some(), response), response);
+    let verdict = hinted(verdict, known.is_some(), response);
     Decision { verdict, rule, complaint }
 }
 
@@ -91,13 +91,14 @@ fn decide_failure(response: &Response<Bytes>, only: Option<Provider>) -> Decisio
     let status = response.status();
     let complaint = Complaint::anywhere(response);
     let by_body = complaint.as_ref().and_then(|complaint| known(complaint, status, only));
-    let by_status = || by_status(status.as_str(), only);
-    let windowed = || {
-        let (verdict, rule) = by_status()?;
-        Some(complaint.as_ref().and_then(|complaint| window(complaint, verdict, only)).unwrap_or((verdict, rule)))
-    };
-    let known = by_body.or_else(windowed);
-    let (mut verdict, rule) = known.unwrap_or_else(|| unknown(status));
+    let ((mut verdict, rule), known) = by_body.map_or_else(
+        || {
+            let (ruled, listed) = by_status(status, only);
+            let windowed = complaint.as_ref().and_then(|complaint| window(complaint, ruled.0, only));
+            (windowed.unwrap_or(ruled), listed)
+        },
+        |ruled| (ruled, true),
+    );
     if status == StatusCode::NOT_FOUND && complaint.as_ref().is_some_and(Complaint::is_page) {
         // A page of something in between: the server itself was not asked.
         verdict = verdict.neutral();
@@ -105,7 +106,7 @@ fn decide_failure(response: &Response<Bytes>, only: Option<Provider>) -> Decisio
     if rule == "status/413" && response.extensions().get().is_some_and(|expected: &Expected| expected.count == 1) {
         verdict = verdict.advise(Remedy::Truncate);
     }
-    Decision { verdict: hinted(asked(verdict, known.is_some(), response), response), rule, complaint }
+    Decision { verdict: hinted(verdict, known, response), rule, complaint }
 }
 
 type Ruled = (Verdict, &'static str);
@@ -148,13 +149,21 @@ fn inner_status(complaint: &Complaint, status: StatusCode, only: Option<Provider
     let inner = StatusCode::from_u16(complaint.status()?).ok()?;
     let worth = inner != status && (status.is_success() || (WEAK.contains(&status) && !WEAK.contains(&inner)));
     let failed = inner.is_client_error() || inner.is_server_error();
-    let ruled = by_status(inner.as_str(), only).or_else(|| failed.then(|| unknown(inner)))?;
+    let (ruled, listed) = by_status(inner, only);
+    if !listed && !failed {
+        return None;
+    }
     (worth && caller::gives_way(status.as_u16(), ruled.0, false)).then_some(ruled)
 }
 
-fn by_status(status: &str, only: Option<Provider>) -> Option<Ruled> {
+/// What a status says where the body says nothing, and whether it is known: a family may have some of its own.
+fn by_status(status: StatusCode, only: Option<Provider>) -> (Ruled, bool) {
     let mut rows = table::rows(only).filter(|row| row.sign() == Sign::Status);
-    rows.find(|row| row.word() == status).map(|row| (row.verdict(), row.name()))
+    if let Some(row) = rows.find(|row| row.word() == status.as_str()) {
+        return ((row.verdict(), row.name()), true);
+    }
+    let rule = ByStatus::new().rule(status);
+    ((rule.verdict(), rule.name()), rule.is_listed())
 }
 
 /// A limit of what runs at once is no spent quota.
@@ -171,35 +180,10 @@ fn window(complaint: &Complaint, verdict: Verdict, only: Option<Provider>) -> Op
     Some((row.verdict(), row.name()))
 }
 
-/// What an unknown status says by its family.
-fn unknown(status: StatusCode) -> Ruled {
-    match status.as_u16() {
-        500.. => (Verdict::TRANSIENT, "status/5xx"),
-        400.. => (Verdict::PERMANENT, "status/4xx"),
-        300.. => (Verdict::PERMANENT, "status/3xx"),
-        _ => (Verdict::PERMANENT, "status/1xx"),
-    }
+fn hinted(verdict: Verdict, known: bool, response: &Response<Bytes>) -> Verdict {
+    heed(verdict, known, response.headers(), Some(&complaint::text(response.body())))
 }
 
-/// With the server's own word on whether to ask again.
-fn asked(verdict: Verdict, known: bool, response: &Response<Bytes>) -> Verdict {
-    let open = !known || matches!(verdict.class(), Class::Transient | Class::Throttled);
-    match response.headers().get(SHOULD_RETRY).map(|value| value.as_bytes().trim_ascii()) {
-        Some(b"false") => verdict.once(),
-        Some(b"true") if open => verdict.again(),
-        _ => verdict,
-    }
-}
-
-fn hinted(verdict: Verdict, response: &Response<Bytes>) -> Verdict {
-    let text = complaint::text(response.body());
-    match retry_after::hint(response.headers(), Some(&text)) {
-        Some(hint) => verdict.after(hint),
-        None => verdict,
-    }
-}
-
-const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// Statuses that gateways put over any other.
 const WEAK: &[StatusCode] = &[
     StatusCode::BAD_REQUEST,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Extensions, Response};
 use serde::Deserialize;
 use trysail_core::{Class, Classifier, Health, Remedy, Retry, Verdict};
-use trysail_http::{CollectError, Encoding, Expected, retry_after};
+use trysail_http::{ByStatus, CollectError, Encoding, Expected, retry_after};
 use trysail_providers::{Provider, Providers};
 
 #[derive(Deserialize)]
@@ -105,6 +105,36 @@ fn what_is_common_carries_a_server_without_a_table() {
     let share = f64::from(right) / lines.len() as f64;
     println!("without tables of their own: {share:.3}");
     assert!(share >= 0.9);
+}
+
+/// There is one table of statuses: where the body says nothing, the whole judge is the judge by status.
+#[test]
+fn a_status_alone_is_judged_as_the_judge_of_any_service_does() {
+    let mut right = 0;
+    let lines = lines();
+    for line in &lines {
+        let mut head = line.response();
+        let by_status = ByStatus::new().judge(&head);
+        right += u32::from(line.accept.iter().any(|accepted| accepted == word(by_status.class())));
+        *head.body_mut() = Bytes::new();
+        // Codes that stand in the head are their authors' own.
+        for name in ["x-amzn-errortype", "x-amzn-query-error", "x-ms-error-code", "cf-mitigated", "x-ratelimit-type"] {
+            head.headers_mut().remove(name);
+        }
+        if !head.status().is_success() {
+            assert_eq!(Providers.judge(&head).verdict(), ByStatus::new().judge(&head), "{}", line.id);
+        }
+    }
+    let share = f64::from(right) / lines.len() as f64;
+    println!("by status alone: {share:.3}");
+    assert!(share >= 0.7);
+    for status in (100..200).chain(300..1_000) {
+        // What gateways and clouds say by statuses of their own is theirs.
+        let judgement = Providers.judge(&respond(status, ""));
+        if judgement.rule().starts_with("status/") {
+            assert_eq!(judgement.verdict(), ByStatus::new().judge(&respond(status, "")), "{status}");
+        }
+    }
 }
 
 #[test]

@@ -27,7 +27,6 @@ mod openrouter;
 #[cfg(test)]
 mod page;
 mod phrases;
-mod status;
 mod tei;
 mod together;
 mod vllm;
@@ -97,7 +96,6 @@ const COMMON: &[(&str, Rows)] = &[
     ("Money", money::ROWS),
     ("Phrases met anywhere", phrases::ROWS),
     ("Periods", windows::ROWS),
-    ("Status", status::ROWS),
 ];
 
 const TRANSIENT: Verdict = Verdict::TRANSIENT;

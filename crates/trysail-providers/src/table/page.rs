@@ -2,8 +2,9 @@
 
 use std::{collections::HashSet, env, fmt::Write, fs, path::Path, time::Duration};
 
+use http::StatusCode;
 use trysail_core::{Elapsed, Health, Remedy, Retry, Scope, Verdict};
-use trysail_http::{grpc, respond, respond_to};
+use trysail_http::{ByStatus, grpc, respond, respond_to};
 
 use super::{COMMON, FAMILIES, Rows};
 use crate::{
@@ -83,6 +84,7 @@ fn page() -> String {
         let _ = write!(page, "\n### {title}\n\n{TABLE}");
         family(&mut page, rows);
     }
+    statuses(&mut page);
     page.push_str(OTHERWISE);
     page.push_str(ANSWERS);
     for flaw in Flaw::ALL {
@@ -102,6 +104,20 @@ fn page() -> String {
         let _ = writeln!(page, "| {code} `{name}` {}", axes(*verdict));
     }
     page
+}
+
+/// The table of `ByStatus`; neighbours that mean the same share a line.
+fn statuses(page: &mut String) {
+    let _ = write!(page, "\n### Status\n\n{TABLE}");
+    let known = (100..1_000).filter_map(|status| {
+        let rule = ByStatus::new().rule(StatusCode::from_u16(status).expect("a status"));
+        rule.is_listed().then(|| (status, rule.verdict()))
+    });
+    let known = known.collect::<Vec<_>>();
+    for alike in known.chunk_by(|(_, before), (_, after)| before == after) {
+        let words = alike.iter().map(|(status, _)| format!("`{status}`")).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(page, "| status {words} {}", axes(alike[0].1));
+    }
 }
 
 /// Rows that differ only in their words share a line.
@@ -220,7 +236,8 @@ A page for people with a 404 is neutral: something in between answered.
 ";
 
 const OTHERWISE: &str = "
-Any other 4xx or 3xx is permanent, any other 5xx transient.
+Any other 4xx or 3xx is permanent, any other 5xx transient. This table is that of `ByStatus` in `trysail-http`, which judges
+a stream by its head alone.
 ";
 
 const ANSWERS: &str = "
