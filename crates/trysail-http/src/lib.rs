@@ -29,7 +29,7 @@ pub use crate::{
     deadline::{Deadline, OrDeadline, OrOwn, TimeLimit},
     expected::{Encoding, Expected},
     heed::heed,
-    idempotent::{CallKey, Idempotent},
+    idempotent::{CallKey, Idempotent, OrRoute},
     port::has_broken_port,
     propagate::{DEADLINE, SendDeadlineLayer, TakeDeadlineLayer},
     respond::{respond, respond_to},

@@ -6,6 +6,7 @@ mod caller;
 mod clause;
 mod complaint;
 mod excerpt;
+mod idempotent;
 mod judgement;
 mod provider;
 mod providers;
@@ -15,6 +16,12 @@ mod rules;
 mod table;
 
 pub use crate::{
-    complaint::Complaint, excerpt::excerpt, judgement::Judgement, provider::Provider, providers::Providers, rule::Rule,
+    complaint::Complaint,
+    excerpt::excerpt,
+    idempotent::{Idempotent, is_pure},
+    judgement::Judgement,
+    provider::Provider,
+    providers::Providers,
+    rule::Rule,
     rules::Rules,
 };

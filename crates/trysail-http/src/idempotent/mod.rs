@@ -1,3 +1,5 @@
+mod or_route;
+
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{
@@ -7,18 +9,20 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderName, HeaderValue, Method, Request, header::Entry};
+use http::{HeaderName, HeaderValue, Method, Request, Uri, header::Entry};
 use trysail_core::Replay;
 
+pub use self::or_route::OrRoute;
 use crate::Deadline;
 
 /// Says which requests may be sent twice, and marks those that may.
 ///
-/// As a [`Replay`] it repeats idempotent methods, requests whose extensions hold `Idempotent`, those that carry an
-/// `Idempotency-Key` ([`keyed`](Self::keyed)), and `POST`s to a path that ends in `embeddings` or `embed`, which compute
-/// and change nothing. It sends `x-retry-count: n`, 0 on the first attempt; a request that already carries this header
-/// belongs to an outer retry and is not repeated here, unless its mark is taken off ([`unmarked`](Self::unmarked)). The
-/// time left is that of the request's [`Deadline`].
+/// As a [`Replay`] it repeats idempotent methods, requests whose extensions hold `Idempotent`, and those that carry an
+/// `Idempotency-Key` ([`keyed`](Self::keyed)). A `POST` is repeated if it is one of these, or where
+/// [`or_route`](Self::or_route) says so; the `Idempotent` of `trysail` and trysail-providers knows the routes of embedding
+/// servers. It sends `x-retry-count: n`, 0 on the first attempt; a request that already carries this header belongs to an
+/// outer retry and is not repeated here, unless its mark is taken off ([`unmarked`](Self::unmarked)). The time left is that
+/// of the request's [`Deadline`].
 ///
 /// ```
 /// # use trysail_core::Replay;
@@ -34,6 +38,24 @@ use crate::Deadline;
 pub struct Idempotent;
 
 impl Idempotent {
+    /// Repeats also what `is_pure` says of its method and address: that it computes and changes nothing.
+    ///
+    /// ```
+    /// # use http::{Method, Request, Uri};
+    /// # use trysail_core::Replay;
+    /// # use trysail_http::Idempotent;
+    /// let replay = Idempotent.or_route(|method: &Method, uri: &Uri| method == Method::POST && uri.path() == "/search");
+    /// assert!(replay.replay(&Request::post("/search").body("{}")?).is_some());
+    /// assert!(replay.replay(&Request::post("/orders").body("{}")?).is_none());
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    pub const fn or_route<F>(self, is_pure: F) -> OrRoute<F>
+    where
+        F: Fn(&Method, &Uri) -> bool,
+    {
+        OrRoute::new(is_pure)
+    }
+
     /// Gives `request` an `Idempotency-Key` of its own, unless it has one, so that its server acts on it once however
     /// often it comes.
     ///
@@ -64,7 +86,7 @@ impl Idempotent {
     /// ```
     /// # use trysail_core::Replay;
     /// # use trysail_http::Idempotent;
-    /// let request = http::Request::post("/v1/embeddings").header("x-retry-count", "0").body("{}")?;
+    /// let request = http::Request::put("/v1/files/1").header("x-retry-count", "0").body("{}")?;
     /// assert!(Idempotent.replay(&request).is_none());
     /// assert!(Idempotent.replay(&Idempotent::unmarked(request)).is_some());
     /// # Ok::<(), http::Error>(())
@@ -90,7 +112,7 @@ impl CallKey {
 
 impl<B: Clone> Replay<Request<B>> for Idempotent {
     fn replay(&self, request: &Request<B>) -> Option<Request<B>> {
-        (!request.headers().contains_key(RETRY_COUNT) && repeatable(request)).then(|| request.clone())
+        (is_ours(request) && repeatable(request)).then(|| request.clone())
     }
 
     fn mark(&self, request: &mut Request<B>, attempt: u32) {
@@ -108,13 +130,13 @@ impl<B: Clone> Replay<Request<B>> for Idempotent {
     }
 }
 
+/// Whether no retry above repeats it.
+fn is_ours<B>(request: &Request<B>) -> bool {
+    !request.headers().contains_key(RETRY_COUNT)
+}
+
 fn repeatable<B>(request: &Request<B>) -> bool {
-    let path = request.uri().path().trim_end_matches('/');
-    let is_pure = || PURE.iter().any(|route| path.ends_with(route));
-    request.method().is_idempotent()
-        || request.extensions().get::<Idempotent>().is_some()
-        || (request.method() == Method::POST && is_pure())
-        || has_key(request)
+    request.method().is_idempotent() || request.extensions().get::<Idempotent>().is_some() || has_key(request)
 }
 
 fn has_key<B>(request: &Request<B>) -> bool {
@@ -130,7 +152,6 @@ fn fresh() -> HeaderValue {
     HeaderValue::try_from(format!("{high:016x}{low:016x}")).expect("hex digits are visible ASCII")
 }
 
-const PURE: &[&str] = &["/embeddings", "/embed"];
 const NO_RETRY: HeaderValue = HeaderValue::from_static("0");
 const RETRY_COUNT: HeaderName = HeaderName::from_static("x-retry-count");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
