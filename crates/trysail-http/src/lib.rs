@@ -25,7 +25,7 @@ pub use crate::{
     connect::{CONNECT_TIMEOUT, ConnectTimeout},
 };
 pub use crate::{
-    collect::{Collect, CollectError, CollectLayer},
+    collect::{Collect, CollectError, CollectErrors, CollectErrorsLayer, CollectLayer, CollectedBody, MaybeCollected},
     deadline::{Deadline, OrDeadline, OrOwn, TimeLimit},
     expected::{Encoding, Expected},
     heed::heed,

@@ -1,10 +1,12 @@
-use bytes::Bytes;
 use http::{Response, StatusCode};
 use trysail_core::{Class, Remedy, Verdict};
-use trysail_http::{ByStatus, Expected, heed};
+use trysail_http::{ByStatus, CollectedBody, Expected, heed};
 
 use crate::{
-    Complaint, Provider, answer, caller, complaint, excerpt,
+    Complaint, Provider,
+    answer::{self as vectors, Flaw},
+    caller, complaint, excerpt,
+    read::Read,
     row::{Row, Sign, same},
     table::{self, Rank},
 };
@@ -19,8 +21,8 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    pub(super) fn of(response: &Response<Bytes>, only: Option<Provider>) -> Self {
-        let Decision { verdict, rule, complaint } = decide(response, only);
+    pub(super) fn of(answer: Read<'_>, only: Option<Provider>) -> Self {
+        let Decision { verdict, rule, complaint } = decide(answer, only);
         let said =
             complaint.as_ref().and_then(|complaint| complaint.message().or(complaint.code()).or(complaint.kind()));
         let excerpt = said.map(excerpt);
@@ -49,8 +51,13 @@ impl Judgement {
 }
 
 /// The verdict alone.
-pub(super) fn verdict(response: &Response<Bytes>, only: Option<Provider>) -> Verdict {
-    decide(response, only).verdict
+pub(super) fn of_response<B: CollectedBody>(response: &Response<B>, only: Option<Provider>) -> Verdict {
+    match response.body().as_collected() {
+        Some(body) => decide(Read::of(response, body), only).verdict,
+        // Whoever reads the stream finds out what it holds.
+        None if response.status().is_success() => Verdict::SUCCESS,
+        None => decide(Read::of(response, &[]), only).verdict,
+    }
 }
 
 struct Decision {
@@ -59,37 +66,37 @@ struct Decision {
     complaint: Option<Complaint>,
 }
 
-fn decide(response: &Response<Bytes>, only: Option<Provider>) -> Decision {
-    if response.status().is_success() { decide_success(response, only) } else { decide_failure(response, only) }
+fn decide(answer: Read<'_>, only: Option<Provider>) -> Decision {
+    if answer.status.is_success() { decide_success(answer, only) } else { decide_failure(answer, only) }
 }
 
-fn decide_success(response: &Response<Bytes>, only: Option<Provider>) -> Decision {
+fn decide_success(answer: Read<'_>, only: Option<Provider>) -> Decision {
     const SUCCESS: Decision = Decision { verdict: Verdict::SUCCESS, rule: "success", complaint: None };
-    let (flaw, complaint) = match response.extensions().get::<Expected>() {
-        Some(expected) => match answer::check(response.body(), *expected) {
+    let (flaw, complaint) = match answer.extensions.get::<Expected>() {
+        Some(expected) => match vectors::check(answer.body, *expected) {
             Ok(()) => return SUCCESS,
             // An error object with vectors missing is an error, whatever it says.
-            Err(flaw) if flaw.may_be_an_error() => match Complaint::of(response) {
-                Some(complaint) => (answer::Flaw::Error, Some(complaint)),
-                None => (flaw, Complaint::anywhere(response)),
+            Err(flaw) if flaw.may_be_an_error() => match Complaint::inside(answer) {
+                Some(complaint) => (Flaw::Error, Some(complaint)),
+                None => (flaw, Complaint::anywhere(answer)),
             },
             Err(flaw) => (flaw, None),
         },
-        None if complaint::may_hold_error(response.body()) => match Complaint::of(response) {
-            Some(complaint) => (answer::Flaw::Error, Some(complaint)),
+        None if complaint::may_hold_error(answer.body) => match Complaint::inside(answer) {
+            Some(complaint) => (Flaw::Error, Some(complaint)),
             None => return SUCCESS,
         },
         None => return SUCCESS,
     };
-    let known = complaint.as_ref().and_then(|complaint| known(complaint, response.status(), only));
+    let known = complaint.as_ref().and_then(|complaint| known(complaint, answer.status, only));
     let (verdict, rule) = known.unwrap_or((flaw.verdict(), flaw.rule()));
-    let verdict = hinted(verdict, known.is_some(), response);
+    let verdict = hinted(verdict, known.is_some(), answer);
     Decision { verdict, rule, complaint }
 }
 
-fn decide_failure(response: &Response<Bytes>, only: Option<Provider>) -> Decision {
-    let status = response.status();
-    let complaint = Complaint::anywhere(response);
+fn decide_failure(answer: Read<'_>, only: Option<Provider>) -> Decision {
+    let status = answer.status;
+    let complaint = Complaint::anywhere(answer);
     let by_body = complaint.as_ref().and_then(|complaint| known(complaint, status, only));
     let ((mut verdict, rule), known) = by_body.map_or_else(
         || {
@@ -103,10 +110,10 @@ fn decide_failure(response: &Response<Bytes>, only: Option<Provider>) -> Decisio
         // A page of something in between: the server itself was not asked.
         verdict = verdict.neutral();
     }
-    if rule == "status/413" && response.extensions().get().is_some_and(|expected: &Expected| expected.count == 1) {
+    if rule == "status/413" && answer.extensions.get().is_some_and(|expected: &Expected| expected.count == 1) {
         verdict = verdict.advise(Remedy::Truncate);
     }
-    Decision { verdict: hinted(verdict, known, response), rule, complaint }
+    Decision { verdict: hinted(verdict, known, answer), rule, complaint }
 }
 
 type Ruled = (Verdict, &'static str);
@@ -180,8 +187,8 @@ fn window(complaint: &Complaint, verdict: Verdict, only: Option<Provider>) -> Op
     Some((row.verdict(), row.name()))
 }
 
-fn hinted(verdict: Verdict, known: bool, response: &Response<Bytes>) -> Verdict {
-    heed(verdict, known, response.headers(), Some(&complaint::text(response.body())))
+fn hinted(verdict: Verdict, known: bool, answer: Read<'_>) -> Verdict {
+    heed(verdict, known, answer.headers, Some(&complaint::text(answer.body)))
 }
 
 /// Statuses that gateways put over any other.

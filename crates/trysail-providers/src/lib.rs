@@ -10,6 +10,7 @@ mod idempotent;
 mod judgement;
 mod provider;
 mod providers;
+mod read;
 mod row;
 mod rule;
 mod rules;

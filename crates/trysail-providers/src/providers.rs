@@ -3,9 +3,9 @@ use std::error::Error;
 use bytes::Bytes;
 use http::Response;
 use trysail_core::{Classified, Classifier, Verdict};
-use trysail_http::CollectError;
+use trysail_http::{CollectError, CollectedBody};
 
-use crate::{Judgement, Provider, Rules, judgement};
+use crate::{Judgement, Provider, Rules, judgement, read::Read};
 
 /// The judge of what embedding servers answer, for a [`ClassifyLayer`] over a [`CollectLayer`](trysail_http::CollectLayer).
 ///
@@ -13,6 +13,9 @@ use crate::{Judgement, Provider, Rules, judgement};
 /// phrase of the server's own, then by its status. A 2xx is checked against what was [`Expected`](trysail_http::Expected), if the request
 /// says so, and is a success otherwise unless it begins with an error object. `x-should-retry` then speaks for the
 /// retry alone, and never revives what cannot work.
+///
+/// Over a [`CollectLayer::errors`](trysail_http::CollectLayer::errors) it judges streams: a 2xx is a success once its head
+/// is in, and nothing that happens to its body later is repeated or counted.
 ///
 /// [`ClassifyLayer`]: https://docs.rs/trysail-classify
 ///
@@ -43,7 +46,7 @@ impl Providers {
 
     /// Judges an answer, and says which rule decided.
     pub fn judge(&self, response: &Response<Bytes>) -> Judgement {
-        Judgement::of(response, None)
+        Judgement::of(Read::of(response, response.body()), None)
     }
 
     /// With a rule of one's own that has the last word; see [`Rules`].
@@ -58,7 +61,7 @@ impl Providers {
 impl Provider {
     /// Judges an answer, and says which rule decided.
     pub fn judge(&self, response: &Response<Bytes>) -> Judgement {
-        Judgement::of(response, Some(*self))
+        Judgement::of(Read::of(response, response.body()), Some(*self))
     }
 
     /// With a rule of one's own that has the last word; see [`Rules`].
@@ -70,38 +73,32 @@ impl Provider {
     }
 }
 
-impl<C, B> Classifier<Response<Bytes>, CollectError<C, B>> for Providers
+impl<R, C, B> Classifier<Response<R>, CollectError<C, B>> for Providers
 where
+    R: CollectedBody,
     C: Error + 'static,
     B: Error + 'static,
 {
-    fn classify(&self, outcome: Result<&Response<Bytes>, &CollectError<C, B>>) -> Verdict {
-        classify(outcome, None)
+    fn classify(&self, outcome: Result<&Response<R>, &CollectError<C, B>>) -> Verdict {
+        outcome.map_or_else(Classified::verdict, |response| judgement::of_response(response, None))
     }
 
-    fn status(&self, response: &Response<Bytes>) -> Option<u16> {
+    fn status(&self, response: &Response<R>) -> Option<u16> {
         Some(response.status().as_u16())
     }
 }
 
-impl<C, B> Classifier<Response<Bytes>, CollectError<C, B>> for Provider
+impl<R, C, B> Classifier<Response<R>, CollectError<C, B>> for Provider
 where
+    R: CollectedBody,
     C: Error + 'static,
     B: Error + 'static,
 {
-    fn classify(&self, outcome: Result<&Response<Bytes>, &CollectError<C, B>>) -> Verdict {
-        classify(outcome, Some(*self))
+    fn classify(&self, outcome: Result<&Response<R>, &CollectError<C, B>>) -> Verdict {
+        outcome.map_or_else(Classified::verdict, |response| judgement::of_response(response, Some(*self)))
     }
 
-    fn status(&self, response: &Response<Bytes>) -> Option<u16> {
+    fn status(&self, response: &Response<R>) -> Option<u16> {
         Some(response.status().as_u16())
     }
-}
-
-fn classify<C, B>(outcome: Result<&Response<Bytes>, &CollectError<C, B>>, only: Option<Provider>) -> Verdict
-where
-    C: Error + 'static,
-    B: Error + 'static,
-{
-    outcome.map_or_else(Classified::verdict, |response| judgement::verdict(response, only))
 }

@@ -190,7 +190,7 @@ fn judge(status: u16, body: &str) -> Verdict {
 /// The verdict on a client's error with this cause.
 fn failed(cause: impl Error + Send + Sync + 'static) -> Verdict {
     let error = CollectError::<_, Infallible>::Client(Caused(Box::new(cause)));
-    Providers.classify(Err(&error))
+    Providers.classify(Err::<&Response<Bytes>, _>(&error))
 }
 
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use self::gather::Gather;
 pub(super) use self::number::Number;
-use crate::excerpt;
+use crate::{excerpt, read::Read};
 
 /// What a failed answer says: a machine code, a type and a message, wherever its author put them.
 ///
@@ -35,7 +35,8 @@ impl Complaint {
     ///
     /// At most 64 KiB are looked at. A short text that is not JSON is the message itself.
     pub fn of(response: &Response<Bytes>) -> Option<Self> {
-        if response.status().is_success() { Self::inside(response) } else { Self::anywhere(response) }
+        let answer = Read::of(response, response.body());
+        if answer.status.is_success() { Self::inside(answer) } else { Self::anywhere(answer) }
     }
 
     /// The machine code, such as `insufficient_quota`.
@@ -54,20 +55,20 @@ impl Complaint {
     }
 
     /// The whole body is about an error.
-    pub(super) fn anywhere(response: &Response<Bytes>) -> Option<Self> {
-        let text = text(response.body());
+    pub(super) fn anywhere(answer: Read<'_>) -> Option<Self> {
+        let text = text(answer.body);
         let mut gather = Gather::default();
         match serde_json::from_str::<Value>(text.trim()) {
             Ok(value) => gather.value(&value),
             Err(_) => gather.text(&text),
         }
-        gather.headers(response.headers());
+        gather.headers(answer.headers);
         Self::new(gather)
     }
 
     /// An answer that may hold an error among other things.
-    fn inside(response: &Response<Bytes>) -> Option<Self> {
-        let text = text(response.body());
+    pub(super) fn inside(answer: Read<'_>) -> Option<Self> {
+        let text = text(answer.body);
         let mut gather = Gather::default();
         match serde_json::from_str::<Value>(text.trim()) {
             Ok(value) => gather.error_of(&value),
