@@ -51,6 +51,14 @@ fn http_knows_core_alone_providers_know_http_and_embeddings_know_both() {
     assert_eq!(ours(&arrows["trysail-embeddings"]), BTreeSet::from([CORE, "trysail-http", "trysail-providers"]));
 }
 
+/// Who judges by status compiles no table of providers, and nothing that reads their bodies.
+#[test]
+fn http_reads_no_bodies() {
+    for reader in ["base64", "serde", "serde_json"] {
+        assert!(!arrows()["trysail-http"].contains_key(reader), "{reader}");
+    }
+}
+
 #[test]
 fn the_facade_has_every_crate_behind_a_feature() {
     let arrows = arrows();
