@@ -12,6 +12,15 @@ pub(super) fn says(lower: &str, groups: &[&[&str]]) -> bool {
         })
 }
 
+/// Whether `word` stands in `text` and is no part of a longer word, in a script that parts them.
+pub(super) fn holds(text: &str, word: &str) -> bool {
+    let part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    text.match_indices(word).any(|(at, _)| {
+        let (before, after) = (text[..at].chars().next_back(), text[at + word.len()..].chars().next());
+        !(part(word.chars().next()) && part(before)) && !(part(word.chars().next_back()) && part(after))
+    })
+}
+
 /// Whether `word` stands in `clause`, at the beginning of a word if it is written in a script that parts them.
 fn begins(clause: &str, word: &str) -> bool {
     let parted = |before: &str| !before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
@@ -52,6 +61,18 @@ mod tests {
         for not in ["balance. low", "'balance' is low", "rebalance low", "balance below", "`balance` low \"a\"", ""] {
             assert!(!says(not, purse), "{not}");
         }
+    }
+
+    #[test]
+    fn a_word_is_held_where_it_is_no_part_of_another() {
+        for text in ["rpm", "3 rpm.", "(rpm)", "max_rpm=3", "限制rpm为"] {
+            assert!(holds(text, "rpm"), "{text}");
+        }
+        for text in ["rpms", "torpm", "rpm2", "3rpm", ""] {
+            assert!(!holds(text, "rpm"), "{text}");
+        }
+        assert!(holds("10/min", "/min") && holds("a/min, b", "/min") && !holds("host/minio", "/min"));
+        assert!(holds("您每分钟请求", "每分钟"));
     }
 
     #[test]

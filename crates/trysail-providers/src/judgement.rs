@@ -101,8 +101,7 @@ fn decide_failure(answer: Read<'_>, only: Option<Provider>) -> Decision {
     let ((mut verdict, rule), known) = by_body.map_or_else(
         || {
             let (ruled, listed) = by_status(status, only);
-            let windowed = complaint.as_ref().and_then(|complaint| window(complaint, ruled.0, only));
-            (windowed.unwrap_or(ruled), listed)
+            (complaint.as_ref().map_or(ruled, |complaint| window(complaint, ruled, only)), listed)
         },
         |ruled| (ruled, true),
     );
@@ -148,7 +147,7 @@ fn known(complaint: &Complaint, status: StatusCode, only: Option<Provider>) -> O
         .map(|row| (row.verdict(), row.name()));
     let ruled = row.or_else(|| inner_status(complaint, status, only))?;
     let ruled = flight(complaint, status, ruled.0, only).unwrap_or(ruled);
-    window(complaint, ruled.0, only).or(Some(ruled))
+    Some(window(complaint, ruled, only))
 }
 
 /// The status in the body, where the status of the answer says less.
@@ -180,11 +179,18 @@ fn flight(complaint: &Complaint, status: StatusCode, verdict: Verdict, only: Opt
     Some((row.verdict(), row.name()))
 }
 
-/// A limit that refills in a day or later is no throttle.
-fn window(complaint: &Complaint, verdict: Verdict, only: Option<Provider>) -> Option<Ruled> {
-    let mut rows = table::rows(only).filter(|row| row.sign() == Sign::Window && row.said(complaint.lower()));
-    let row = (verdict.class() == Class::Throttled).then(|| rows.next()).flatten()?;
-    Some((row.verdict(), row.name()))
+/// Over what time a limit is counted; one that refills in a day or later is no throttle.
+fn window(complaint: &Complaint, ruled: Ruled, only: Option<Provider>) -> Ruled {
+    if ruled.0.class() != Class::Throttled {
+        return ruled;
+    }
+    let spoken = complaint.spoken();
+    let row = table::rows(only).find(|row| row.sign() == Sign::Window && row.said(&spoken));
+    let Some(row) = row else { return ruled };
+    match row.verdict().window() {
+        Some(window) if row.verdict().class() == Class::Throttled => (ruled.0.per(window), ruled.1),
+        _ => (row.verdict(), row.name()),
+    }
 }
 
 fn hinted(verdict: Verdict, known: bool, answer: Read<'_>) -> Verdict {

@@ -8,6 +8,7 @@ pub(super) struct Row {
     name: &'static str,
     sign: Sign,
     phrases: &'static [&'static str],
+    words: &'static [&'static str],
     clause: &'static [&'static [&'static str]],
     unless: &'static [&'static str],
     statuses: &'static [u16],
@@ -63,8 +64,13 @@ impl Row {
         Self::new(name, Sign::Window, verdict).saying(phrases)
     }
 
+    /// Where the message holds one of `words` that is no part of a longer word.
+    pub(super) const fn period(name: &'static str, words: &'static [&'static str], verdict: Verdict) -> Self {
+        Self { words, ..Self::new(name, Sign::Window, verdict) }
+    }
+
     const fn new(name: &'static str, sign: Sign, verdict: Verdict) -> Self {
-        Self { name, sign, phrases: &[], clause: &[], unless: &[], statuses: &[], verdict }
+        Self { name, sign, phrases: &[], words: &[], clause: &[], unless: &[], statuses: &[], verdict }
     }
 
     /// Only where the message holds one of `phrases`, in lower case; `*` stands for anything, a leading `^` for the start.
@@ -105,6 +111,11 @@ impl Row {
     }
 
     #[cfg(test)]
+    pub(super) const fn words(&self) -> &'static [&'static str] {
+        self.words
+    }
+
+    #[cfg(test)]
     pub(super) const fn groups(&self) -> &'static [&'static [&'static str]] {
         self.clause
     }
@@ -140,6 +151,7 @@ impl Row {
     pub(super) fn said(&self, lower: &str) -> bool {
         let any = |phrases: &[&str]| phrases.iter().any(|phrase| says(lower, phrase));
         (self.phrases.is_empty() || any(self.phrases))
+            && (self.words.is_empty() || self.words.iter().any(|word| clause::holds(lower, word)))
             && (self.clause.is_empty() || clause::says(lower, self.clause))
             && !any(self.unless)
     }

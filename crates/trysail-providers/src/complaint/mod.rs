@@ -94,6 +94,15 @@ impl Complaint {
         &self.lower
     }
 
+    /// Everything in lower case, the codes as the words they are made of: `EndpointRPMExceeded` is `endpoint rpm exceeded`.
+    pub(super) fn spoken(&self) -> String {
+        self.words().fold(self.lower.clone(), |mut spoken, word| {
+            spoken.push('\n');
+            spell(word, &mut spoken);
+            spoken
+        })
+    }
+
     /// The status that stands in the body where a code should.
     pub(super) const fn status(&self) -> Option<u16> {
         self.status
@@ -137,6 +146,26 @@ pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(&body[..body.len().min(MOST)])
 }
 
+/// Writes the words that `code` is made of.
+fn spell(code: &str, spoken: &mut String) {
+    let mut before = ['\n'; 2];
+    for c in code.chars() {
+        let ends = |c: char| c.is_lowercase() || c.is_ascii_digit();
+        match before {
+            [_, b] if ends(b) && c.is_uppercase() => spoken.push(' '),
+            // `RPMExceeded`: what begins the next word was taken for the end of this one.
+            [a, b] if a.is_uppercase() && b.is_uppercase() && c.is_lowercase() => {
+                let last = spoken.pop();
+                spoken.push(' ');
+                spoken.extend(last);
+            }
+            _ => {}
+        }
+        before = [before[1], c];
+        if c.is_alphanumeric() { spoken.extend(c.to_lowercase()) } else { spoken.push(' ') }
+    }
+}
+
 /// Codes that stand in the head.
 fn header_words(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     HEADERS.iter().filter_map(|name| headers.get(*name)?.to_str().ok())
@@ -152,6 +181,23 @@ const HEADERS: &[&str] =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_code_is_spelled_as_its_words() {
+        let table = [
+            ("EndpointRPMExceeded", "endpoint rpm exceeded"),
+            ("requests_per_minute", "requests per minute"),
+            ("RateLimitExceeded.ModelAccountTpmRateLimit", "rate limit exceeded model account tpm rate limit"),
+            ("TPM", "tpm"),
+            ("tpm2Limit", "tpm2 limit"),
+            ("", ""),
+        ];
+        for (code, words) in table {
+            let mut spoken = String::new();
+            spell(code, &mut spoken);
+            assert_eq!(spoken, words);
+        }
+    }
 
     #[test]
     fn every_needle_holds_what_is_looked_for_first() {

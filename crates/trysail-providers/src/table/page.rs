@@ -43,7 +43,8 @@ fn each_row_can_be_reached() {
         });
         let coded = matches!(row.sign(), Sign::Number | Sign::Code | Sign::Vague | Sign::Status);
         assert!(!coded || earlier.is_none(), "{} is hidden by {}", row.name(), earlier.map_or("", |row| row.name()));
-        assert!(coded || !row.phrases().is_empty() || !row.groups().is_empty(), "{} has no phrase", row.name());
+        let speaks = !row.phrases().is_empty() || !row.words().is_empty() || !row.groups().is_empty();
+        assert!(coded || speaks, "{} has no phrase", row.name());
         if plain {
             seen.push(row);
         }
@@ -59,7 +60,7 @@ fn names_and_phrases_are_well_formed() {
         if matches!(row.sign(), Sign::Number | Sign::Status) {
             assert!(word.parse::<u32>().is_ok(), "{}", row.name());
         }
-        for phrase in row.phrases().iter().chain(row.groups().iter().copied().flatten()) {
+        for phrase in row.phrases().iter().chain(row.words()).chain(row.groups().iter().copied().flatten()) {
             assert!(!phrase.trim().is_empty(), "{}", row.name());
             assert_eq!(*phrase, phrase.to_lowercase(), "{}", row.name());
             // A number alone means another thing wherever it is met.
@@ -142,7 +143,8 @@ fn family(page: &mut String, rows: Rows) {
 fn what(row: &Row, words: &str) -> String {
     let quoted = |words: &[&str]| words.iter().map(|word| format!("“{}”", word.trim())).collect::<Vec<_>>().join(", ");
     let groups = row.groups().iter().map(|words| quoted(words)).collect::<Vec<_>>().join(" beside ");
-    let said = if groups.is_empty() { quoted(row.phrases()) } else { groups };
+    let alone = if row.words().is_empty() { row.phrases() } else { row.words() };
+    let said = if groups.is_empty() { quoted(alone) } else { groups };
     let numbers = row.statuses().iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
     let on = if numbers.is_empty() { numbers } else { format!(" (with {numbers})") };
     let and = if said.is_empty() { String::new() } else { format!(" saying {said}") };
@@ -152,7 +154,10 @@ fn what(row: &Row, words: &str) -> String {
         Sign::Phrase => format!("{said}{on}"),
         Sign::Status => format!("status {words}"),
         Sign::Flight => format!("a spent quota, and {said}{on}"),
-        Sign::Window => format!("throttled, and {said}"),
+        Sign::Window => match row.verdict().window() {
+            Some(window) => format!("throttled, and {said}: counted per {}", format!("{window:?}").to_lowercase()),
+            None => format!("throttled, and {said}"),
+        },
     }
 }
 
@@ -218,7 +223,9 @@ or money ({credentials}). One of everybody's does not revive a status that speak
 family's own counts, spelled as that family spells it. A phrase that names its statuses counts with them.
 
 What came out as a spent quota is then throttled if the message names what runs at once, and what came out as throttled
-is a spent quota if the message or a quota id names a day, a week or a month. Last,
+is a spent quota if the message, a code or a quota id names a day, a week or a month. A second, a minute or an hour is the
+verdict's `window`, by which a retry waits; in the head it is that of an empty bucket (`x-ratelimit-remaining-tokens-minute: 0`) or the
+only `w=` in the policies. Last,
 `x-should-retry: false` forbids a retry, and `true` allows one where the class is transient, throttled or unknown.
 A page for people with a 404 is neutral: something in between answered.
 

@@ -1,6 +1,8 @@
-//! Periods that make a throttle a quota.
+//! Periods over which a limit is counted; a day and longer make a throttle a quota.
 
-use super::QUOTA;
+use trysail_core::{Verdict, Window};
+
+use super::{QUOTA, THROTTLED};
 use crate::row::Row;
 
 pub(super) const ROWS: &[Row] = &[
@@ -21,8 +23,124 @@ pub(super) const ROWS: &[Row] = &[
             "_tpd",
             "per 24 hours",
         ],
-        QUOTA,
+        A_DAY,
     ),
+    // Alone, they may be one of several limits that are told.
+    Row::period("window/day-word", &["rpd", "tpd", "每天", "每日"], A_DAY).unless(&[
+        "rpm",
+        "tpm",
+        "rps",
+        "qps",
+        "per min",
+        "per sec",
+        "per hour",
+        "每分钟",
+        "每秒",
+    ]),
     Row::window("window/week", &["per week", "weekly", "/week", "/ week"], QUOTA),
     Row::window("window/month", &["per month", "per-month", "permonth", "/month", "/ month", "monthly"], QUOTA),
+    // Of several that are told, a minute is what a retry assumes where none is.
+    Row::period("window/minute", MINUTE, THROTTLED.per(Window::Minute)),
+    Row::window("window/minute-id", &["perminute", "byminute"], THROTTLED.per(Window::Minute)),
+    Row::period("window/hour", HOUR, THROTTLED.per(Window::Hour)),
+    Row::window("window/hour-id", &["perhour", "byhour"], THROTTLED.per(Window::Hour)),
+    Row::period("window/second", SECOND, THROTTLED.per(Window::Second)),
+    Row::window("window/second-id", &["persecond", "bysecond"], THROTTLED.per(Window::Second)),
+];
+
+const A_DAY: Verdict = QUOTA.per(Window::Day);
+
+const HOUR: &[&str] = &[
+    "per hour",
+    "per-hour",
+    "per hr",
+    "/hour",
+    "/ hour",
+    "/hr",
+    "/ hr",
+    "requests/h",
+    "req/h",
+    "each hour",
+    "every hour",
+    "hourly",
+    "per 1 hour",
+    "per 1h",
+    "per 60 minutes",
+    "per 60m",
+    "per 3600 seconds",
+    "per 3600s",
+    "rph",
+    "tph",
+    "qph",
+    "每小时",
+    "每小時",
+    "pro stunde",
+    "par heure",
+    "por hora",
+    "в час",
+    "시간당",
+    "1時間あたり",
+];
+
+const MINUTE: &[&str] = &[
+    "per minute",
+    "per-minute",
+    "per min",
+    "per-min",
+    "/minute",
+    "/ minute",
+    "/min",
+    "/ min",
+    "each minute",
+    "every minute",
+    "per 1 minute",
+    "per 1m",
+    "per one minute",
+    "per 60 seconds",
+    "per 60 s",
+    "per 60s",
+    "rpm",
+    "tpm",
+    "qpm",
+    "ipm",
+    "每分钟",
+    "每分鐘",
+    "pro minute",
+    "par minute",
+    "por minuto",
+    "в минуту",
+    "분당",
+    "1分あたり",
+    "毎分",
+];
+
+const SECOND: &[&str] = &[
+    "per second",
+    "per-second",
+    "per sec",
+    "/second",
+    "/ second",
+    "/sec",
+    "/ sec",
+    "requests/s",
+    "req/s",
+    "reqs/s",
+    "tokens/s",
+    "r/s",
+    "each second",
+    "every second",
+    "per 1 second",
+    "per 1s",
+    "per one second",
+    "rps",
+    "tps",
+    "qps",
+    "每秒",
+    "pro sekunde",
+    "par seconde",
+    "por segundo",
+    "в секунду",
+    "초당",
+    "1秒あたり",
+    "毎秒",
 ];
