@@ -1,6 +1,12 @@
 //! Verdicts for gRPC status codes.
 
+mod by_code;
+
+use std::time::Duration;
+
 use trysail_core::{Remedy, Verdict};
+
+pub use self::by_code::ByCode;
 
 /// What a gRPC status code means; an unknown one is as `UNKNOWN`.
 ///
@@ -15,6 +21,19 @@ pub fn verdict(code: i32) -> Verdict {
     let known = usize::try_from(code).ok().and_then(|code| CODES.get(code));
     known.map_or(Verdict::TRANSIENT, |(_, verdict)| *verdict)
 }
+
+/// `verdict` with the server's own word on a retry, the value of its [`PUSHBACK`] if there is one: milliseconds to wait, or
+/// none at all if they are negative or no number.
+pub fn pushback(verdict: Verdict, value: Option<&str>) -> Verdict {
+    match value.map(|value| value.trim().parse::<u32>()) {
+        Some(Ok(ms)) => verdict.after(Duration::from_millis(ms.into())),
+        Some(Err(_)) => verdict.once(),
+        None => verdict,
+    }
+}
+
+/// The metadata in which a server says when to retry.
+pub const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
 /// The name of each code and what it means, each at its place.
 pub const CODES: &[(&str, Verdict)] = &[
@@ -44,6 +63,17 @@ mod tests {
     use trysail_core::{Class, Health, Retry};
 
     use super::*;
+
+    #[test]
+    fn a_server_says_when_to_retry_and_that_nobody_shall() {
+        let said = |value| pushback(verdict(14), value);
+        assert_eq!(said(None), Verdict::TRANSIENT);
+        assert_eq!(said(Some("0")), Verdict::TRANSIENT);
+        assert_eq!(said(Some("20")), Verdict::TRANSIENT.after(Duration::from_millis(20)));
+        for forbidden in ["-1", "", "soon", "1.5", "99999999999"] {
+            assert_eq!(said(Some(forbidden)), Verdict::TRANSIENT.once(), "{forbidden}");
+        }
+    }
 
     #[test]
     fn the_codes_stand_at_their_places() {
