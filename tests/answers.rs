@@ -12,6 +12,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use http_body_util::Full;
+use tokio::time::Instant;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 use trysail::{
     Backoff, BreakerLayer, Circuit, Class, Classified, ClassifyLayer, CollectLayer, Failure, Idempotent, Providers,
@@ -107,4 +108,36 @@ async fn a_failure_names_the_status_and_prints_nothing_else_of_the_answer() {
     let debug = format!("{own:?} {own:#?}");
     assert!(debug.contains("status: Some(503)") && !debug.contains(SECRET), "{debug}");
     assert_eq!(own.verdict().class(), Class::Transient);
+}
+
+/// How long a call takes that is throttled three times, with these words.
+async fn throttled(words: &'static str) -> Duration {
+    let calls = AtomicUsize::new(0);
+    let server = service_fn(move |_: Request<Full<Bytes>>| {
+        let throttled = calls.fetch_add(1, Relaxed) < 3;
+        let status = if throttled { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
+        let answer = Response::builder().status(status).body(Full::from(if throttled { words } else { "{}" }));
+        std::future::ready(Ok::<_, Infallible>(answer.expect("a valid answer")))
+    });
+    let stack = ServiceBuilder::new()
+        .layer(TimeoutLayer::new(Duration::from_secs(600)))
+        .layer(retry().replay(Idempotent).within(Duration::from_secs(600)))
+        .layer(ClassifyLayer::new(Providers))
+        .layer(CollectLayer::new(1 << 20))
+        .service(server);
+    let started = Instant::now();
+    let answer = stack.oneshot(request()).await.expect("it is throttled three times only");
+    assert_eq!(answer.status(), StatusCode::OK);
+    started.elapsed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_call_waits_by_the_window_that_the_answer_names() {
+    let second = Duration::from_secs(1);
+    let (by_second, by_minute) = (throttled("limit: 9 requests per second").await, throttled("limit: 9 RPM").await);
+    assert!(by_second >= second * 7 / 60 && by_second < second, "{by_second:?}");
+    // Where no window is named it is taken for a minute.
+    for waited in [by_minute, throttled("too many requests").await] {
+        assert!(waited >= second * 7 && waited < second * 12, "{waited:?}");
+    }
 }

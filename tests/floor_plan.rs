@@ -7,6 +7,8 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 const CORE: &str = "trysail-core";
 const LAYERS: [&str; 4] = ["trysail-timeout", "trysail-classify", "trysail-retry", "trysail-breaker"];
 
+const ROOMS: [&str; 4] = [CORE, "trysail-http", "trysail-providers", "trysail-embeddings"];
+
 /// The normal dependencies of each package of the workspace, and whether they are optional.
 fn arrows() -> BTreeMap<String, BTreeMap<String, bool>> {
     let metadata = MetadataCommand::new().no_deps().exec().expect("cargo metadata runs where cargo test does");
@@ -42,17 +44,26 @@ fn a_layer_depends_on_core_and_a_handful_of_others() {
 }
 
 #[test]
-fn http_knows_core_alone_and_embeddings_know_http() {
+fn http_knows_core_alone_providers_know_http_and_embeddings_know_both() {
     let arrows = arrows();
     assert_eq!(ours(&arrows["trysail-http"]), BTreeSet::from([CORE]));
-    assert_eq!(ours(&arrows["trysail-embeddings"]), BTreeSet::from([CORE, "trysail-http"]));
+    assert_eq!(ours(&arrows["trysail-providers"]), BTreeSet::from([CORE, "trysail-http"]));
+    assert_eq!(ours(&arrows["trysail-embeddings"]), BTreeSet::from([CORE, "trysail-http", "trysail-providers"]));
+}
+
+/// Who judges by status compiles no table of providers, and nothing that reads their bodies.
+#[test]
+fn http_reads_no_bodies() {
+    for reader in ["base64", "serde", "serde_json"] {
+        assert!(!arrows()["trysail-http"].contains_key(reader), "{reader}");
+    }
 }
 
 #[test]
 fn the_facade_has_every_crate_behind_a_feature() {
     let arrows = arrows();
     let facade = &arrows["trysail"];
-    let all: BTreeSet<_> = LAYERS.into_iter().chain([CORE, "trysail-http", "trysail-embeddings"]).collect();
+    let all: BTreeSet<_> = LAYERS.into_iter().chain(ROOMS).collect();
     assert_eq!(ours(facade), all);
     assert!(facade.iter().all(|(name, optional)| *optional || [CORE, "tower-layer"].contains(&name.as_str())));
 }
@@ -60,7 +71,7 @@ fn the_facade_has_every_crate_behind_a_feature() {
 #[test]
 fn nothing_below_the_facade_needs_tower_or_a_client() {
     let arrows = arrows();
-    let below = LAYERS.into_iter().chain([CORE, "trysail-http", "trysail-embeddings"]);
+    let below = LAYERS.into_iter().chain(ROOMS);
     for (name, dependencies) in below.map(|name| (name, &arrows[name])) {
         assert!(name == CORE || !dependencies.contains_key("tower"), "{name}");
         for client in ["h2", "hyper", "hyper-rustls", "hyper-util", "rustls"] {

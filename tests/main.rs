@@ -15,5 +15,6 @@ mod own;
 mod preset;
 mod samples;
 mod stack;
+mod streams;
 mod timeouts;
 mod tower_layers;

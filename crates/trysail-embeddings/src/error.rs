@@ -3,7 +3,7 @@ use std::{error::Error, fmt};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use trysail_core::{Class, Classified, Elapsed, Failure, Open, Remedy, Unanswered, Verdict};
-use trysail_http::{Providers, excerpt};
+use trysail_providers::{Providers, excerpt};
 
 use crate::validate::Flaw;
 

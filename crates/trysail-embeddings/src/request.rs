@@ -198,6 +198,20 @@ impl Replay<EmbedRequest> for Idempotent {
     }
 }
 
+impl Replay<EmbedRequest> for trysail_providers::Idempotent {
+    fn replay(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
+        Idempotent.replay(request)
+    }
+
+    fn mark(&self, request: &mut EmbedRequest, attempt: u32) {
+        Idempotent.mark(request, attempt);
+    }
+
+    fn left(&self, request: &EmbedRequest) -> Option<Duration> {
+        Idempotent.left(request)
+    }
+}
+
 impl<L> Limit<EmbedRequest> for OrDeadline<L>
 where
     L: Limit<EmbedRequest>,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::error::Category;
 use trysail_core::{Class, Verdict};
-use trysail_http::Providers;
+use trysail_providers::Providers;
 
 use crate::{
     EmbedResponse,

@@ -1,29 +1,38 @@
 #![doc = include_str!("../README.md")]
 
-pub mod classify;
 #[cfg(feature = "client")]
 pub mod client;
 pub mod collect;
 #[cfg(feature = "client")]
 pub mod connect;
 mod deadline;
+mod expected;
+pub mod grpc;
+mod heed;
 mod idempotent;
 mod port;
 pub mod propagate;
+pub mod rate_limit;
 mod respond;
 pub mod retry_after;
+mod status;
+pub mod transport;
+mod with_status;
 
-pub use crate::{
-    classify::{Complaint, Encoding, Expected, Judgement, Provider, Providers, Rule, Rules, WithStatus, excerpt},
-    collect::{Collect, CollectError, CollectLayer},
-    deadline::{Deadline, OrDeadline, OrOwn, TimeLimit},
-    idempotent::{CallKey, Idempotent},
-    port::has_broken_port,
-    propagate::{DEADLINE, SendDeadlineLayer, TakeDeadlineLayer},
-    respond::{respond, respond_to},
-};
 #[cfg(feature = "client")]
 pub use crate::{
     client::{Client, ClientBuilder},
     connect::{CONNECT_TIMEOUT, ConnectTimeout},
+};
+pub use crate::{
+    collect::{Collect, CollectError, CollectErrors, CollectErrorsLayer, CollectLayer, CollectedBody, MaybeCollected},
+    deadline::{Deadline, OrDeadline, OrOwn, TimeLimit},
+    expected::{Encoding, Expected},
+    heed::heed,
+    idempotent::{CallKey, Idempotent, OrRoute},
+    port::has_broken_port,
+    propagate::{DEADLINE, SendDeadlineLayer, TakeDeadlineLayer},
+    respond::{respond, respond_to},
+    status::{Boxed, ByStatus, StatusRule},
+    with_status::WithStatus,
 };

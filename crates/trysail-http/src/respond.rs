@@ -3,7 +3,7 @@ use std::{error::Error, time::Duration};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header::RETRY_AFTER};
 use trysail_core::{Class, Elapsed, Retry, Verdict};
 
-use crate::classify::local;
+use crate::transport;
 
 /// The head of the answer with which a server passes a failed call of its own on.
 ///
@@ -48,10 +48,10 @@ pub fn respond<B>(verdict: Verdict, spent: bool, body: B) -> Response<B> {
 /// assert_eq!(trysail_http::respond_to(&failed, false, "").status(), 504);
 /// ```
 pub fn respond_to<B>(error: &(dyn Error + 'static), spent: bool, body: B) -> Response<B> {
-    let verdict = local::request(error);
+    let verdict = transport::verdict(error);
     let mut response = respond(verdict, spent, body);
     let timed_out = matches!(verdict.class(), Class::Transient | Class::Refused)
-        && local::chain(error).any(|link| link.is::<Elapsed>());
+        && transport::chain(error).any(|link| link.is::<Elapsed>());
     if timed_out {
         *response.status_mut() = OWN_TIMEOUT;
     }
@@ -71,8 +71,8 @@ fn hints(headers: &mut HeaderMap, hint: Duration) {
 
 const RETRY_AFTER_MS: HeaderName = HeaderName::from_static("retry-after-ms");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
-pub(crate) const OWN_TIMEOUT: StatusCode = StatusCode::GATEWAY_TIMEOUT;
-pub(crate) const STATUSES: &[(Class, StatusCode)] = &[
+const OWN_TIMEOUT: StatusCode = StatusCode::GATEWAY_TIMEOUT;
+const STATUSES: &[(Class, StatusCode)] = &[
     (Class::Success, StatusCode::OK),
     (Class::Transient, StatusCode::BAD_GATEWAY),
     (Class::Warming, StatusCode::SERVICE_UNAVAILABLE),

@@ -27,8 +27,8 @@ use tokio::{
 };
 use tower_layer::Layer;
 use tower_service::Service;
-use trysail_core::{Class, Classifier, Elapsed, Health, Phase, Retry, Scope, Verdict};
-use trysail_http::{Client, CollectError, CollectLayer, ConnectTimeout, Providers};
+use trysail_core::{Class, Classified, Elapsed, Health, Phase, Retry, Scope, Verdict};
+use trysail_http::{Client, CollectError, CollectLayer, ConnectTimeout};
 
 type Body = Full<Bytes>;
 
@@ -38,9 +38,8 @@ async fn a_port_that_is_none_is_refused() {
         let request = http::Request::get(address).body(Body::default()).unwrap();
         let mut client = Client::builder().no_proxy().build::<Body>();
         let error = client.call(request).await.unwrap_err();
-        let outcome: Result<&http::Response<bytes::Bytes>, _> =
-            Err(&CollectError::<_, std::convert::Infallible>::Client(error));
-        assert_eq!(Providers.classify(outcome).class(), Class::Permanent, "{address}");
+        let error = CollectError::<_, Infallible>::Client(error);
+        assert_eq!(error.verdict().class(), Class::Permanent, "{address}");
     }
 }
 
@@ -213,8 +212,8 @@ async fn a_request_that_was_never_begun_is_unsent() {
     let answer = sender.send_request(get("/"));
     drop((connection, far));
     let error: CollectError<_, hyper::Error> = CollectError::Client(answer.await.unwrap_err());
-    assert_eq!(Providers.classify(Err(&error)), Verdict::TRANSIENT.unsent());
-    assert_eq!(Providers.classify(Err(&error)).retry(), Retry::Unsent);
+    assert_eq!(error.verdict(), Verdict::TRANSIENT.unsent());
+    assert_eq!(error.verdict().retry(), Retry::Unsent);
 }
 
 #[tokio::test]
@@ -251,7 +250,7 @@ async fn a_stream_beyond_the_last_of_a_goaway_is_unsent() {
     tokio::task::yield_now().await;
     far.write_all(b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\0").await.unwrap();
     let error: CollectError<_, hyper::Error> = CollectError::Client(answer.await.unwrap().unwrap_err());
-    assert_eq!(Providers.classify(Err(&error)), Verdict::TRANSIENT.unsent(), "{}", spelled(&error));
+    assert_eq!(error.verdict(), Verdict::TRANSIENT.unsent(), "{}", spelled(&error));
 }
 
 #[tokio::test]
@@ -271,7 +270,7 @@ async fn calm_is_the_servers_word_only_if_the_server_said_it() {
     assert_eq!(said, Verdict::THROTTLED);
     for reason in [h2::Reason::ENHANCE_YOUR_CALM, h2::Reason::PROTOCOL_ERROR] {
         let error: CollectError<h2::Error, h2::Error> = CollectError::Client(reason.into());
-        assert_eq!(Providers.classify(Err::<&Response<Bytes>, _>(&error)), Verdict::TRANSIENT);
+        assert_eq!(error.verdict(), Verdict::TRANSIENT);
     }
 }
 
@@ -289,7 +288,7 @@ async fn raw(bytes: Vec<u8>) -> Verdict {
     // It may have heard enough before the end.
     let _ = far.write_all(&bytes).await;
     let error: CollectError<_, hyper::Error> = CollectError::Client(answer.await.unwrap().unwrap_err());
-    Providers.classify(Err::<&Response<Bytes>, _>(&error))
+    error.verdict()
 }
 
 /// What is made of a server that answers a stream by `end`.
@@ -306,7 +305,7 @@ async fn http2(end: fn(&mut h2::server::SendResponse<Bytes>)) -> Verdict {
     });
     let error: CollectError<_, hyper::Error> =
         CollectError::Client(sender.send_request(get("http://a/")).await.unwrap_err());
-    Providers.classify(Err::<&Response<Bytes>, _>(&error))
+    error.verdict()
 }
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
@@ -319,7 +318,7 @@ async fn fail(client: Client<Body>, url: &str) -> ClientError {
 }
 
 fn judge(error: &ClientError) -> Verdict {
-    Providers.classify(Err::<&Response<Bytes>, _>(error))
+    error.verdict()
 }
 
 fn get(url: &str) -> Request<Body> {

@@ -19,8 +19,8 @@ use tokio::time::{self, Instant, Sleep};
 use tokio_test::{assert_pending, assert_ready, task};
 use tower_layer::Layer;
 use tower_service::Service;
-use trysail_core::{Class, Classifier, Health, Scope, Verdict};
-use trysail_http::{CollectError, CollectLayer, Providers};
+use trysail_core::{Class, Classified, Health, Scope, Verdict};
+use trysail_http::{CollectError, CollectLayer};
 
 #[tokio::test(start_paused = true)]
 async fn a_body_of_one_frame_is_handed_on_without_a_copy() {
@@ -47,7 +47,7 @@ async fn a_body_over_the_limit_is_refused() {
     let body = Script::new([Step::Data("ab"), Step::Data("cd"), Step::Never]);
     let error = collect(Response::new(body), 3).await.unwrap_err();
     assert!(matches!(error, CollectError::TooLarge { limit: 3, .. }), "{error}");
-    assert_eq!(Providers.classify(Err(&error)), Verdict::REFUSED);
+    assert_eq!(error.verdict(), Verdict::REFUSED);
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,7 +68,7 @@ async fn a_body_cut_short_is_transient() {
     let body = Script::new([Step::Data("{"), Step::Broken(io::ErrorKind::UnexpectedEof)]);
     let error = collect(Response::new(body), 100).await.unwrap_err();
     assert!(matches!(error, CollectError::Body(_)), "{error}");
-    assert_eq!(Providers.classify(Err(&error)), Verdict::TRANSIENT);
+    assert_eq!(error.verdict(), Verdict::TRANSIENT);
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,8 +84,8 @@ async fn silence_is_measured_from_the_last_frame() {
     assert_eq!(started.elapsed(), Duration::from_secs(9));
     let CollectError::Idle(elapsed) = error else { panic!("{error}") };
     assert_eq!((elapsed.scope(), elapsed.limit()), (Scope::Idle, Duration::from_secs(5)));
-    assert_eq!(Providers.classify(Err(&error)).class(), Class::Transient);
-    assert_eq!(Providers.classify(Err(&error)).health(), Health::Failure);
+    assert_eq!(error.verdict().class(), Class::Transient);
+    assert_eq!(error.verdict().health(), Health::Failure);
 }
 
 #[tokio::test(start_paused = true)]

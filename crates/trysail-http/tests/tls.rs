@@ -21,8 +21,8 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower_layer::Layer;
 use tower_service::Service;
-use trysail_core::{Class, Classifier, Health, Retry};
-use trysail_http::{Client, CollectError, CollectLayer, Providers};
+use trysail_core::{Class, Classified, Health, Retry};
+use trysail_http::{Client, CollectError, CollectLayer};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
@@ -47,7 +47,7 @@ async fn a_certificate_that_is_not_asks_nobody_again() {
         ("embeddings.test", &trusted, another),
     ] {
         let error = call(&trusted, serve(issuer, params).await).await.unwrap_err();
-        let verdict = Providers.classify(Err::<&Response<Bytes>, _>(&error));
+        let verdict = error.verdict();
         let judged = (verdict.class(), verdict.retry(), verdict.health());
         assert_eq!(judged, (Class::Permanent, Retry::No, Health::Neutral), "{reason}: {error:?}");
         assert!(chain(&error).contains(reason), "{}", chain(&error));

@@ -6,7 +6,7 @@
 
 #[cfg(all(feature = "retry", any(feature = "metrics", feature = "tracing")))]
 pub mod observe;
-#[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
+#[cfg(all(feature = "breaker", feature = "providers", feature = "retry", feature = "timeout"))]
 mod preset;
 
 #[cfg(feature = "breaker")]
@@ -18,6 +18,8 @@ pub use trysail_core as core;
 pub use trysail_embeddings as embeddings;
 #[cfg(feature = "http")]
 pub use trysail_http as http;
+#[cfg(feature = "providers")]
+pub use trysail_providers as providers;
 #[cfg(feature = "retry")]
 pub use trysail_retry as retry;
 #[cfg(feature = "timeout")]
@@ -40,9 +42,12 @@ pub use trysail_http::Client;
 #[cfg(feature = "http")]
 #[doc(no_inline)]
 pub use trysail_http::{
-    Collect, CollectLayer, Deadline, Idempotent, OrDeadline, OrOwn, Providers, SendDeadlineLayer, TakeDeadlineLayer,
-    TimeLimit, WithStatus,
+    ByStatus, Collect, CollectLayer, Deadline, OrDeadline, OrOwn, SendDeadlineLayer, TakeDeadlineLayer, TimeLimit,
+    WithStatus,
 };
+#[cfg(feature = "providers")]
+#[doc(no_inline)]
+pub use trysail_providers::{Idempotent, Providers};
 #[cfg(feature = "retry")]
 #[doc(no_inline)]
 pub use trysail_retry::{Backoff, Budget, Retry, RetryLayer, RetryReport, report};
@@ -50,7 +55,7 @@ pub use trysail_retry::{Backoff, Budget, Retry, RetryLayer, RetryReport, report}
 #[doc(no_inline)]
 pub use trysail_timeout::{Adjustable, ReadyTimeout, ReadyTimeoutLayer, Timeout, TimeoutLayer};
 
-#[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
+#[cfg(all(feature = "breaker", feature = "providers", feature = "retry", feature = "timeout"))]
 pub use crate::preset::{Preset, Stack};
 
 #[cfg(feature = "metrics")]
@@ -70,7 +75,7 @@ struct Timeouts;
     doctest,
     feature = "breaker",
     feature = "classify",
-    feature = "http",
+    feature = "providers",
     feature = "retry",
     feature = "timeout"
 ))]

@@ -3,7 +3,8 @@ use std::time::Duration;
 use tower_layer::Layer;
 use trysail_breaker::{Breaker, BreakerLayer, Circuit, CircuitSettings, Trip};
 use trysail_core::{Inherit, Limit, Scope};
-use trysail_http::{Idempotent, OrDeadline};
+use trysail_http::OrDeadline;
+use trysail_providers::Idempotent;
 use trysail_retry::{Backoff, Budget, PerRequest, Retry, RetryHandle, RetryLayer, RetrySettings};
 use trysail_timeout::{Timeout, TimeoutLayer};
 

@@ -1,6 +1,8 @@
 use std::{error::Error, fmt};
 
-use trysail_core::{Elapsed, Verdict};
+use trysail_core::{Classified, Elapsed, Verdict};
+
+use crate::transport;
 
 /// Why there is no whole answer.
 #[derive(Debug)]
@@ -43,6 +45,22 @@ where
             // Its judgement, so that it is found in a box.
             Self::TooLarge { .. } => Some(&Verdict::REFUSED),
             Self::Idle(elapsed) => Some(elapsed),
+        }
+    }
+}
+
+/// Judged by the types in it, as all errors of clients; once the head is in, the request has been sent.
+impl<C, B> Classified for CollectError<C, B>
+where
+    C: Error + 'static,
+    B: Error + 'static,
+{
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Client(error) => transport::verdict(error),
+            Self::Body(error) => transport::of_body(error),
+            Self::TooLarge { .. } => Verdict::REFUSED,
+            Self::Idle(elapsed) => elapsed.verdict(),
         }
     }
 }

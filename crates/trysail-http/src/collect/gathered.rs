@@ -11,6 +11,8 @@ pub(crate) enum Gathered {
     /// The whole body, more often than not.
     Frame(Bytes),
     Frames(Frames),
+    /// None of the buffers that it was read into.
+    Copy(Vec<u8>),
 }
 
 #[derive(Default)]
@@ -27,6 +29,7 @@ impl Gathered {
             Self::Nothing => 0,
             Self::Frame(frame) => frame.len(),
             Self::Frames(frames) => frames.len,
+            Self::Copy(copy) => copy.len(),
         }
     }
 
@@ -42,6 +45,7 @@ impl Gathered {
                 *self = Self::Frames(frames);
             }
             Self::Frames(frames) => frames.push(data),
+            Self::Copy(copy) => copy.put(data),
         }
     }
 
@@ -51,6 +55,7 @@ impl Gathered {
             Self::Nothing => Bytes::new(),
             Self::Frame(frame) => frame,
             Self::Frames(frames) => frames.join(),
+            Self::Copy(copy) => copy.into_boxed_slice().into(),
         }
     }
 }

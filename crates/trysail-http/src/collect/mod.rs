@@ -1,9 +1,18 @@
 //! Reads the body inside the attempt.
 
+mod collected;
 mod error;
+pub mod errors;
 pub mod future;
 mod gathered;
 mod layer;
+mod reading;
 mod service;
 
-pub use self::{error::CollectError, layer::CollectLayer, service::Collect};
+pub use self::{
+    collected::CollectedBody,
+    error::CollectError,
+    errors::{CollectErrors, CollectErrorsLayer, MaybeCollected},
+    layer::CollectLayer,
+    service::Collect,
+};

@@ -9,19 +9,19 @@ use http_body::Body;
 use tower_service::Service;
 use trysail_core::Limit;
 
-use crate::collect::{CollectError, future::ResponseFuture};
+use crate::collect::{CollectError, future::ResponseFuture, reading::Limits};
 
 /// The service of a [`CollectLayer`](crate::CollectLayer).
 #[derive(Clone, Copy, Debug)]
 pub struct Collect<S, L = Duration> {
     inner: S,
-    limit: usize,
+    limits: Limits,
     idle: L,
 }
 
 impl<S, L> Collect<S, L> {
-    pub(crate) const fn new(inner: S, limit: usize, idle: L) -> Self {
-        Self { inner, limit, idle }
+    pub(crate) const fn new(inner: S, limits: Limits, idle: L) -> Self {
+        Self { inner, limits, idle }
     }
 }
 
@@ -42,6 +42,6 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let idle = self.idle.limit(&request);
         let expected = request.extensions().get().copied();
-        ResponseFuture::new(self.inner.call(request), self.limit, idle, expected)
+        ResponseFuture::new(self.inner.call(request), self.limits, idle, expected)
     }
 }

@@ -1,0 +1,84 @@
+//! Checks the body of a 2xx.
+
+mod flaw;
+mod node;
+mod vectors;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use trysail_http::{Encoding, Expected};
+
+pub(super) use self::flaw::Flaw;
+use self::{
+    node::{Node, Numbers},
+    vectors::{Found, Vector, vectors},
+};
+
+/// Whether `body` is a good answer.
+pub(super) fn check(body: &[u8], expected: Expected) -> Result<(), Flaw> {
+    if body.trim_ascii().is_empty() {
+        return Err(Flaw::Empty);
+    }
+    let node = serde_json::from_slice::<Node>(body).map_err(|error| Flaw::of_text(body, &error))?;
+    if matches!(&node, Node::Null) || matches!(&node, Node::Fields(fields) if fields.is_empty()) {
+        return Err(Flaw::Empty);
+    }
+    let found = vectors(&node).ok_or(Flaw::NoVectors)?;
+    if found.len() != expected.count {
+        return Err(Flaw::Count);
+    }
+    in_order(&found)?;
+    let mut dimension = expected.dimension;
+    for Found { vector, .. } in &found {
+        let numbers = match *vector {
+            Vector::Numbers(numbers) => numbers,
+            Vector::Text(_) if expected.encoding == Encoding::Float => return Err(Flaw::Base64),
+            Vector::Text(text) => decode(text).ok_or(Flaw::BrokenBase64)?,
+            Vector::Nothing => return Err(Flaw::EmptyVector),
+        };
+        if numbers.count == 0 {
+            return Err(Flaw::EmptyVector);
+        }
+        if numbers.unusable > 0 {
+            return Err(Flaw::NotFinite);
+        }
+        if numbers.count != *dimension.get_or_insert(numbers.count) {
+            return Err(Flaw::Dimension);
+        }
+        if numbers.zeros == numbers.count {
+            return Err(Flaw::Zero);
+        }
+    }
+    Ok(())
+}
+
+/// Each place is there once, unless nothing is numbered.
+fn in_order(found: &[Found<'_>]) -> Result<(), Flaw> {
+    if found.iter().all(|found| found.index.is_none()) {
+        return Ok(());
+    }
+    let mut seen = vec![false; found.len()];
+    for found in found {
+        let place = found.index.and_then(|index| usize::try_from(index).ok()).and_then(|index| seen.get_mut(index));
+        match place {
+            Some(seen) if !*seen => *seen = true,
+            _ => return Err(Flaw::Index),
+        }
+    }
+    Ok(())
+}
+
+fn decode(text: &str) -> Option<Numbers> {
+    let bytes = BASE64_STANDARD.decode(text).ok()?;
+    let (floats, rest) = bytes.as_chunks::<4>();
+    if !rest.is_empty() {
+        return None;
+    }
+    let mut numbers = Numbers::default();
+    for float in floats {
+        numbers.push(f32::from_le_bytes(*float));
+    }
+    Some(numbers)
+}
+
+#[cfg(test)]
+mod tests;

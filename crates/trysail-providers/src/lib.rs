@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod boxed;
+mod caller;
+mod clause;
+mod complaint;
+mod excerpt;
+mod idempotent;
+mod judgement;
+mod provider;
+mod providers;
+mod read;
+mod row;
+mod rule;
+mod rules;
+mod table;
+
+pub use crate::{
+    complaint::Complaint,
+    excerpt::excerpt,
+    idempotent::{Idempotent, is_pure},
+    judgement::Judgement,
+    provider::Provider,
+    providers::Providers,
+    rule::Rule,
+    rules::Rules,
+};
