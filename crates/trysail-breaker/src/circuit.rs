@@ -172,7 +172,7 @@ impl Circuit {
     }
 
     /// Names it as `Debug` shows `key` (a text without its quotes), unless it has a name.
-    pub(crate) fn name_by(&self, key: &impl fmt::Debug) {
+    pub(crate) fn name_by(&self, key: &dyn fmt::Debug) {
         self.heard().name.get_or_init(|| format!("{key:?}").trim_matches('"').into());
     }
 
@@ -202,6 +202,13 @@ impl Circuit {
 
     fn lock(&self) -> MutexGuard<'_, Machine> {
         self.shared.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A closed circuit with the default settings.
+impl Default for Circuit {
+    fn default() -> Self {
+        Self::new(CircuitSettings::default())
     }
 }
 

@@ -33,7 +33,7 @@ pin_project! {
 /// Makes sure that the circuit hears of a call it admitted, however that ends.
 #[derive(Debug)]
 pub(crate) struct Guard {
-    /// `None` once it has heard.
+    /// `None` once it has heard, and for a call that goes through none.
     circuit: Option<Circuit>,
     pass: Pass,
     /// When the call began, in milliseconds of the circuit's clock, if that was read.
@@ -91,6 +91,11 @@ impl Guard {
         let timed = circuit.times_calls();
         let since_ms = if timed { circuit.now_ms() } else { 0 };
         Self { circuit: Some(circuit), pass, since_ms, timed, running: false }
+    }
+
+    /// Of a call that goes through no circuit.
+    pub(crate) const fn for_none() -> Self {
+        Self { circuit: None, pass: Pass { generation: 0, probe: 0 }, since_ms: 0, timed: false, running: false }
     }
 
     #[inline]

@@ -7,9 +7,7 @@ mod future;
 mod gate;
 #[cfg(all(test, trysail_loom))]
 mod interleavings;
-mod keyed;
 mod layer;
-mod select;
 mod service;
 mod settings;
 mod snapshot;
@@ -21,15 +19,7 @@ mod wait;
 mod window;
 
 pub use crate::{
-    changes::Changes,
-    circuit::Circuit,
-    circuits::Circuits,
-    future::ResponseFuture,
-    layer::BreakerLayer,
-    select::{Keyed, Select},
-    service::Breaker,
-    settings::CircuitSettings,
-    snapshot::Snapshot,
-    state::State,
-    trip::Trip,
+    changes::Changes, circuit::Circuit, circuits::Circuits, future::ResponseFuture, layer::BreakerLayer,
+    service::Breaker, settings::CircuitSettings, snapshot::Snapshot, state::State, trip::Trip,
 };
+pub use trysail_core::{Keyed, Select};

@@ -177,6 +177,13 @@ impl Budget {
         }
     }
 
+    /// Whether nobody else holds it, and it is as full as it can be.
+    pub(crate) fn is_idle(&self) -> bool {
+        let now_ms = self.ms(Instant::now());
+        let capacity = self.capacity(self.shared.traffic.calls(now_ms));
+        Arc::strong_count(&self.shared) == 1 && self.shared.account.balance(now_ms, capacity) >= capacity
+    }
+
     fn at(&self, now: Instant) -> Balance {
         let now_ms = self.ms(now);
         let capacity = self.capacity(self.shared.traffic.calls(now_ms));

@@ -10,10 +10,10 @@ use std::{
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower_service::Service;
-use trysail_core::{Class, Classifier, Replay};
+use trysail_core::{Class, Classifier, Replay, Select};
 
 use crate::{
-    Charge, SelectBudget,
+    Budget, Charge,
     failed::FailedCall,
     next_attempt::{NextAttempt, Wake},
     reported,
@@ -26,12 +26,12 @@ pin_project! {
     pub struct ResponseFuture<S, B, C, R, Req>
     where
         S: Service<Req>,
-        R: SelectBudget<Req>,
+        R: Select<Req, Budget>,
     {
         #[pin]
         state: State<S, B, Req, S::Future, S::Response, S::Error>,
         shared: Arc<Shared<S, B, C, R>>,
-        budget: R::Selected,
+        budget: R::Selection,
     }
 }
 
@@ -64,13 +64,13 @@ pin_project! {
 impl<S, B, C, R, Req> ResponseFuture<S, B, C, R, Req>
 where
     S: Service<Req>,
-    R: SelectBudget<Req>,
+    R: Select<Req, Budget>,
 {
     #[inline]
     pub(crate) fn new(
         call: S::Future,
         copy: Option<Req>,
-        budget: R::Selected,
+        budget: R::Selection,
         shared: Arc<Shared<S, B, C, R>>,
     ) -> Self {
         Self { state: State::Attempt { call, copy: copy.map(RequestCopy::new), failed: None }, shared, budget }
@@ -82,7 +82,7 @@ where
     S: Service<Req> + Clone,
     B: IntoIterator<Item = Duration> + Clone,
     C: Classifier<S::Response, S::Error>,
-    R: Replay<Req> + SelectBudget<Req>,
+    R: Replay<Req> + Select<Req, Budget>,
 {
     type Output = Result<S::Response, S::Error>;
 
@@ -103,7 +103,7 @@ where
                     return Poll::Pending;
                 };
                 let verdict = policy.judge.classify(outcome.as_ref());
-                let budget = policy.per_request.budget(this.budget);
+                let budget = policy.per_request.selected(this.budget);
                 if verdict.class() == Class::Success {
                     let taken = match failed {
                         None => {
@@ -133,7 +133,7 @@ impl<S, B, C, R, Req> ResponseFuture<S, B, C, R, Req>
 where
     S: Service<Req> + Clone,
     B: IntoIterator<Item = Duration> + Clone,
-    R: Replay<Req> + SelectBudget<Req>,
+    R: Replay<Req> + Select<Req, Budget>,
 {
     /// Waits until the next attempt has begun, or the call has ended.
     ///
@@ -201,7 +201,7 @@ where
 impl<S, B, C, R, Req> fmt::Debug for ResponseFuture<S, B, C, R, Req>
 where
     S: Service<Req>,
-    R: SelectBudget<Req>,
+    R: Select<Req, Budget>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {

@@ -40,6 +40,13 @@ impl<B> RetryLayer<B> {
     }
 }
 
+/// With the default [`Backoff`], and without a budget.
+impl Default for RetryLayer {
+    fn default() -> Self {
+        Self::new(Backoff::default())
+    }
+}
+
 impl<B, C, R> RetryLayer<B, C, R> {
     /// Who judges an outcome; by default what was judged below stands ([`Inherit`]).
     pub fn classify_with<D>(self, judge: D) -> RetryLayer<B, D, R> {

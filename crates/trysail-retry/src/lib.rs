@@ -3,6 +3,7 @@
 mod account;
 mod backoff;
 mod budget;
+mod budgets;
 mod charges;
 mod clock;
 mod failed;
@@ -16,7 +17,6 @@ mod report;
 mod reported;
 mod request_copy;
 mod schedule;
-mod select;
 mod service;
 mod settings;
 mod shared;
@@ -27,12 +27,13 @@ mod traffic;
 pub use crate::{
     backoff::{Backoff, Delays, Jitter},
     budget::{Balance, Budget, BudgetSettings, Charge},
+    budgets::Budgets,
     future::ResponseFuture,
     layer::RetryLayer,
     per_request::PerRequest,
     report::{RetryReport, Stop, WaitFor, Waiting},
     reported::{Reported, report},
-    select::SelectBudget,
     service::Retry,
     settings::{RetryHandle, RetrySettings},
 };
+pub use trysail_core::{Keyed, Select};
