@@ -8,6 +8,7 @@ mod contract;
 mod cost;
 mod floor_plan;
 mod hostile;
+mod layers;
 mod marks;
 mod metrics;
 mod outage;

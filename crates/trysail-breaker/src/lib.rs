@@ -1,13 +1,20 @@
 #![doc = include_str!("../README.md")]
 
+mod calls;
 mod changes;
 mod circuit;
 mod circuits;
+mod closed;
 mod future;
-mod gate;
+mod half_open;
 #[cfg(all(test, trysail_loom))]
 mod interleavings;
 mod layer;
+mod machine;
+mod open_time;
+mod outcome;
+mod packed_state;
+mod permit;
 mod service;
 mod settings;
 mod snapshot;

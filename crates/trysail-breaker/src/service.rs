@@ -9,7 +9,7 @@ use trysail_core::{Classifier, FromOpen, Inherit, Open, Select};
 use crate::{
     Circuit, ResponseFuture,
     future::{Guard, guarded},
-    wait::{Wait, poll_unrefused},
+    wait::{OpenWait, poll_unrefused},
 };
 
 /// A service that a circuit protects; made by [`BreakerLayer`](crate::BreakerLayer).
@@ -23,7 +23,7 @@ pub struct Breaker<S, C = Inherit, P = Circuit> {
     /// The circuit that is waited for, if an open one is pending instead of ready to refuse.
     awaited: Option<Circuit>,
     /// Wakes whoever waits for it.
-    wait: Option<Pin<Box<Wait>>>,
+    wait: Option<Pin<Box<OpenWait>>>,
 }
 
 impl<S, C, P> Breaker<S, C, P> {
@@ -69,7 +69,7 @@ where
         let guard = match self.circuit.keep(selection) {
             None => Guard::for_none(),
             Some(circuit) => match circuit.admit() {
-                Ok(pass) => Guard::new(circuit, pass),
+                Ok(permit) => Guard::new(circuit, permit),
                 Err(open) => return ResponseFuture::refused(open),
             },
         };

@@ -24,6 +24,8 @@ mod verdict;
 
 #[cfg(feature = "std")]
 pub use crate::registry::{Keyed, Registered, Registry};
+#[doc(hidden)]
+pub use crate::verdict::Retryable as Retry;
 pub use crate::{
     class::Class,
     classifier::{Classified, Classifier, Inherit},
@@ -35,5 +37,5 @@ pub use crate::{
     random::Random,
     replay::{Always, Replay},
     select::Select,
-    verdict::{Health, Remedy, Retry, Verdict, Window},
+    verdict::{Health, Remedy, Retryable, Verdict, Window},
 };

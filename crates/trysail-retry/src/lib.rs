@@ -1,18 +1,18 @@
 #![doc = include_str!("../README.md")]
 
-mod account;
 mod backoff;
 mod budget;
 mod budgets;
-mod charges;
+mod call_charges;
 mod clock;
+mod decider;
 mod failed;
 mod future;
 mod layer;
 mod next_attempt;
 mod per_request;
 mod policy;
-mod probes;
+mod probe_pacer;
 mod report;
 mod reported;
 mod request_copy;
@@ -21,6 +21,7 @@ mod service;
 mod settings;
 mod shared;
 mod sync;
+mod token_bucket;
 mod trace;
 mod traffic;
 

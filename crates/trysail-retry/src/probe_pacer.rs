@@ -6,9 +6,9 @@ use crate::sync::{AtomicU64, Ordering::Relaxed};
 ///
 /// In one word: how many there were since the last success, and when the last was, in milliseconds.
 #[derive(Debug, Default)]
-pub(crate) struct Probes(AtomicU64);
+pub(crate) struct ProbePacer(AtomicU64);
 
-impl Probes {
+impl ProbePacer {
     /// Whether it is time for one, and it is taken.
     pub(crate) fn take(&self, now_ms: u64) -> bool {
         let take = |word| {
@@ -67,19 +67,19 @@ mod tests {
     use super::*;
 
     /// When probes are taken by somebody who tries every 10 ms.
-    fn taken(probes: &Probes, from_ms: u64, to_ms: u64) -> Vec<u64> {
+    fn taken(probes: &ProbePacer, from_ms: u64, to_ms: u64) -> Vec<u64> {
         (from_ms..to_ms).step_by(10).filter(|now_ms| probes.take(*now_ms)).collect()
     }
 
     #[test]
     fn probes_come_once_a_second_and_more_seldom_while_none_succeeds() {
-        let probes = Probes::default();
+        let probes = ProbePacer::default();
         assert_eq!(taken(&probes, 10, 25_000), [10, 1_010, 2_010, 3_010, 5_010, 7_010, 10_010, 13_010, 18_010, 23_010]);
     }
 
     #[test]
     fn the_first_success_brings_them_back_to_one_a_second() {
-        let probes = Probes::default();
+        let probes = ProbePacer::default();
         taken(&probes, 10, 18_500);
         probes.succeeded();
         assert_eq!(taken(&probes, 18_500, 21_000), [19_010, 20_010]);
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn successes_do_not_make_more_than_one_a_second() {
-        let probes = Probes::default();
+        let probes = ProbePacer::default();
         let all = (10..10_000).filter(|now_ms| {
             probes.succeeded();
             probes.take(*now_ms)
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn one_that_was_not_sent_is_followed_by_another_at_once() {
-        let probes = Probes::default();
+        let probes = ProbePacer::default();
         for now_ms in [10, 1_010, 2_010, 3_010, 5_010, 7_010, 10_010, 13_010] {
             assert!(probes.take(now_ms));
             probes.give_back();
