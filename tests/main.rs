@@ -1,5 +1,6 @@
 //! The stack, tested as its users meet it.
 
+mod alone;
 mod answers;
 mod boxed;
 mod breaker;

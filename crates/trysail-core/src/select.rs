@@ -1,8 +1,7 @@
 /// Says which of several shared things a request goes through: which circuit, which retry budget.
 ///
-/// A circuit or a budget is one itself, for all requests alike. So is every closure over the request that returns one,
-/// or an `Option` of one; and [`Registry::keyed`](https://docs.rs/trysail-core/latest/trysail_core/struct.Registry.html)
-/// has one for each key.
+/// A circuit or a budget says so itself, for all requests alike. So does every closure over the request that returns one,
+/// or an `Option` of one, and what `keyed` makes of a `Registry` (feature `std`), with one for each key.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which `{T}` a request `{Req}` goes through",
     note = "pass a `{T}`, a closure `|request: &{Req}| -> {T}`, or one for each key: `….keyed(|request: &{Req}| key)`"

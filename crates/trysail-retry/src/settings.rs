@@ -55,6 +55,13 @@ where
     }
 }
 
+/// Those of the default [`Backoff`].
+impl Default for RetrySettings {
+    fn default() -> Self {
+        Self::new(Backoff::default())
+    }
+}
+
 /// Settings of retries that can be changed while calls run; clones are handles of the same ones.
 ///
 /// A call reads them when it first fails, and keeps to them.
