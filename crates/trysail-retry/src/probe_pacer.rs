@@ -105,3 +105,64 @@ mod tests {
         }
     }
 }
+
+#[cfg(all(test, trysail_loom))]
+mod in_every_order {
+    use loom::{model, sync::Arc, thread};
+
+    use super::*;
+
+    /// How many of `work`, each on a thread of its own, say yes.
+    fn together<const N: usize>(pacer: &Arc<ProbePacer>, work: [fn(&ProbePacer) -> bool; N]) -> usize {
+        let threads = work.map(|work| {
+            let pacer = Arc::clone(pacer);
+            thread::spawn(move || work(&pacer))
+        });
+        threads.map(|thread| thread.join().expect("no panic")).into_iter().filter(|yes| *yes).count()
+    }
+
+    #[test]
+    fn of_all_who_come_at_once_one_probes() {
+        model(|| {
+            let pacer = Arc::new(ProbePacer::default());
+            assert_eq!(together(&pacer, [|pacer| pacer.take(10); 3]), 1);
+        });
+    }
+
+    #[test]
+    fn of_all_who_come_when_the_pause_is_over_one_probes() {
+        model(|| {
+            let pacer = Arc::new(ProbePacer::default());
+            assert!(pacer.take(10));
+            let work: [fn(&ProbePacer) -> bool; 3] =
+                [|pacer| pacer.take(1_009), |pacer| pacer.take(1_010), |pacer| pacer.take(1_011)];
+            assert_eq!(together(&pacer, work), 1);
+        });
+    }
+
+    #[test]
+    fn a_success_beside_them_lets_no_second_one_through() {
+        model(|| {
+            let pacer = Arc::new(ProbePacer::default());
+            let succeeds: fn(&ProbePacer) -> bool = |pacer| {
+                pacer.succeeded();
+                false
+            };
+            assert_eq!(together(&pacer, [succeeds, |pacer| pacer.take(10), |pacer| pacer.take(10)]), 1);
+        });
+    }
+
+    #[test]
+    fn one_that_was_not_sent_makes_room_for_one() {
+        model(|| {
+            let pacer = Arc::new(ProbePacer::default());
+            assert!(pacer.take(10));
+            let gives_back: fn(&ProbePacer) -> bool = |pacer| {
+                pacer.give_back();
+                false
+            };
+            let taken = together(&pacer, [gives_back, |pacer| pacer.take(10), |pacer| pacer.take(10)]);
+            assert_eq!(taken + usize::from(pacer.take(10)), 1);
+        });
+    }
+}

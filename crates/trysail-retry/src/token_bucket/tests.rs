@@ -83,7 +83,7 @@ mod in_every_order {
     fn no_deposit_is_lost() {
         both(
             || TokenBucket::holding(0),
-            |tokens, thread| tokens.deposit(2_000 + thread, 30_000),
+            |tokens, thread| tokens.deposit(2_000 + thread, 30_000, 10_000),
             |tokens, _| assert_eq!(tokens.balance(0, 30_000), 4_001),
         );
     }
