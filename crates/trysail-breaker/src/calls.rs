@@ -101,11 +101,11 @@ impl Circuit {
     /// Counts a judged call; says whether it was slow.
     fn count(&self, generation: u32, failed: bool, since: Option<u32>, now: Instant) -> bool {
         let inner = &*self.inner;
-        let now_ms = self.inner.ms(now);
-        if self.inner.uses(FAILURES) {
+        let now_ms = inner.ms(now);
+        if inner.uses(FAILURES) {
             inner.failures.record(now_ms, generation, failed);
         }
-        if !self.inner.uses(SLOW) {
+        if !inner.uses(SLOW) {
             return false;
         }
         let took_ms = since.map_or(0, |since| (now_ms as u32).wrapping_sub(since));
