@@ -4,7 +4,8 @@
 /// or an `Option` of one, and what `keyed` makes of a `Registry` (feature `std`), with one for each key.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say which `{T}` a request `{Req}` goes through",
-    note = "pass a `{T}`, a closure `|request: &{Req}| -> {T}`, or one for each key: `….keyed(|request: &{Req}| key)`"
+    note = "pass a `{T}`, a closure `|request: &{Req}| -> {T}`, or one for each key: `….keyed(|request: &{Req}| key)`",
+    note = "settings alone are none: `Circuit::new(trip)` makes a circuit of a `Trip`, and `Budget::new(settings)` a budget"
 )]
 pub trait Select<Req: ?Sized, T> {
     /// What a call keeps of the choice; nothing where all requests go through the same one.
