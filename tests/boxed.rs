@@ -20,7 +20,7 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 use trysail::{
     Backoff, Class, Classified, ClassifyLayer, CollectLayer, Elapsed, EmbedError, EmbedRequest, Embeddings, Endpoint,
     Failure, Open, Providers, RetryLayer, Verdict,
-    core::{Cause, Health, Judged, Retry, Scope, Unanswered},
+    core::{Cause, Health, Judged, Retryable, Scope, Unanswered},
     embeddings::BatchError,
     http::CollectError,
 };
@@ -82,7 +82,7 @@ async fn what_ended_a_buffer_says_why_and_is_neither_repeated_nor_held_against_t
     let error = judged.oneshot(()).await.expect_err("it is never ready");
     assert!(error.is::<tower::buffer::error::ServiceError>(), "{error:?}");
     let verdict = error.verdict();
-    assert_eq!((verdict.class(), verdict.retry(), verdict.health()), (Class::Auth, Retry::No, Health::Neutral));
+    assert_eq!((verdict.class(), verdict.retry(), verdict.health()), (Class::Auth, Retryable::No, Health::Neutral));
 
     let unjudged = ServiceBuilder::new().buffer::<()>(8).service(Unready);
     let error = unjudged.oneshot(()).await.expect_err("it is never ready");

@@ -1,5 +1,6 @@
 //! The stack, tested as its users meet it.
 
+mod alone;
 mod answers;
 mod boxed;
 mod breaker;
@@ -8,6 +9,7 @@ mod contract;
 mod cost;
 mod floor_plan;
 mod hostile;
+mod layers;
 mod marks;
 mod metrics;
 mod outage;

@@ -139,3 +139,13 @@ async fn what_is_set_of_the_circuit_stays_set_and_is_widened_to_fit() {
     let _ = preset.attempt(2 * SECOND).retries(20).layer(service());
     assert_eq!(circuit.settings(), own.trip(Trip::consecutive(22).or_slow(2 * SECOND, 0.5)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_preset_says_what_its_circuit_is_called() {
+    assert_eq!(Preset::interactive().circuit().name(), None);
+    let preset = Preset::bulk().named("tei");
+    assert_eq!(
+        (preset.circuit().name(), preset.circuit().settings()),
+        (Some("tei"), Preset::bulk().circuit().settings())
+    );
+}

@@ -20,10 +20,10 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt};
 use trysail::{
-    Class, Classified, Failure, Open, Replay, RetryLayer, RetryReport, Verdict,
+    Budget, Class, Classified, Failure, Open, Replay, RetryLayer, RetryReport, Verdict,
     core::{Cause, Inherit},
     report,
-    retry::SelectBudget,
+    retry::Select,
 };
 use trysail_testkit::Scripted;
 
@@ -55,7 +55,7 @@ struct Run {
 async fn run<B, R>(layer: RetryLayer<B, Inherit, R>, script: impl IntoIterator<Item = Verdict>) -> Run
 where
     B: IntoIterator<Item = Duration> + Clone,
-    R: Replay<()> + SelectBudget<()> + Clone,
+    R: Replay<()> + Select<(), Budget> + Clone,
 {
     let answer = |verdict| if verdict == Verdict::SUCCESS { Ok(()) } else { Err(verdict) };
     let server = Scripted::new(script.into_iter().map(answer));

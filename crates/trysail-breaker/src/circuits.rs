@@ -1,59 +1,58 @@
-use std::{fmt, fmt::Debug, hash::Hash, sync::Arc};
+use std::fmt::Debug;
 
-use crate::{Circuit, Snapshot, keyed::KeyedMap};
+use trysail_core::{Registered, Registry, Select};
 
-/// A circuit for each key: an origin, say, or an origin and a model.
+use crate::{Circuit, Snapshot};
+
+/// A circuit for each key, at most so many: `BreakerLayer::new(circuits.keyed(|request| key))`.
 ///
-/// There are at most so many, and at least one. Where one more is needed, closed circuits go that no call holds, those
-/// first that were not asked for lately, and what they have counted goes with them; open ones stay until nobody has asked
-/// for them for ten minutes after their time. If none can go, the key gets a circuit of its own that is not remembered.
+/// Where one more is needed, closed circuits go that no call holds, those first that were not asked for lately, and what
+/// they have counted goes with them; open ones stay until nobody has asked for them for ten minutes after their time.
+/// If none can go, the key gets a circuit of its own that is not remembered.
+///
+/// Which circuit a call meets is known when it is made, so an open one refuses after the service was ready.
 ///
 /// A circuit that was made without a [name](Circuit::named) is named by its key, as `Debug` shows it. Events show that
 /// name: what is secret in a key (a credential) must be so in its `Debug`.
-pub struct Circuits<K, M = fn() -> Circuit> {
-    shared: Arc<Shared<K, M>>,
-}
+///
+/// ```
+/// # use trysail_breaker::{BreakerLayer, Circuit, Circuits};
+/// struct Request { origin: String }
+/// let circuits = Circuits::new(1_000, Circuit::default);
+/// let layer = BreakerLayer::new(circuits.keyed(|request: &Request| request.origin.clone()));
+/// # let _ = layer;
+/// ```
+pub type Circuits<K, M = fn() -> Circuit> = Registry<K, Circuit, M>;
 
-struct Shared<K, M> {
-    make: M,
-    known: KeyedMap<K, Circuit>,
-}
+impl Registered for Circuit {
+    type Snapshot = Snapshot;
 
-impl<K, M> Circuits<K, M> {
-    /// At most `most` circuits, each made by `make`.
-    pub fn new(most: usize, make: M) -> Self {
-        Self { shared: Arc::new(Shared { make, known: KeyedMap::new(most, Circuit::is_idle) }) }
+    fn snapshot(&self) -> Snapshot {
+        self.snapshot()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.is_idle()
+    }
+
+    fn made_for(&self, key: &dyn Debug) {
+        self.name_by(key);
     }
 }
 
-impl<K, M> Circuits<K, M>
-where
-    K: Hash + Eq + Clone + Debug,
-    M: Fn() -> Circuit,
-{
-    /// The circuit of `key`, made now if there is none.
-    pub fn get(&self, key: &K) -> Circuit {
-        self.shared.known.get_or_make(key, || {
-            let circuit = (self.shared.make)();
-            circuit.name_by(key);
-            circuit
-        })
+impl<Req: ?Sized> Select<Req, Self> for Circuit {
+    type Selection = ();
+
+    #[inline]
+    fn select(&self, _: &Req) {}
+
+    #[inline]
+    fn selected<'a>(&'a self, (): &'a ()) -> Option<&'a Self> {
+        Some(self)
     }
 
-    /// How each of them is now.
-    pub fn snapshot(&self) -> Vec<(K, Snapshot)> {
-        self.shared.known.each(|key, circuit| (key.clone(), circuit.snapshot()))
-    }
-}
-
-impl<K, M> Clone for Circuits<K, M> {
-    fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared) }
-    }
-}
-
-impl<K, M> Debug for Circuits<K, M> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Circuits").field(&self.shared.known).finish()
+    #[inline]
+    fn only(&self) -> Option<&Self> {
+        Some(self)
     }
 }

@@ -7,24 +7,21 @@ use std::{
 use pin_project_lite::pin_project;
 use trysail_core::{Class, Classifier, FromOpen, Open};
 
-use crate::{
-    Circuit,
-    state::{Outcome, Pass},
-};
+use crate::{Circuit, outcome::Outcome, permit::Permit};
 
 pin_project! {
     /// The call, or its refusal.
     #[derive(Debug)]
     pub struct ResponseFuture<F, C> {
         #[pin]
-        call: Call<F, C>,
+        call: Admission<F, C>,
     }
 }
 
 pin_project! {
-    #[project = CallProj]
+    #[project = AdmissionProj]
     #[derive(Debug)]
-    enum Call<F, C> {
+    enum Admission<F, C> {
         Admitted { #[pin] future: F, judge: C, guard: Guard },
         Refused { open: Open },
     }
@@ -33,9 +30,9 @@ pin_project! {
 /// Makes sure that the circuit hears of a call it admitted, however that ends.
 #[derive(Debug)]
 pub(crate) struct Guard {
-    /// `None` once it has heard.
+    /// `None` once it has heard, and for a call that goes through none.
     circuit: Option<Circuit>,
-    pass: Pass,
+    permit: Permit,
     /// When the call began, in milliseconds of the circuit's clock, if that was read.
     since_ms: u32,
     timed: bool,
@@ -47,12 +44,12 @@ pub(crate) struct Guard {
 #[inline]
 pub(crate) fn guarded<F, C>(mut guard: Guard, call: impl FnOnce() -> F, judge: C) -> ResponseFuture<F, C> {
     let future = guard.watch(call);
-    ResponseFuture { call: Call::Admitted { future, judge, guard } }
+    ResponseFuture { call: Admission::Admitted { future, judge, guard } }
 }
 
 impl<F, C> ResponseFuture<F, C> {
     pub(crate) const fn refused(open: Open) -> Self {
-        Self { call: Call::Refused { open } }
+        Self { call: Admission::Refused { open } }
     }
 }
 
@@ -67,8 +64,8 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().call.project() {
-            CallProj::Refused { open } => Poll::Ready(Err(Err::from_open(*open))),
-            CallProj::Admitted { future, judge, guard } => {
+            AdmissionProj::Refused { open } => Poll::Ready(Err(Err::from_open(*open))),
+            AdmissionProj::Admitted { future, judge, guard } => {
                 let Poll::Ready(outcome) = guard.watch(|| future.poll(cx)) else {
                     guard.wait();
                     return Poll::Pending;
@@ -87,10 +84,15 @@ where
 
 impl Guard {
     #[inline]
-    pub(crate) fn new(circuit: Circuit, pass: Pass) -> Self {
+    pub(crate) fn new(circuit: Circuit, permit: Permit) -> Self {
         let timed = circuit.times_calls();
         let since_ms = if timed { circuit.now_ms() } else { 0 };
-        Self { circuit: Some(circuit), pass, since_ms, timed, running: false }
+        Self { circuit: Some(circuit), permit, since_ms, timed, running: false }
+    }
+
+    /// Of a call that goes through no circuit.
+    pub(crate) const fn for_none() -> Self {
+        Self { circuit: None, permit: Permit { generation: 0, probe: 0 }, since_ms: 0, timed: false, running: false }
     }
 
     #[inline]
@@ -129,13 +131,13 @@ impl Guard {
     #[inline]
     fn succeed(&mut self) {
         if let Some(circuit) = self.circuit.take() {
-            circuit.succeed(self.pass, self.since());
+            circuit.succeed(self.permit, self.since());
         }
     }
 
     fn settle(&mut self, outcome: Outcome) {
         if let Some(circuit) = self.circuit.take() {
-            circuit.settle(self.pass, outcome, self.since());
+            circuit.settle(self.permit, outcome, self.since());
         }
     }
 

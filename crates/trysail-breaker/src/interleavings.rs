@@ -6,10 +6,7 @@ use loom::{model::Builder, thread};
 use tokio::{runtime, time};
 use trysail_core::Class;
 
-use crate::{
-    Circuit, CircuitSettings, State, Trip,
-    state::{Outcome, Pass},
-};
+use crate::{Circuit, CircuitSettings, State, Trip, outcome::Outcome, permit::Permit};
 
 const FAILURE: Outcome = Outcome::Failure { class: Class::Transient, hint: None };
 const LEASE: Duration = Duration::from_millis(20);
@@ -56,7 +53,7 @@ fn together<T: Send + 'static>(circuit: &Circuit, work: [fn(&Circuit) -> T; 3]) 
     [first, second, here]
 }
 
-fn admitted(passes: [Option<Pass>; 3]) -> Vec<Pass> {
+fn admitted(passes: [Option<Permit>; 3]) -> Vec<Permit> {
     passes.into_iter().flatten().collect()
 }
 
@@ -77,7 +74,7 @@ fn of_all_who_come_when_the_lease_is_over_one_probes() {
         let circuit = half_open(pass);
         let lost = circuit.admit().expect("the first probes");
         pass(LEASE);
-        let settle: fn(&Circuit, Pass) -> Option<Pass> = |circuit, lost| {
+        let settle: fn(&Circuit, Permit) -> Option<Permit> = |circuit, lost| {
             circuit.settle(lost, FAILURE, None);
             None
         };
@@ -185,17 +182,17 @@ fn a_rate_counts_every_call_once() {
 fn commands_and_calls_leave_it_in_a_state_that_the_gate_knows() {
     model(|pass| {
         let circuit = half_open(pass);
-        let by_hand: fn(&Circuit) -> Option<Pass> = |circuit| {
+        let by_hand: fn(&Circuit) -> Option<Permit> = |circuit| {
             circuit.force_open();
             circuit.reset();
             None
         };
-        let probe: fn(&Circuit) -> Option<Pass> = |circuit| {
+        let probe: fn(&Circuit) -> Option<Permit> = |circuit| {
             let pass = circuit.admit().ok()?;
             circuit.settle(pass, FAILURE, None);
             Some(pass)
         };
-        let come: fn(&Circuit) -> Option<Pass> = |circuit| circuit.admit().ok();
+        let come: fn(&Circuit) -> Option<Permit> = |circuit| circuit.admit().ok();
         together(&circuit, [by_hand, probe, come]);
         match circuit.state() {
             State::Closed => drop(circuit.admit().expect("it is closed")),

@@ -5,7 +5,7 @@ use crate::{Breaker, Circuit};
 
 /// Refuses calls while a [`Circuit`] is open.
 ///
-/// All services made by one layer share its circuit, or its [`Keyed`](crate::Keyed) circuits.
+/// All services made by one layer share its circuit, or its [`Circuits`](crate::Circuits) of each key.
 #[derive(Clone, Debug)]
 pub struct BreakerLayer<C = Inherit, P = Circuit> {
     circuit: P,
@@ -15,9 +15,17 @@ pub struct BreakerLayer<C = Inherit, P = Circuit> {
 }
 
 impl<P> BreakerLayer<Inherit, P> {
-    /// A layer that asks `circuit` before each call and tells it of each outcome.
+    /// A layer that asks `circuit` before each call and tells it of each outcome: a [`Circuit`], or whatever
+    /// [selects](crate::Select) one for a request.
     pub const fn new(circuit: P) -> Self {
         Self { circuit, judge: Inherit, awaited: None }
+    }
+}
+
+/// With a default [`Circuit`] of its own.
+impl Default for BreakerLayer {
+    fn default() -> Self {
+        Self::new(Circuit::default())
     }
 }
 

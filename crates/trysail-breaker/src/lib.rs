@@ -1,15 +1,20 @@
 #![doc = include_str!("../README.md")]
 
+mod calls;
 mod changes;
 mod circuit;
 mod circuits;
+mod closed;
 mod future;
-mod gate;
+mod half_open;
 #[cfg(all(test, trysail_loom))]
 mod interleavings;
-mod keyed;
 mod layer;
-mod select;
+mod machine;
+mod open_time;
+mod outcome;
+mod packed_state;
+mod permit;
 mod service;
 mod settings;
 mod snapshot;
@@ -21,15 +26,7 @@ mod wait;
 mod window;
 
 pub use crate::{
-    changes::Changes,
-    circuit::Circuit,
-    circuits::Circuits,
-    future::ResponseFuture,
-    layer::BreakerLayer,
-    select::{Keyed, Select},
-    service::Breaker,
-    settings::CircuitSettings,
-    snapshot::Snapshot,
-    state::State,
-    trip::Trip,
+    changes::Changes, circuit::Circuit, circuits::Circuits, future::ResponseFuture, layer::BreakerLayer,
+    service::Breaker, settings::CircuitSettings, snapshot::Snapshot, state::State, trip::Trip,
 };
+pub use trysail_core::{Keyed, Select};

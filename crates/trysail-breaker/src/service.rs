@@ -4,12 +4,12 @@ use std::{
 };
 
 use tower_service::Service;
-use trysail_core::{Classifier, FromOpen, Inherit, Open};
+use trysail_core::{Classifier, FromOpen, Inherit, Open, Select};
 
 use crate::{
-    Circuit, ResponseFuture, Select,
+    Circuit, ResponseFuture,
     future::{Guard, guarded},
-    wait::{Wait, poll_unrefused},
+    wait::{OpenWait, poll_unrefused},
 };
 
 /// A service that a circuit protects; made by [`BreakerLayer`](crate::BreakerLayer).
@@ -23,7 +23,7 @@ pub struct Breaker<S, C = Inherit, P = Circuit> {
     /// The circuit that is waited for, if an open one is pending instead of ready to refuse.
     awaited: Option<Circuit>,
     /// Wakes whoever waits for it.
-    wait: Option<Pin<Box<Wait>>>,
+    wait: Option<Pin<Box<OpenWait>>>,
 }
 
 impl<S, C, P> Breaker<S, C, P> {
@@ -37,7 +37,7 @@ where
     S: Service<Req>,
     S::Error: FromOpen,
     C: Classifier<S::Response, S::Error> + Clone,
-    P: Select<Req>,
+    P: Select<Req, Circuit>,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -45,7 +45,7 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.refusal = self.circuit.peek();
+        self.refusal = self.circuit.only().and_then(Circuit::peek);
         if self.refusal.is_some() {
             let Some(circuit) = &self.awaited else {
                 // An error here would tell the caller to discard the service; `call` reports it.
@@ -65,14 +65,15 @@ where
         if let Some(open) = self.refusal.take() {
             return ResponseFuture::refused(open);
         }
-        let circuit = self.circuit.select(&request);
-        match circuit.admit() {
-            Ok(pass) => {
-                let guard = Guard::new(circuit, pass);
-                guarded(guard, || self.inner.call(request), self.judge.clone())
-            }
-            Err(open) => ResponseFuture::refused(open),
-        }
+        let selection = self.circuit.select(&request);
+        let guard = match self.circuit.keep(selection) {
+            None => Guard::for_none(),
+            Some(circuit) => match circuit.admit() {
+                Ok(permit) => Guard::new(circuit, permit),
+                Err(open) => return ResponseFuture::refused(open),
+            },
+        };
+        guarded(guard, || self.inner.call(request), self.judge.clone())
     }
 }
 

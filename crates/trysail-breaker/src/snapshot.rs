@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trysail_core::{Cause, Class};
 
-use crate::{State, state::Machine, window::Tally};
+use crate::{State, machine::StateMachine, window::Counts};
 
 /// How a circuit was at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,8 +11,8 @@ pub struct Snapshot {
     state: State,
     since: Instant,
     streak: u32,
-    failures: Tally,
-    slow: Tally,
+    failures: Counts,
+    slow: Counts,
     opened: u64,
     cause: Cause,
     class: Option<Class>,
@@ -20,7 +20,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(crate) fn of(machine: &Machine, failures: Tally, slow: Tally, now: Instant) -> Self {
+    pub(crate) fn of(machine: &StateMachine, failures: Counts, slow: Counts, now: Instant) -> Self {
         let opened = machine.opened();
         Self {
             state: machine.state(now),

@@ -10,7 +10,7 @@ pub(crate) use off::changed;
 mod on {
     use tracing::{info, warn};
 
-    use crate::{Snapshot, State, state::FORCED_RETRY};
+    use crate::{Snapshot, State, machine::FORCED_RETRY};
 
     const TARGET: &str = "trysail::breaker";
 

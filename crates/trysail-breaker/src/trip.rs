@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use trysail_core::Cause;
 
-use crate::window::{Length, Tally};
+use crate::window::{Counts, WindowLength};
 
 /// When a closed circuit opens: on any of the rules that it holds.
 ///
@@ -24,22 +24,22 @@ use crate::window::{Length, Tally};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Trip {
-    pub(crate) streaks: [Option<Streak>; 2],
+    pub(crate) streaks: [Option<StreakRule>; 2],
     pub(crate) failing: Option<f64>,
-    pub(crate) slow: Option<Slow>,
+    pub(crate) slow: Option<SlowRule>,
     pub(crate) sample: Sample,
 }
 
 /// So many failures in a row, the first at least so long ago.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Streak {
+pub(crate) struct StreakRule {
     failures: u32,
     span: Duration,
 }
 
 /// Such a share of calls that take as long, or longer.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Slow {
+pub(crate) struct SlowRule {
     pub(crate) from: Duration,
     share: f64,
 }
@@ -49,7 +49,7 @@ pub(crate) struct Slow {
 pub(crate) struct Sample {
     least: u32,
     span: Duration,
-    pub(crate) length: Length,
+    pub(crate) length: WindowLength,
 }
 
 impl Trip {
@@ -71,7 +71,7 @@ impl Trip {
     pub const fn or_streak(self, failures: u32, span: Duration) -> Self {
         let failures = if failures == 0 { 1 } else { failures };
         let [first, second] = self.streaks;
-        let streak = Some(Streak { failures, span });
+        let streak = Some(StreakRule { failures, span });
         let streaks = if second.is_none() { [first, streak] } else { [second, streak] };
         Self { streaks, ..self }
     }
@@ -79,7 +79,7 @@ impl Trip {
     /// Also opens when this share of the calls in the window took `from` or longer, whatever came of them; a call is
     /// timed to the millisecond. The share is taken as that of [`rate`](Self::rate).
     pub const fn or_slow(self, from: Duration, share: f64) -> Self {
-        Self { slow: Some(Slow { from, share: possible(share) }), ..self }
+        Self { slow: Some(SlowRule { from, share: possible(share) }), ..self }
     }
 
     /// How many calls a rate is taken of at least. As many as a full window surely holds are always enough, and so are
@@ -96,17 +96,18 @@ impl Trip {
 
     /// Takes rates of the calls of so long a time: ten milliseconds at least.
     pub const fn within(self, window: Duration) -> Self {
-        Self { sample: Sample { length: Length::Time(window), ..self.sample }, ..self }
+        Self { sample: Sample { length: WindowLength::Time(window), ..self.sample }, ..self }
     }
 
     /// Takes rates of the last so many calls, from 1 to 100,000, whenever they were: no span is asked for.
     pub const fn last(self, calls: u32) -> Self {
-        Self { sample: Sample { length: Length::Calls(calls), ..self.sample }, ..self }
+        Self { sample: Sample { length: WindowLength::Calls(calls), ..self.sample }, ..self }
     }
 
     /// With streaks of at least `retries + 2` failures.
     pub(crate) fn outlast(self, retries: u32) -> Self {
-        let longer = |streak: Streak| Streak { failures: streak.failures.max(retries.saturating_add(2)), ..streak };
+        let longer =
+            |streak: StreakRule| StreakRule { failures: streak.failures.max(retries.saturating_add(2)), ..streak };
         Self { streaks: self.streaks.map(|streak| streak.map(longer)), ..self }
     }
 
@@ -114,24 +115,24 @@ impl Trip {
     pub(crate) fn slow_within(self, limit: Duration) -> Self {
         // To the millisecond below, in which such a call is sure to be timed.
         let limit = limit.checked_sub(Duration::from_nanos(u64::from(limit.subsec_nanos()) % 1_000_000));
-        let within = |slow: Slow| Slow { from: limit.map_or(slow.from, |limit| slow.from.min(limit)), ..slow };
+        let within = |slow: SlowRule| SlowRule { from: limit.map_or(slow.from, |limit| slow.from.min(limit)), ..slow };
         Self { slow: self.slow.map(within), ..self }
     }
 
     /// Whether so many failures in a row are too many.
     pub(crate) fn on_streak(&self, failures: u32, since: Duration) -> Option<Cause> {
-        let too_many = |streak: &Streak| failures >= streak.failures && since >= streak.span;
+        let too_many = |streak: &StreakRule| failures >= streak.failures && since >= streak.span;
         self.streaks.iter().flatten().any(too_many).then_some(Cause::Streak)
     }
 
     /// Whether too large a share of these calls failed, or was slow.
-    pub(crate) fn on_rates(&self, failures: &Tally, slow: &Tally) -> Option<Cause> {
+    pub(crate) fn on_rates(&self, failures: &Counts, slow: &Counts) -> Option<Cause> {
         let failing = self.failing.filter(|share| self.sample.reaches(failures, *share)).map(|_| Cause::Rate);
         failing.or_else(|| self.slow.filter(|rule| self.sample.reaches(slow, rule.share)).map(|_| Cause::Slow))
     }
 
     /// Whether one more success may be what is missing for a rate to be taken.
-    pub(crate) fn waits_for_more(&self, failures: &Tally, slow: &Tally) -> bool {
+    pub(crate) fn needs_more_calls(&self, failures: &Counts, slow: &Counts) -> bool {
         let calls = if self.failing.is_some() { failures } else { slow };
         failures.hits + slow.hits > 0 && !self.sample.suffices(calls)
     }
@@ -147,14 +148,14 @@ impl Default for Trip {
 
 impl Sample {
     const DEFAULT: Self =
-        Self { least: 20, span: Duration::from_secs(5), length: Length::Time(Duration::from_secs(40)) };
+        Self { least: 20, span: Duration::from_secs(5), length: WindowLength::Time(Duration::from_secs(40)) };
 
-    fn reaches(&self, tally: &Tally, share: f64) -> bool {
-        self.suffices(tally) && tally.hits > 0 && f64::from(tally.hits) / f64::from(tally.calls) >= share
+    fn reaches(&self, counts: &Counts, share: f64) -> bool {
+        self.suffices(counts) && counts.hits > 0 && f64::from(counts.hits) / f64::from(counts.calls) >= share
     }
 
-    fn suffices(&self, tally: &Tally) -> bool {
-        tally.calls >= self.least.min(self.length.holds()).max(1) && tally.span >= self.span.min(self.length.spans())
+    fn suffices(&self, counts: &Counts) -> bool {
+        counts.calls >= self.least.min(self.length.holds()).max(1) && counts.span >= self.span.min(self.length.spans())
     }
 }
 
@@ -175,18 +176,18 @@ mod tests {
 
     #[test]
     fn a_success_is_looked_at_only_while_there_were_too_few_calls() {
-        let tally = |calls| Tally { calls, hits: 1, span: Duration::from_secs(5) };
-        let none = Tally::default();
+        let counts = |calls| Counts { calls, hits: 1, span: Duration::from_secs(5) };
+        let none = Counts::default();
         let failing = Trip::rate(0.5);
         let slow = Trip::consecutive(9).or_slow(Duration::ZERO, 0.5);
         let both = failing.or_slow(Duration::ZERO, 0.5);
-        for (trip, counts) in [(failing, [true, false]), (slow, [false, true]), (both, [true, true])] {
+        for (trip, counted) in [(failing, [true, false]), (slow, [false, true]), (both, [true, true])] {
             let waits = |calls| {
-                let [failures, slow] = counts.map(|counts| if counts { tally(calls) } else { none });
-                trip.waits_for_more(&failures, &slow)
+                let [failures, slow] = counted.map(|counted| if counted { counts(calls) } else { none });
+                trip.needs_more_calls(&failures, &slow)
             };
             assert!(waits(19) && !waits(20), "{trip:?}");
         }
-        assert!(!failing.waits_for_more(&none, &none), "no success opens it where nothing failed");
+        assert!(!failing.needs_more_calls(&none, &none), "no success opens it where nothing failed");
     }
 }

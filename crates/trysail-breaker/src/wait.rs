@@ -12,7 +12,7 @@ use crate::Circuit;
 pin_project! {
     /// The end of a refusal's time, or a change of the circuit that lets calls pass sooner.
     #[derive(Debug)]
-    pub(crate) struct Wait {
+    pub(crate) struct OpenWait {
         #[pin]
         time: Sleep,
         #[pin]
@@ -22,12 +22,16 @@ pin_project! {
 
 /// Waits until the circuit is no longer sure to refuse. `wait` is made when it is first needed, and kept meanwhile.
 #[cold]
-pub(crate) fn poll_unrefused(circuit: &Circuit, wait: &mut Option<Pin<Box<Wait>>>, cx: &mut Context<'_>) -> Poll<()> {
+pub(crate) fn poll_unrefused(
+    circuit: &Circuit,
+    wait: &mut Option<Pin<Box<OpenWait>>>,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
     loop {
         // Listens before it looks, so that no change falls in between.
-        let change = circuit.sooner();
+        let change = circuit.inner.sooner();
         let Some(open) = circuit.peek() else { return Poll::Ready(()) };
-        let anew = Wait { time: tokio::time::sleep(open.retry_after()), change };
+        let anew = OpenWait { time: tokio::time::sleep(open.retry_after()), change };
         let waiting = match wait.as_mut() {
             Some(kept) => {
                 kept.set(anew);
@@ -39,7 +43,7 @@ pub(crate) fn poll_unrefused(circuit: &Circuit, wait: &mut Option<Pin<Box<Wait>>
     }
 }
 
-impl Future for Wait {
+impl Future for OpenWait {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

@@ -1,10 +1,12 @@
 mod bucket;
+mod size;
 
 use std::{array, sync::atomic::Ordering::Relaxed, time::Duration};
 
-use self::bucket::{
-    BUCKETS, Bucket, COUNT_MASK, ENOUGH_CALLS, FIRST_PARTS, Full, GENERATION_TICKS, MOST_CALLS, Shape, TICK_MASK, age,
-    tick, width,
+pub(crate) use self::size::WindowLength;
+use self::{
+    bucket::{Bucket, COUNT_MASK, FIRST_PARTS, GENERATION_TICKS, Overflow, TICK_MASK, age, tick},
+    size::{BUCKETS, BucketSize},
 };
 use crate::sync::AtomicU64;
 
@@ -13,7 +15,7 @@ use crate::sync::AtomicU64;
 /// Time is given in milliseconds. A new generation begins with an empty window: its ticks are beyond those of the
 /// generation before, and a late result of that one finds its bucket taken.
 #[derive(Debug)]
-pub(crate) struct Window {
+pub(crate) struct SlidingWindow {
     buckets: [AtomicU64; BUCKETS as usize],
     /// What did not fit into them.
     full: [AtomicU64; BUCKETS as usize],
@@ -23,34 +25,27 @@ pub(crate) struct Window {
     turn: AtomicU64,
 }
 
-/// How long a window is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Length {
-    Time(Duration),
-    Calls(u32),
-}
-
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
+pub(crate) struct Counts {
     pub(crate) calls: u32,
     pub(crate) hits: u32,
     /// From the first call to now; zero in a window of calls.
     pub(crate) span: Duration,
 }
 
-impl Window {
-    pub(crate) fn new(length: Length) -> Self {
+impl SlidingWindow {
+    pub(crate) fn new(length: WindowLength) -> Self {
         Self {
             buckets: array::from_fn(|_| AtomicU64::new(0)),
             full: array::from_fn(|_| AtomicU64::new(0)),
-            shape: AtomicU64::new(Shape::of(length).pack()),
+            shape: AtomicU64::new(BucketSize::of(length).pack()),
             turn: AtomicU64::new(0),
         }
     }
 
     /// Begins anew, with a window of this length.
-    pub(crate) fn resize(&self, length: Length) {
-        self.shape.store(Shape::of(length).pack(), Relaxed);
+    pub(crate) fn resize(&self, length: WindowLength) {
+        self.shape.store(BucketSize::of(length).pack(), Relaxed);
         self.buckets.iter().chain(&self.full).for_each(|word| word.store(0, Relaxed));
     }
 
@@ -62,10 +57,10 @@ impl Window {
 
     #[inline]
     pub(crate) fn record(&self, now_ms: u64, generation: u32, hit: bool) {
-        let shape = Shape::unpack(self.shape.load(Relaxed));
+        let shape = BucketSize::unpack(self.shape.load(Relaxed));
         let (tick, most) = match shape {
-            Shape::Time { width_ms } => (tick(now_ms / width_ms, generation), COUNT_MASK),
-            Shape::Calls { width, .. } => (self.turn.load(Relaxed), width),
+            BucketSize::Time { width_ms } => (tick(now_ms / width_ms, generation), COUNT_MASK),
+            BucketSize::Calls { width, .. } => (self.turn.load(Relaxed), width),
         };
         let bucket = self.bucket(tick);
         let word = bucket.load(Relaxed);
@@ -76,9 +71,9 @@ impl Window {
     }
 
     /// Whatever state the bucket is in.
-    fn record_slowly(&self, shape: Shape, now_ms: u64, generation: u32, hit: bool) {
+    fn record_slowly(&self, shape: BucketSize, now_ms: u64, generation: u32, hit: bool) {
         match shape {
-            Shape::Time { width_ms } => {
+            BucketSize::Time { width_ms } => {
                 let tick = tick(now_ms / width_ms, generation);
                 let first = (now_ms % width_ms * FIRST_PARTS).div_ceil(width_ms).min(FIRST_PARTS - 1);
                 let add = |word| Some(Bucket::unpack(word).at(tick, first)?.emptied_if_full().and(hit).pack());
@@ -87,7 +82,7 @@ impl Window {
                     self.carry(tick, Bucket::unpack(before));
                 }
             }
-            Shape::Calls { width, .. } => loop {
+            BucketSize::Calls { width, .. } => loop {
                 let tick = self.turn.load(Relaxed);
                 let add = |word| {
                     let bucket = Bucket::unpack(word).at(tick, 0)?;
@@ -96,7 +91,7 @@ impl Window {
                 if self.bucket(tick).fetch_update(Relaxed, Relaxed, add).is_ok() {
                     return;
                 }
-                // Full; whoever comes first opens the next.
+                // Overflow; whoever comes first opens the next.
                 let _ = self.turn.compare_exchange(tick, (tick + 1) & TICK_MASK, Relaxed, Relaxed);
             },
         }
@@ -111,20 +106,22 @@ impl Window {
                 full.store(0, Relaxed);
             }
         } else if before.calls >= COUNT_MASK {
-            let more = |word| Some(Full::unpack(word).at(tick).and(before.hits).pack());
+            let more = |word| Some(Overflow::unpack(word).at(tick).and(before.hits).pack());
             let _ = full.fetch_update(Relaxed, Relaxed, more);
         }
     }
 
     /// Exact where nobody counts meanwhile.
-    pub(crate) fn tally(&self, now_ms: u64, generation: u32) -> Tally {
-        let (tick, buckets, into_ms, width_ms) = match Shape::unpack(self.shape.load(Relaxed)) {
-            Shape::Time { width_ms } => (tick(now_ms / width_ms, generation), BUCKETS, now_ms % width_ms, width_ms),
-            Shape::Calls { buckets, .. } => (self.turn.load(Relaxed), buckets, 0, 0),
+    pub(crate) fn counts(&self, now_ms: u64, generation: u32) -> Counts {
+        let (tick, buckets, into_ms, width_ms) = match BucketSize::unpack(self.shape.load(Relaxed)) {
+            BucketSize::Time { width_ms } => {
+                (tick(now_ms / width_ms, generation), BUCKETS, now_ms % width_ms, width_ms)
+            }
+            BucketSize::Calls { buckets, .. } => (self.turn.load(Relaxed), buckets, 0, 0),
         };
-        let mut tally = Tally::default();
+        let mut counts = Counts::default();
         for (word, full) in self.buckets.iter().zip(&self.full) {
-            let full = Full::unpack(full.load(Relaxed));
+            let full = Overflow::unpack(full.load(Relaxed));
             let bucket = Bucket::unpack(word.load(Relaxed));
             let age = age(tick, bucket.tick);
             if bucket.calls == 0 || !(0..buckets as i64).contains(&age) {
@@ -133,10 +130,10 @@ impl Window {
             let first_ms = bucket.first * width_ms / FIRST_PARTS;
             let span_ms = (age as u64 * width_ms + into_ms).saturating_sub(first_ms);
             let full = full.at(bucket.tick);
-            tally.count(full.times * COUNT_MASK + bucket.calls, full.hits + bucket.hits);
-            tally.span = tally.span.max(Duration::from_millis(span_ms));
+            counts.count(full.times * COUNT_MASK + bucket.calls, full.hits + bucket.hits);
+            counts.span = counts.span.max(Duration::from_millis(span_ms));
         }
-        tally
+        counts
     }
 
     #[inline]
@@ -145,33 +142,10 @@ impl Window {
     }
 }
 
-impl Tally {
+impl Counts {
     fn count(&mut self, calls: u64, hits: u64) {
         let more = |sum: u32, more: u64| sum.saturating_add(more.try_into().unwrap_or(u32::MAX));
         (self.calls, self.hits) = (more(self.calls, calls), more(self.hits, hits));
-    }
-}
-
-impl Length {
-    /// How long the calls of a window are sure to span, if they come often enough: well inside of it, since a bucket
-    /// leaves it whole, and calls come when they come.
-    pub(crate) fn spans(self) -> Duration {
-        match Shape::of(self) {
-            Shape::Time { width_ms } => Duration::from_millis(width_ms * BUCKETS / 2),
-            Shape::Calls { .. } => Duration::ZERO,
-        }
-    }
-
-    /// How many calls are enough for a rate: as many as a full window of calls is sure to hold, and a number beyond
-    /// which a rate is no more sure.
-    pub(crate) fn holds(self) -> u32 {
-        match self {
-            Self::Time(_) => ENOUGH_CALLS,
-            Self::Calls(calls) => {
-                let calls = calls.clamp(1, MOST_CALLS);
-                (calls.div_ceil(width(calls)) - 1) * width(calls) + 1
-            }
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::{self, Instant};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, limit::GlobalConcurrencyLimitLayer, service_fn};
 use tower_test::{assert_request_eq, mock};
-use trysail_breaker::{Breaker, BreakerLayer, Circuit, CircuitSettings, Circuits, Keyed, State, Trip};
+use trysail_breaker::{Breaker, BreakerLayer, Circuit, CircuitSettings, Circuits, State, Trip};
 use trysail_core::{Cause, Class, Classified, Open, Verdict};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -489,7 +489,7 @@ async fn for_a_balancer_an_open_circuit_is_pending() {
 async fn each_key_has_a_circuit_and_idle_ones_make_room() {
     let circuits = Circuits::new(16, || Circuit::new(Trip::consecutive(1)));
     let service = service_fn(|key: u32| ready(if key < 8 { Err(BoxError::from(F)) } else { Ok(()) }));
-    let keyed = Keyed::new(circuits.clone(), |key: &u32| *key);
+    let keyed = circuits.keyed(|key: &u32| *key);
     let service = BreakerLayer::new(keyed).layer(service);
     for key in (0..1_000).chain(0..8) {
         let _ = service.clone().oneshot(key).await;
@@ -507,6 +507,20 @@ async fn each_key_has_a_circuit_and_idle_ones_make_room() {
     detached.force_open();
     assert_eq!(circuits.get(&4_000).state(), State::Closed, "with no room, nothing is remembered");
     drop(held);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_goes_through_no_circuit_is_neither_refused_nor_counted() {
+    let circuit = Circuit::new(Trip::consecutive(1));
+    let judged = circuit.clone();
+    let through = move |judged_too: &bool| judged_too.then(|| judged.clone());
+    let service = service_fn(|_: bool| ready(Err::<(), _>(BoxError::from(F))));
+    let service = BreakerLayer::new(through).layer(service);
+    service.clone().oneshot(false).await.unwrap_err();
+    assert_eq!(circuit.state(), State::Closed);
+    assert!(!service.clone().oneshot(true).await.unwrap_err().is::<Open>());
+    assert!(service.clone().oneshot(true).await.unwrap_err().is::<Open>());
+    assert!(!service.oneshot(false).await.unwrap_err().is::<Open>());
 }
 
 #[test]

@@ -274,3 +274,14 @@ proptest! {
         });
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn default_circuits_are_set_by_the_default_trip_and_each_is_another() {
+    let circuit = Circuit::default();
+    assert_eq!(circuit.settings(), CircuitSettings::from(Trip::default()));
+    circuit.force_open();
+    for (layer, passes) in [(BreakerLayer::new(circuit), false), (BreakerLayer::default(), true)] {
+        let service = layer.layer(service_fn(|()| ready(Ok::<_, BoxError>(()))));
+        assert_eq!(service.oneshot(()).await.is_ok(), passes);
+    }
+}

@@ -21,6 +21,7 @@ pub trait Classifier<Res, Err> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F, Res, Err> Classifier<Res, Err> for F
 where
     F: Fn(Result<&Res, &Err>) -> Verdict,

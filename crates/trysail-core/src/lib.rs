@@ -2,6 +2,8 @@
 #![no_std]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 mod chain;
 mod class;
@@ -12,11 +14,18 @@ mod judged;
 mod limit;
 mod open;
 mod random;
+#[cfg(feature = "std")]
+mod registry;
 mod replay;
+mod select;
 #[cfg(feature = "tower")]
 mod tower;
 mod verdict;
 
+#[cfg(feature = "std")]
+pub use crate::registry::{Keyed, Registered, Registry};
+#[doc(hidden)]
+pub use crate::verdict::Retryable as Retry;
 pub use crate::{
     class::Class,
     classifier::{Classified, Classifier, Inherit},
@@ -27,5 +36,6 @@ pub use crate::{
     open::{Cause, FromOpen, Open},
     random::Random,
     replay::{Always, Replay},
-    verdict::{Health, Remedy, Retry, Verdict, Window},
+    select::Select,
+    verdict::{Health, Remedy, Retryable, Verdict, Window},
 };

@@ -24,6 +24,7 @@ pub trait Replay<Req> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<F, Req> Replay<Req> for F
 where
     F: Fn(&Req) -> Option<Req>,

@@ -30,7 +30,7 @@ struct Axes(u8);
 
 /// Whether the same request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Retry {
+pub enum Retryable {
     /// It would fail the same way.
     No,
     /// It may succeed.
@@ -80,25 +80,25 @@ pub enum Window {
 
 impl Verdict {
     /// A usable answer.
-    pub const SUCCESS: Self = Self::new(Class::Success, Retry::No, Health::Success);
+    pub const SUCCESS: Self = Self::new(Class::Success, Retryable::No, Health::Success);
     /// The server failed; ask again.
-    pub const TRANSIENT: Self = Self::new(Class::Transient, Retry::Yes, Health::Failure);
+    pub const TRANSIENT: Self = Self::new(Class::Transient, Retryable::Yes, Health::Failure);
     /// This caller is too fast; ask again later. It says nothing about the server.
-    pub const THROTTLED: Self = Self::new(Class::Throttled, Retry::Yes, Health::Neutral);
+    pub const THROTTLED: Self = Self::new(Class::Throttled, Retryable::Yes, Health::Neutral);
     /// The account is empty.
-    pub const QUOTA_EXHAUSTED: Self = Self::new(Class::QuotaExhausted, Retry::No, Health::Success);
+    pub const QUOTA_EXHAUSTED: Self = Self::new(Class::QuotaExhausted, Retryable::No, Health::Success);
     /// The credential is no good.
-    pub const AUTH: Self = Self::new(Class::Auth, Retry::No, Health::Success);
+    pub const AUTH: Self = Self::new(Class::Auth, Retryable::No, Health::Success);
     /// The request is no good.
-    pub const PERMANENT: Self = Self::new(Class::Permanent, Retry::No, Health::Success);
+    pub const PERMANENT: Self = Self::new(Class::Permanent, Retryable::No, Health::Success);
     /// The answer is no good.
-    pub const MALFORMED: Self = Self::new(Class::Malformed, Retry::Yes, Health::Failure);
+    pub const MALFORMED: Self = Self::new(Class::Malformed, Retryable::Yes, Health::Failure);
     /// The server is not ready yet.
-    pub const WARMING: Self = Self::new(Class::Warming, Retry::Yes, Health::Neutral);
+    pub const WARMING: Self = Self::new(Class::Warming, Retryable::Yes, Health::Neutral);
     /// One of our own layers said no.
-    pub const REFUSED: Self = Self::new(Class::Refused, Retry::No, Health::Neutral);
+    pub const REFUSED: Self = Self::new(Class::Refused, Retryable::No, Health::Neutral);
 
-    const fn new(class: Class, retry: Retry, health: Health) -> Self {
+    const fn new(class: Class, retry: Retryable, health: Health) -> Self {
         Self { class, axes: Axes::new(retry, health), remedy: None, window: None, after: None }
     }
 
@@ -113,17 +113,17 @@ impl Verdict {
 
     /// Not to be asked again.
     pub const fn once(self) -> Self {
-        Self { axes: Axes::new(Retry::No, self.health()), ..self }
+        Self { axes: Axes::new(Retryable::No, self.health()), ..self }
     }
 
     /// Worth asking again.
     pub const fn again(self) -> Self {
-        Self { axes: Axes::new(Retry::Yes, self.health()), ..self }
+        Self { axes: Axes::new(Retryable::Yes, self.health()), ..self }
     }
 
     /// Never sent: may be sent once more at no charge, and says nothing about the server.
     pub const fn unsent(self) -> Self {
-        Self { axes: Axes::new(Retry::Unsent, Health::Neutral), ..self }
+        Self { axes: Axes::new(Retryable::Unsent, Health::Neutral), ..self }
     }
 
     /// Says nothing about the server's health.
@@ -157,7 +157,7 @@ impl Verdict {
     }
 
     /// Whether the request may be sent again.
-    pub const fn retry(self) -> Retry {
+    pub const fn retry(self) -> Retryable {
         self.axes.retry()
     }
 
@@ -198,15 +198,15 @@ impl Window {
 }
 
 impl Axes {
-    const fn new(retry: Retry, health: Health) -> Self {
+    const fn new(retry: Retryable, health: Health) -> Self {
         Self((retry as u8) << 4 | health as u8)
     }
 
-    const fn retry(self) -> Retry {
+    const fn retry(self) -> Retryable {
         match self.0 >> 4 {
-            0 => Retry::No,
-            1 => Retry::Yes,
-            _ => Retry::Unsent,
+            0 => Retryable::No,
+            1 => Retryable::Yes,
+            _ => Retryable::Unsent,
         }
     }
 

@@ -4,7 +4,7 @@ use std::{error::Error, io, time::Duration};
 
 use trysail_core::{
     Cause, Class, Classified, Classifier, Elapsed, Failure, Health, Inherit, Limit, Open, Random, Remedy, Replay,
-    Retry, Scope, Verdict,
+    Retryable, Scope, Verdict,
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -27,12 +27,15 @@ fn a_hint_is_whole_milliseconds_and_never_shorter_than_asked() {
 #[test]
 fn setters_change_one_axis() {
     let verdict = Verdict::TRANSIENT.after(MS).advise(Remedy::Split);
-    assert_eq!((verdict.class(), verdict.retry(), verdict.health()), (Class::Transient, Retry::Yes, Health::Failure));
-    assert_eq!((verdict.once().retry(), verdict.neutral().health()), (Retry::No, Health::Neutral));
+    assert_eq!(
+        (verdict.class(), verdict.retry(), verdict.health()),
+        (Class::Transient, Retryable::Yes, Health::Failure)
+    );
+    assert_eq!((verdict.once().retry(), verdict.neutral().health()), (Retryable::No, Health::Neutral));
     let unsent = verdict.unsent();
     assert_eq!(
         (unsent.retry(), unsent.health(), unsent.remedy()),
-        (Retry::Unsent, Health::Neutral, Some(Remedy::Split))
+        (Retryable::Unsent, Health::Neutral, Some(Remedy::Split))
     );
     assert_eq!(unsent.again().unhealthy(), verdict);
     assert_eq!(Verdict::PERMANENT.neutral().healthy(), Verdict::PERMANENT);

@@ -118,6 +118,13 @@ impl Backoff {
     }
 }
 
+/// [`exponential`](Backoff::exponential) from 100 ms on.
+impl Default for Backoff {
+    fn default() -> Self {
+        Self::exponential(Duration::from_millis(100))
+    }
+}
+
 impl IntoIterator for Backoff {
     type Item = Duration;
     type IntoIter = Delays;

@@ -13,10 +13,10 @@ use tokio::time::Instant;
 use trysail_core::{Class, Verdict};
 
 pub use self::settings::BudgetSettings;
-use self::settings::{Terms, WHOLE};
+use self::settings::{AtomicSettings, WHOLE};
 use crate::{
-    account::{Account, MOST},
-    probes::Probes,
+    probe_pacer::ProbePacer,
+    token_bucket::{MOST, TokenBucket},
     traffic::Traffic,
 };
 
@@ -33,22 +33,22 @@ use crate::{
 /// First attempts are never limited. Use one budget for each origin ([`Budgets`](crate::Budgets)).
 #[derive(Clone)]
 pub struct Budget {
-    shared: Arc<Shared>,
+    inner: Arc<BudgetInner>,
 }
 
 /// On cache lines of its own, apart from the count of the handles.
 #[repr(align(128))]
-struct Shared {
-    account: Account,
+struct BudgetInner {
+    tokens: TokenBucket,
     traffic: Traffic,
-    terms: Terms,
-    probes: Probes,
+    settings: AtomicSettings,
+    probes: ProbePacer,
     /// When a call last began, as far as is known.
     begun_ms: AtomicU64,
     epoch: OnceLock<Instant>,
 }
 
-/// How a budget was at one moment.
+/// How a budget was at one context.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Balance {
     /// How many retries it can pay for.
@@ -67,15 +67,15 @@ pub struct Charge {
 impl Budget {
     /// A budget that is full: it has what its floor says.
     pub fn new(settings: BudgetSettings) -> Self {
-        let shared = Shared {
-            account: Account::holding(settings.floor),
+        let inner = BudgetInner {
+            tokens: TokenBucket::holding(settings.floor),
             traffic: Traffic::default(),
-            terms: Terms::new(settings),
-            probes: Probes::default(),
+            settings: AtomicSettings::new(settings),
+            probes: ProbePacer::default(),
             begun_ms: AtomicU64::new(0),
             epoch: OnceLock::new(),
         };
-        Self { shared: Arc::new(shared) }
+        Self { inner: Arc::new(inner) }
     }
 
     /// A budget that grants `ratio` retries for each call, 0.2 by default.
@@ -94,8 +94,8 @@ impl Budget {
 
     /// Replaces all settings, from now on. What there is no more room for is gone; more room is not filled.
     pub fn set(&self, settings: BudgetSettings) {
-        self.shared.terms.set(settings);
-        self.shared.account.clamp(self.capacity(self.shared.traffic.last_calls()));
+        self.inner.settings.set(settings);
+        self.inner.tokens.clamp(self.capacity(self.inner.traffic.last_calls()));
     }
 
     /// Replaces the settings with what `change` makes of them.
@@ -105,7 +105,7 @@ impl Budget {
 
     /// The settings now.
     pub fn settings(&self) -> BudgetSettings {
-        self.shared.terms.get()
+        self.inner.settings.get()
     }
 
     /// What there is, for people and metrics.
@@ -116,17 +116,17 @@ impl Budget {
     /// A call begins. Of a busy caller, one call in eight asks for the time.
     #[inline]
     pub fn begin(&self, now: impl FnOnce() -> Instant) {
-        if !self.shared.traffic.count_undated() {
+        if !self.inner.traffic.count_undated() {
             self.begin_at(now());
         }
     }
 
     fn begin_at(&self, now: Instant) {
         let now_ms = self.ms(now);
-        self.shared.begun_ms.store(now_ms, Relaxed);
-        if let Some(calls) = self.shared.traffic.count(now_ms) {
+        self.inner.begun_ms.store(now_ms, Relaxed);
+        if let Some(calls) = self.inner.traffic.count(now_ms) {
             // What there was no room for must not turn up when there is.
-            self.shared.account.settle(now_ms, self.capacity(calls));
+            self.inner.tokens.settle(now_ms, self.capacity(calls));
         }
     }
 
@@ -139,33 +139,34 @@ impl Budget {
     ///
     /// In an open loop, it leaves half a retry to the calls that do not wait.
     pub fn withdraw_late(&self, verdict: Verdict, since: Instant, now: Instant) -> Option<Charge> {
-        let closed = self.shared.terms.closed.load(Relaxed);
+        let closed = self.inner.settings.closed.load(Relaxed);
         let paid = self.withdraw_leaving(verdict, now, |cost| if closed { 0 } else { cost / 2 });
         paid.or_else(|| {
             let now_ms = self.ms(now);
-            let begun_ms = now_ms.saturating_sub(self.shared.begun_ms.load(Relaxed));
+            let begun_ms = now_ms.saturating_sub(self.inner.begun_ms.load(Relaxed));
             let alone = closed || begun_ms >= ALONE_MS;
-            let probes = alone && now - since >= PROBE_AFTER && self.shared.probes.take(now_ms);
+            let probes = alone && now - since >= PROBE_AFTER && self.inner.probes.take(now_ms);
             probes.then_some(Charge { parts: 0, probe: true })
         })
     }
 
     fn withdraw_leaving(&self, verdict: Verdict, now: Instant, left: impl FnOnce(u32) -> u32) -> Option<Charge> {
-        let terms = &self.shared.terms;
-        let cost = if verdict.class() == Class::Throttled { &terms.throttled } else { &terms.retry }.load(Relaxed);
+        let settings = &self.inner.settings;
+        let cost =
+            if verdict.class() == Class::Throttled { &settings.throttled } else { &settings.retry }.load(Relaxed);
         let now_ms = self.ms(now);
-        let capacity = self.capacity(self.shared.traffic.calls(now_ms));
-        let paid = self.shared.account.withdraw(cost, left(cost), now_ms, capacity);
+        let capacity = self.capacity(self.inner.traffic.calls(now_ms));
+        let paid = self.inner.tokens.withdraw(cost, left(cost), now_ms, capacity);
         paid.then_some(Charge { parts: cost, probe: false })
     }
 
     /// A call has succeeded, and gets back what its retries have taken. In a closed loop, a probe fills the budget.
     #[inline]
     pub fn succeed(&self, taken: Charge) {
-        let fills = taken.probe && self.shared.terms.closed.load(Relaxed);
-        let amount = if fills { MOST } else { self.shared.terms.earning.load(Relaxed).saturating_add(taken.parts) };
+        let fills = taken.probe && self.inner.settings.closed.load(Relaxed);
+        let amount = if fills { MOST } else { self.inner.settings.earning.load(Relaxed).saturating_add(taken.parts) };
         if self.deposit(amount) {
-            self.shared.probes.succeeded();
+            self.inner.probes.succeeded();
         }
     }
 
@@ -173,31 +174,38 @@ impl Budget {
     pub fn give_back(&self, taken: Charge) {
         self.deposit(taken.parts);
         if taken.probe {
-            self.shared.probes.give_back();
+            self.inner.probes.give_back();
         }
+    }
+
+    /// Whether nobody else holds it, and it is as full as it can be.
+    pub(crate) fn is_idle(&self) -> bool {
+        let now_ms = self.ms(Instant::now());
+        let capacity = self.capacity(self.inner.traffic.calls(now_ms));
+        Arc::strong_count(&self.inner) == 1 && self.inner.tokens.balance(now_ms, capacity) >= capacity
     }
 
     fn at(&self, now: Instant) -> Balance {
         let now_ms = self.ms(now);
-        let capacity = self.capacity(self.shared.traffic.calls(now_ms));
-        let balance = self.shared.account.balance(now_ms, capacity);
+        let capacity = self.capacity(self.inner.traffic.calls(now_ms));
+        let balance = self.inner.tokens.balance(now_ms, capacity);
         Balance { retries: f64::from(balance) / f64::from(WHOLE), capacity: f64::from(capacity) / f64::from(WHOLE) }
     }
 
     /// Says whether somebody may be waiting for it.
     fn deposit(&self, amount: u32) -> bool {
-        let enough = self.shared.terms.retry.load(Relaxed);
-        self.shared.account.deposit(amount, self.capacity(self.shared.traffic.last_calls()), enough)
+        let enough = self.inner.settings.retry.load(Relaxed);
+        self.inner.tokens.deposit(amount, self.capacity(self.inner.traffic.last_calls()), enough)
     }
 
     fn capacity(&self, calls: u32) -> u32 {
-        let terms = &self.shared.terms;
-        let (floor, ceiling) = (terms.floor.load(Relaxed), terms.ceiling.load(Relaxed));
-        calls.saturating_mul(terms.earning.load(Relaxed)).max(floor).min(ceiling)
+        let settings = &self.inner.settings;
+        let (floor, ceiling) = (settings.floor.load(Relaxed), settings.ceiling.load(Relaxed));
+        calls.saturating_mul(settings.earning.load(Relaxed)).max(floor).min(ceiling)
     }
 
     fn ms(&self, now: Instant) -> u64 {
-        let epoch = *self.shared.epoch.get_or_init(|| now);
+        let epoch = *self.inner.epoch.get_or_init(|| now);
         now.saturating_duration_since(epoch).as_millis() as u64
     }
 }

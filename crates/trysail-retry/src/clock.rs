@@ -9,9 +9,9 @@ pub(crate) struct Clock(OnceLock<Instant>);
 /// When a call must be over, in nanoseconds of its [`Clock`]; never zero, so that an `Option` of what holds one is no
 /// larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Deadline(NonZeroU64);
+pub(crate) struct CallDeadline(NonZeroU64);
 
-impl Deadline {
+impl CallDeadline {
     /// Nobody has asked yet.
     pub(crate) const UNASKED: Self = Self(NonZeroU64::MIN);
     /// There is none.
@@ -23,15 +23,15 @@ const FIRST: u64 = 2;
 
 impl Clock {
     /// The end of `left`, which begins `now`; centuries have no end.
-    pub(crate) fn deadline(&self, left: Duration, now: Instant) -> Deadline {
+    pub(crate) fn deadline(&self, left: Duration, now: Instant) -> CallDeadline {
         let then = now.saturating_duration_since(self.beginning(now)).saturating_add(left);
         let nanos = u64::try_from(then.as_nanos() + u128::from(FIRST)).ok().and_then(NonZeroU64::new);
-        nanos.map_or(Deadline::NEVER, Deadline)
+        nanos.map_or(CallDeadline::NEVER, CallDeadline)
     }
 
     /// How much time there is from `now` on; `None` if that has no end.
-    pub(crate) fn left(&self, deadline: Deadline, now: Instant) -> Option<Duration> {
-        if deadline == Deadline::NEVER {
+    pub(crate) fn left(&self, deadline: CallDeadline, now: Instant) -> Option<Duration> {
+        if deadline == CallDeadline::NEVER {
             return None;
         }
         let then = Duration::from_nanos(deadline.0.get().saturating_sub(FIRST));
@@ -55,9 +55,9 @@ mod tests {
             assert_eq!(clock.left(deadline, now), Some(left));
             tokio::time::advance(Duration::from_secs(3)).await;
             assert_eq!(clock.left(deadline, Instant::now()), Some(left.saturating_sub(Duration::from_secs(3))));
-            assert_ne!(deadline, Deadline::UNASKED);
+            assert_ne!(deadline, CallDeadline::UNASKED);
         }
-        assert_eq!(clock.deadline(Duration::MAX, Instant::now()), Deadline::NEVER);
-        assert_eq!(clock.left(Deadline::NEVER, Instant::now()), None);
+        assert_eq!(clock.deadline(Duration::MAX, Instant::now()), CallDeadline::NEVER);
+        assert_eq!(clock.left(CallDeadline::NEVER, Instant::now()), None);
     }
 }

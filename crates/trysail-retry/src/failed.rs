@@ -5,8 +5,8 @@ use trysail_core::{Class, Verdict};
 
 use crate::{
     Budget, Charge, RetryReport, RetrySettings, Stop, WaitFor,
-    charges::Charges,
-    policy::{Moment, Situation, Step, Used},
+    call_charges::CallCharges,
+    decider::{Decider, PlannedWait, RetryContext, RetryCounts},
     reported, trace,
 };
 
@@ -21,8 +21,8 @@ pub(crate) struct FailedCall<B, T, E> {
     due: Verdict,
     /// As they were when the call first failed.
     settings: RetrySettings<B>,
-    used: Used,
-    charges: Charges,
+    used: RetryCounts,
+    charges: CallCharges,
     report: RetryReport,
 }
 
@@ -42,8 +42,8 @@ impl<B, T, E> FailedCall<B, T, E> {
             verdict,
             due: verdict,
             settings,
-            used: Used::default(),
-            charges: Charges::new(budget),
+            used: RetryCounts::default(),
+            charges: CallCharges::new(budget),
             report,
         }
     }
@@ -78,17 +78,20 @@ impl<B, T, E> FailedCall<B, T, E> {
 
     /// An attempt begins; gives its number among those that were sent.
     pub(crate) fn begins(&mut self) -> u32 {
-        self.report.began()
+        let number = self.report.began();
+        reported::publish(&self.report);
+        number
     }
 
     /// Begins a wait; says until when it lasts.
-    pub(crate) fn waits(&mut self, step: Step, now: Instant) -> Instant {
+    pub(crate) fn waits(&mut self, step: PlannedWait, now: Instant) -> Instant {
         // A wait for the budget that goes on is told of once.
         if !matches!(self.report.waiting(), Some(before) if before.what() == WaitFor::Budget) {
             trace::retry(&self.report, self.verdict, step);
         }
         let until = now.checked_add(step.delay).unwrap_or_else(|| now + FAR);
         self.report.sleeps(self.verdict, step.what, step.delay, until);
+        reported::publish(&self.report);
         until
     }
 
@@ -112,6 +115,7 @@ impl<B, T, E> FailedCall<B, T, E> {
     fn stops(&mut self, stop: Stop) {
         trace::give_up(&self.report, self.verdict, stop);
         self.report.stopped(stop);
+        reported::publish(&self.report);
     }
 }
 
@@ -120,21 +124,21 @@ where
     B: IntoIterator<Item = Duration> + Clone,
 {
     /// What comes before the next attempt, which is paid for if that costs and the budget can.
-    pub(crate) fn decide<R>(&mut self, moment: Moment<'_>, copy: Option<R>) -> Result<(Step, R), Stop> {
-        let situation = Situation { settings: &self.settings, moment };
-        let (step, copy) = situation.decide(self.verdict, &mut self.used, copy)?;
-        if !(step.costs || self.charges.is_owed()) || self.charges.pay(self.due, moment.now) {
+    pub(crate) fn decide<R>(&mut self, context: RetryContext<'_>, copy: Option<R>) -> Result<(PlannedWait, R), Stop> {
+        let decider = Decider { settings: &self.settings, context };
+        let (step, copy) = decider.decide(self.verdict, &mut self.used, copy)?;
+        if !(step.costs || self.charges.is_owed()) || self.charges.pay(self.due, context.now) {
             return Ok((step, copy));
         }
-        Ok((situation.wait_for_budget(self.due, step.delay)?, copy))
+        Ok((decider.wait_for_budget(self.due, step.delay)?, copy))
     }
 
     /// What comes after a wait, unless it is the attempt: another wait, if the budget still cannot pay.
-    pub(crate) fn wait_on(&mut self, moment: Moment<'_>) -> Result<Option<Step>, Stop> {
-        if !self.charges.is_unpaid() || self.charges.pay(self.due, moment.now) {
+    pub(crate) fn wait_on(&mut self, context: RetryContext<'_>) -> Result<Option<PlannedWait>, Stop> {
+        if !self.charges.is_unpaid() || self.charges.pay(self.due, context.now) {
             return Ok(None);
         }
-        Situation { settings: &self.settings, moment }.wait_for_budget(self.due, Duration::ZERO).map(Some)
+        Decider { settings: &self.settings, context }.wait_for_budget(self.due, Duration::ZERO).map(Some)
     }
 }
 

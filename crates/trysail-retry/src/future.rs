@@ -10,12 +10,12 @@ use std::{
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower_service::Service;
-use trysail_core::{Class, Classifier, Replay};
+use trysail_core::{Class, Classifier, Replay, Select};
 
 use crate::{
-    Charge, SelectBudget,
+    Budget, Charge,
     failed::FailedCall,
-    next_attempt::{NextAttempt, Wake},
+    next_attempt::{AfterWait, NextAttempt},
     reported,
     request_copy::RequestCopy,
     shared::Shared,
@@ -26,19 +26,19 @@ pin_project! {
     pub struct ResponseFuture<S, B, C, R, Req>
     where
         S: Service<Req>,
-        R: SelectBudget<Req>,
+        R: Select<Req, Budget>,
     {
         #[pin]
-        state: State<S, B, Req, S::Future, S::Response, S::Error>,
+        stage: Stage<S, B, Req, S::Future, S::Response, S::Error>,
         shared: Arc<Shared<S, B, C, R>>,
-        budget: R::Selected,
+        budget: R::Selection,
     }
 }
 
 pin_project! {
-    #[project = StateProj]
+    #[project = StageProj]
     #[project_replace = Taken]
-    enum State<S, B, Req, F, T, E> {
+    enum Stage<S, B, Req, F, T, E> {
         Attempt {
             #[pin] call: F,
             // For the attempt after this one; without it, there is none.
@@ -64,16 +64,16 @@ pin_project! {
 impl<S, B, C, R, Req> ResponseFuture<S, B, C, R, Req>
 where
     S: Service<Req>,
-    R: SelectBudget<Req>,
+    R: Select<Req, Budget>,
 {
     #[inline]
     pub(crate) fn new(
         call: S::Future,
         copy: Option<Req>,
-        budget: R::Selected,
+        budget: R::Selection,
         shared: Arc<Shared<S, B, C, R>>,
     ) -> Self {
-        Self { state: State::Attempt { call, copy: copy.map(RequestCopy::new), failed: None }, shared, budget }
+        Self { stage: Stage::Attempt { call, copy: copy.map(RequestCopy::new), failed: None }, shared, budget }
     }
 }
 
@@ -82,7 +82,7 @@ where
     S: Service<Req> + Clone,
     B: IntoIterator<Item = Duration> + Clone,
     C: Classifier<S::Response, S::Error>,
-    R: Replay<Req> + SelectBudget<Req>,
+    R: Replay<Req> + Select<Req, Budget>,
 {
     type Output = Result<S::Response, S::Error>;
 
@@ -91,7 +91,7 @@ where
         loop {
             let mut this = self.as_mut().project();
             let policy = &this.shared.policy;
-            if let StateProj::Attempt { call, copy, failed } = this.state.as_mut().project() {
+            if let StageProj::Attempt { call, copy, failed } = this.stage.as_mut().project() {
                 let Poll::Ready(outcome) = call.poll(cx) else {
                     match failed {
                         None => reported::first_attempt(),
@@ -103,7 +103,7 @@ where
                     return Poll::Pending;
                 };
                 let verdict = policy.judge.classify(outcome.as_ref());
-                let budget = policy.per_request.budget(this.budget);
+                let budget = policy.per_request.selected(this.budget);
                 if verdict.class() == Class::Success {
                     let taken = match failed {
                         None => {
@@ -118,7 +118,7 @@ where
                     return Poll::Ready(outcome);
                 }
                 match NextAttempt::after(outcome, verdict, copy.take(), failed.take(), this.shared, budget) {
-                    Ok((next, until)) => this.state.set(State::Asleep { sleep: sleep_until(until), next }),
+                    Ok((next, until)) => this.stage.set(Stage::Asleep { sleep: sleep_until(until), next }),
                     Err(outcome) => return Poll::Ready(outcome),
                 }
             }
@@ -133,7 +133,7 @@ impl<S, B, C, R, Req> ResponseFuture<S, B, C, R, Req>
 where
     S: Service<Req> + Clone,
     B: IntoIterator<Item = Duration> + Clone,
-    R: Replay<Req> + SelectBudget<Req>,
+    R: Replay<Req> + Select<Req, Budget>,
 {
     /// Waits until the next attempt has begun, or the call has ended.
     ///
@@ -142,35 +142,35 @@ where
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<S::Response, S::Error>>> {
         let mut this = self.project();
         loop {
-            let readiness = match this.state.as_mut().project() {
-                StateProj::Attempt { .. } => return Poll::Ready(None),
-                StateProj::Asleep { sleep, .. } => {
+            let readiness = match this.stage.as_mut().project() {
+                StageProj::Attempt { .. } => return Poll::Ready(None),
+                StageProj::Asleep { sleep, .. } => {
                     ready!(sleep.poll(cx));
                     Readiness::Unasked
                 }
-                StateProj::Waking { service, late, .. } => ready!(poll_ready(service, late, cx)),
-                StateProj::Moving => panic!("a call is not polled after it has ended"),
+                StageProj::Waking { service, late, .. } => ready!(poll_ready(service, late, cx)),
+                StageProj::Moving => panic!("a call is not polled after it has ended"),
             };
-            let next = match this.state.as_mut().project_replace(State::Moving) {
+            let next = match this.stage.as_mut().project_replace(Stage::Moving) {
                 Taken::Asleep { next, .. } => match next.wake(this.shared) {
-                    Wake::Attempt(next, late) => {
+                    AfterWait::Attempt(next, late) => {
                         let service = Box::new(this.shared.service());
-                        State::Waking { service, late: late.map(sleep_until), next }
+                        Stage::Waking { service, late: late.map(sleep_until), next }
                     }
-                    Wake::Sleep(next, until) => State::Asleep { sleep: sleep_until(until), next },
-                    Wake::End(outcome) => return Poll::Ready(Some(outcome)),
+                    AfterWait::Sleep(next, until) => Stage::Asleep { sleep: sleep_until(until), next },
+                    AfterWait::End(outcome) => return Poll::Ready(Some(outcome)),
                 },
                 Taken::Waking { mut service, next, .. } => match readiness {
                     Readiness::Late => return Poll::Ready(Some(next.end_late())),
                     Readiness::Failed(error) => return Poll::Ready(Some(next.end_unready(error))),
                     Readiness::Unasked | Readiness::Ready => {
                         let (request, copy, failed) = next.begin(&this.shared.policy.per_request);
-                        State::Attempt { call: service.call(request), copy, failed: Some(failed) }
+                        Stage::Attempt { call: service.call(request), copy, failed: Some(failed) }
                     }
                 },
                 Taken::Attempt { .. } | Taken::Moving => panic!("a call is not polled after it has ended"),
             };
-            this.state.set(next);
+            this.stage.set(next);
         }
     }
 }
@@ -201,15 +201,15 @@ where
 impl<S, B, C, R, Req> fmt::Debug for ResponseFuture<S, B, C, R, Req>
 where
     S: Service<Req>,
-    R: SelectBudget<Req>,
+    R: Select<Req, Budget>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match &self.state {
-            State::Attempt { .. } => "attempt",
-            State::Asleep { .. } => "asleep",
-            State::Waking { .. } => "waking",
-            State::Moving => "over",
+        let stage = match &self.stage {
+            Stage::Attempt { .. } => "attempt",
+            Stage::Asleep { .. } => "asleep",
+            Stage::Waking { .. } => "waking",
+            Stage::Moving => "over",
         };
-        f.debug_struct("ResponseFuture").field("state", &state).finish_non_exhaustive()
+        f.debug_struct("ResponseFuture").field("stage", &stage).finish_non_exhaustive()
     }
 }

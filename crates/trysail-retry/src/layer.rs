@@ -4,7 +4,7 @@ use tower_layer::Layer;
 use trysail_core::{Always, Inherit, Random};
 
 use crate::{
-    Backoff, PerRequest, Retry, RetryHandle, RetrySettings, backoff::entropy, policy::Policy, settings::Source,
+    Backoff, PerRequest, Retry, RetryHandle, RetrySettings, backoff::entropy, policy::Policy, settings::SettingsSource,
 };
 
 /// Asks again when an attempt failed in a way that may pass.
@@ -19,15 +19,15 @@ impl<B> RetryLayer<B> {
     ///
     /// `backoff` is any `IntoIterator<Item = Duration> + Clone`: one delay a retry.
     pub fn new(backoff: B) -> Self {
-        Self::from(Source::Own(RetrySettings::new(backoff)))
+        Self::from(SettingsSource::Own(RetrySettings::new(backoff)))
     }
 
     /// As [`new`](Self::new), with settings that can be changed while calls run.
     pub fn adjustable(settings: &RetryHandle<B>) -> Self {
-        Self::from(Source::Shared(settings.clone()))
+        Self::from(SettingsSource::Shared(settings.clone()))
     }
 
-    fn from(settings: Source<B>) -> Self {
+    fn from(settings: SettingsSource<B>) -> Self {
         Self {
             policy: Policy {
                 settings,
@@ -37,6 +37,13 @@ impl<B> RetryLayer<B> {
                 random: Arc::new(Random::seeded(entropy())),
             },
         }
+    }
+}
+
+/// With the default [`Backoff`], and without a budget.
+impl Default for RetryLayer {
+    fn default() -> Self {
+        Self::new(Backoff::default())
     }
 }
 

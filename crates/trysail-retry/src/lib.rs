@@ -1,38 +1,40 @@
 #![doc = include_str!("../README.md")]
 
-mod account;
 mod backoff;
 mod budget;
-mod charges;
+mod budgets;
+mod call_charges;
 mod clock;
+mod decider;
 mod failed;
 mod future;
 mod layer;
 mod next_attempt;
 mod per_request;
 mod policy;
-mod probes;
+mod probe_pacer;
 mod report;
 mod reported;
 mod request_copy;
 mod schedule;
-mod select;
 mod service;
 mod settings;
 mod shared;
 mod sync;
+mod token_bucket;
 mod trace;
 mod traffic;
 
 pub use crate::{
     backoff::{Backoff, Delays, Jitter},
     budget::{Balance, Budget, BudgetSettings, Charge},
+    budgets::Budgets,
     future::ResponseFuture,
     layer::RetryLayer,
     per_request::PerRequest,
     report::{RetryReport, Stop, WaitFor, Waiting},
     reported::{Reported, report},
-    select::SelectBudget,
     service::Retry,
     settings::{RetryHandle, RetrySettings},
 };
+pub use trysail_core::{Keyed, Select};

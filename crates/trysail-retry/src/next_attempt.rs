@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trysail_core::{Replay, Verdict};
 
-use crate::{Budget, Stop, failed::FailedCall, policy::Moment, request_copy::RequestCopy, shared::Shared};
+use crate::{Budget, Stop, decider::RetryContext, failed::FailedCall, request_copy::RequestCopy, shared::Shared};
 
 /// What is kept between two attempts of a call.
 pub(crate) struct NextAttempt<B, Req, T, E> {
@@ -15,7 +15,7 @@ pub(crate) struct NextAttempt<B, Req, T, E> {
 pub(crate) type Begun<B, Req, T, E> = (Req, Option<RequestCopy<Req>>, Box<FailedCall<B, T, E>>);
 
 /// What follows a wait.
-pub(crate) enum Wake<N, T, E> {
+pub(crate) enum AfterWait<N, T, E> {
     /// The attempt, once the service is ready for it; until then at most.
     Attempt(N, Option<Instant>),
     /// Another wait.
@@ -50,10 +50,10 @@ where
             }
             None => Box::new(FailedCall::new(outcome, verdict, shared.policy.settings.get(), budget.cloned())),
         };
-        let moment = moment(shared, copy.as_mut());
-        match failed.decide(moment, copy) {
+        let context = context(shared, copy.as_mut());
+        match failed.decide(context, copy) {
             Ok((step, copy)) => {
-                let until = failed.waits(step, moment.now);
+                let until = failed.waits(step, context.now);
                 Ok((Self { copy, failed }, until))
             }
             Err(stop) => Err(failed.ends(stop)),
@@ -61,22 +61,22 @@ where
     }
 
     /// A wait is over.
-    pub(crate) fn wake<S, C, R>(mut self, shared: &Shared<S, B, C, R>) -> Wake<Self, T, E>
+    pub(crate) fn wake<S, C, R>(mut self, shared: &Shared<S, B, C, R>) -> AfterWait<Self, T, E>
     where
         R: Replay<Req>,
     {
-        let moment = moment(shared, Some(&mut self.copy));
-        match self.failed.wait_on(moment) {
+        let context = context(shared, Some(&mut self.copy));
+        match self.failed.wait_on(context) {
             Ok(Some(step)) => {
-                let until = self.failed.waits(step, moment.now);
-                Wake::Sleep(self, until)
+                let until = self.failed.waits(step, context.now);
+                AfterWait::Sleep(self, until)
             }
-            Ok(None) => match moment.left.map(|left| self.failed.spare(left)) {
-                None => Wake::Attempt(self, None),
-                Some(Some(spare)) => Wake::Attempt(self, moment.now.checked_add(spare)),
-                Some(None) => Wake::End(self.end_late()),
+            Ok(None) => match context.left.map(|left| self.failed.spare(left)) {
+                None => AfterWait::Attempt(self, None),
+                Some(Some(spare)) => AfterWait::Attempt(self, context.now.checked_add(spare)),
+                Some(None) => AfterWait::End(self.end_late()),
             },
-            Err(stop) => Wake::End(self.failed.ends(stop)),
+            Err(stop) => AfterWait::End(self.failed.ends(stop)),
         }
     }
 
@@ -101,12 +101,12 @@ where
     }
 }
 
-fn moment<'a, S, B, C, R, Req>(shared: &'a Shared<S, B, C, R>, copy: Option<&mut RequestCopy<Req>>) -> Moment<'a>
+fn context<'a, S, B, C, R, Req>(shared: &'a Shared<S, B, C, R>, copy: Option<&mut RequestCopy<Req>>) -> RetryContext<'a>
 where
     R: Replay<Req>,
 {
     let (policy, now) = (&shared.policy, Instant::now());
     let whole = copy.as_ref().filter(|_| policy.patient).and_then(|copy| copy.whole(&policy.per_request));
     let left = copy.and_then(|copy| copy.left(&policy.per_request, &shared.clock, now));
-    Moment { now, left, patient: whole, random: &policy.random }
+    RetryContext { now, left, patient: whole, random: &policy.random }
 }

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use trysail_core::{Always, Limit, Replay};
+use trysail_core::{Always, Limit, Replay, Select};
 
-use crate::{Budget, SelectBudget};
+use crate::Budget;
 
 /// What a retry asks for each request: how a copy is made, how long all of it may take, and which budget pays.
 #[derive(Clone, Copy, Debug)]
@@ -33,16 +33,19 @@ where
     }
 }
 
-impl<Req, R, L, G: SelectBudget<Req>> SelectBudget<Req> for PerRequest<R, L, G> {
-    type Selected = G::Selected;
+impl<Req, R, L, G> Select<Req, Budget> for PerRequest<R, L, G>
+where
+    G: Select<Req, Budget>,
+{
+    type Selection = G::Selection;
 
     #[inline]
-    fn select(&self, request: &Req) -> G::Selected {
-        self.budget.as_ref().map_or_else(G::Selected::default, |budget| budget.select(request))
+    fn select(&self, request: &Req) -> G::Selection {
+        self.budget.as_ref().map_or_else(G::Selection::default, |budget| budget.select(request))
     }
 
     #[inline]
-    fn budget<'a>(&'a self, selected: &'a G::Selected) -> Option<&'a Budget> {
-        self.budget.as_ref().and_then(|budget| budget.budget(selected))
+    fn selected<'a>(&'a self, selection: &'a G::Selection) -> Option<&'a Budget> {
+        self.budget.as_ref().and_then(|budget| budget.selected(selection))
     }
 }

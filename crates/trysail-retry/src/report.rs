@@ -3,8 +3,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trysail_core::{Class, Verdict};
 
-use crate::reported;
-
 /// What a retry did during one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryReport {
@@ -106,7 +104,7 @@ impl RetryReport {
         self.last
     }
 
-    /// What the call is waiting for at the moment.
+    /// What the call is waiting for at the context.
     pub const fn waiting(&self) -> Option<Waiting> {
         self.waiting
     }
@@ -120,7 +118,6 @@ impl RetryReport {
     pub(crate) fn began(&mut self) -> u32 {
         self.attempts += 1;
         self.waiting = None;
-        reported::publish(self);
         self.attempts - self.refusals
     }
 
@@ -134,12 +131,10 @@ impl RetryReport {
         self.hints += u32::from(what != WaitFor::Budget && verdict.retry_after().is_some());
         self.slept = self.slept.saturating_add(delay);
         self.waiting = Some(Waiting { verdict, what, until });
-        reported::publish(self);
     }
 
     pub(crate) fn stopped(&mut self, stop: Stop) {
         self.stop = Some(stop);
-        reported::publish(self);
     }
 }
 

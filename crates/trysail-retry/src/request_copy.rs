@@ -3,29 +3,29 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trysail_core::Replay;
 
-use crate::clock::{Clock, Deadline};
+use crate::clock::{CallDeadline, Clock};
 
 /// A request for a later attempt, and when the call must be over.
 pub(crate) struct RequestCopy<Req> {
     request: Req,
-    deadline: Deadline,
+    deadline: CallDeadline,
 }
 
 impl<Req> RequestCopy<Req> {
     #[inline]
     pub(crate) const fn new(request: Req) -> Self {
-        Self { request, deadline: Deadline::UNASKED }
+        Self { request, deadline: CallDeadline::UNASKED }
     }
 
     /// When the call must be over; its time counts from when this is first asked.
     #[inline]
-    pub(crate) fn deadline<R>(&mut self, replay: &R, clock: &Clock, now: impl FnOnce() -> Instant) -> Deadline
+    pub(crate) fn deadline<R>(&mut self, replay: &R, clock: &Clock, now: impl FnOnce() -> Instant) -> CallDeadline
     where
         R: Replay<Req>,
     {
-        if self.deadline == Deadline::UNASKED {
+        if self.deadline == CallDeadline::UNASKED {
             let left = replay.left(&self.request);
-            self.deadline = left.map_or(Deadline::NEVER, |left| clock.deadline(left, now()));
+            self.deadline = left.map_or(CallDeadline::NEVER, |left| clock.deadline(left, now()));
         }
         self.deadline
     }

@@ -7,9 +7,9 @@ use std::{
 
 use tokio::time::Instant;
 use tower_service::Service;
-use trysail_core::{Classifier, Inherit, Replay};
+use trysail_core::{Classifier, Inherit, Replay, Select};
 
-use crate::{Backoff, PerRequest, ResponseFuture, SelectBudget, policy::Policy, shared::Shared};
+use crate::{Backoff, Budget, PerRequest, ResponseFuture, policy::Policy, shared::Shared};
 
 /// A service that asks again; made by [`RetryLayer`](crate::RetryLayer).
 pub struct Retry<S, B = Backoff, C = Inherit, R = PerRequest> {
@@ -28,7 +28,7 @@ where
     S: Service<Req> + Clone,
     B: IntoIterator<Item = Duration> + Clone,
     C: Classifier<S::Response, S::Error>,
-    R: Replay<Req> + SelectBudget<Req>,
+    R: Replay<Req> + Select<Req, Budget>,
 {
     type Response = S::Response;
     type Error = S::Error;
@@ -41,7 +41,7 @@ where
     fn call(&mut self, mut request: Req) -> Self::Future {
         let per_request = &self.shared.policy.per_request;
         let budget = per_request.select(&request);
-        if let Some(budget) = per_request.budget(&budget) {
+        if let Some(budget) = per_request.selected(&budget) {
             budget.begin(Instant::now);
         }
         let copy = self.shared.can_retry(&self.inner).then(|| per_request.replay(&request)).flatten();

@@ -55,6 +55,13 @@ where
     }
 }
 
+/// Those of the default [`Backoff`].
+impl Default for RetrySettings {
+    fn default() -> Self {
+        Self::new(Backoff::default())
+    }
+}
+
 /// Settings of retries that can be changed while calls run; clones are handles of the same ones.
 ///
 /// A call reads them when it first fails, and keeps to them.
@@ -70,9 +77,9 @@ where
 /// handle.update(|settings| settings.least(Duration::from_millis(200)));
 /// # let _ = layer;
 /// ```
-pub struct RetryHandle<B = Backoff>(Arc<Adjustable<B>>);
+pub struct RetryHandle<B = Backoff>(Arc<AdjustableSettings<B>>);
 
-struct Adjustable<B> {
+struct AdjustableSettings<B> {
     settings: RwLock<RetrySettings<B>>,
     /// Whether they allow any retry: what each call asks, and not only one that fails.
     retries: AtomicBool,
@@ -85,7 +92,7 @@ where
     /// Settings that are these until they are changed.
     pub fn new(settings: RetrySettings<B>) -> Self {
         let retries = settings.delay(0).is_some().into();
-        Self(Arc::new(Adjustable { settings: RwLock::new(settings), retries }))
+        Self(Arc::new(AdjustableSettings { settings: RwLock::new(settings), retries }))
     }
 
     /// Replaces all of them.
@@ -126,12 +133,12 @@ impl<B: fmt::Debug> fmt::Debug for RetryHandle<B> {
 
 /// Where a layer has its settings from.
 #[derive(Clone, Debug)]
-pub(crate) enum Source<B> {
+pub(crate) enum SettingsSource<B> {
     Own(RetrySettings<B>),
     Shared(RetryHandle<B>),
 }
 
-impl<B: Clone> Source<B> {
+impl<B: Clone> SettingsSource<B> {
     pub(crate) fn get(&self) -> RetrySettings<B> {
         match self {
             Self::Own(settings) => settings.clone(),

@@ -11,12 +11,12 @@ mod on {
     use tracing::debug;
     use trysail_core::Verdict;
 
-    use crate::{RetryReport, Stop, policy::Step};
+    use crate::{RetryReport, Stop, decider::PlannedWait};
 
     const TARGET: &str = "trysail::retry";
 
-    pub(crate) fn retry(report: &RetryReport, verdict: Verdict, step: Step) {
-        let Step { delay, what, .. } = step;
+    pub(crate) fn retry(report: &RetryReport, verdict: Verdict, step: PlannedWait) {
+        let PlannedWait { delay, what, .. } = step;
         debug!(target: TARGET, attempt = report.attempts(), class = %verdict.class(), hint = ?verdict.retry_after(), ?delay, wait_for = what.as_str(), "retry");
     }
 
@@ -29,9 +29,9 @@ mod on {
 mod off {
     use trysail_core::Verdict;
 
-    use crate::{RetryReport, Stop, policy::Step};
+    use crate::{RetryReport, Stop, decider::PlannedWait};
 
-    pub(crate) fn retry(_: &RetryReport, _: Verdict, _: Step) {}
+    pub(crate) fn retry(_: &RetryReport, _: Verdict, _: PlannedWait) {}
 
     pub(crate) fn give_up(_: &RetryReport, _: Verdict, _: Stop) {}
 }

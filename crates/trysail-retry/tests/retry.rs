@@ -15,7 +15,7 @@ use tokio_test::{assert_pending, assert_ready, assert_ready_err, assert_ready_ok
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_test::{assert_request_eq, mock};
 use trysail_core::{Cause, Class, Classified, Open, Replay, Verdict};
-use trysail_retry::{Backoff, Budget, Jitter, RetryLayer, RetryReport, SelectBudget, Stop, report};
+use trysail_retry::{Backoff, Budget, Jitter, RetryLayer, RetryReport, Select, Stop, report};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);
@@ -31,7 +31,7 @@ struct Run {
 async fn run<B, R>(layer: RetryLayer<B, trysail_core::Inherit, R>, script: impl IntoIterator<Item = Verdict>) -> Run
 where
     B: IntoIterator<Item = Duration> + Clone,
-    R: Replay<&'static str> + SelectBudget<&'static str> + Clone,
+    R: Replay<&'static str> + Select<&'static str, Budget> + Clone,
 {
     let script: Arc<[Verdict]> = script.into_iter().collect();
     let calls = Arc::new(AtomicUsize::new(0));

@@ -97,3 +97,15 @@ async fn a_retry_that_is_set_to_none_marks_nothing() {
     handle.set(settings(1));
     assert_eq!(service.clone().oneshot(0).await, Ok(1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn by_default_it_asks_three_times_more_from_100_ms_on() {
+    let delays: Vec<_> = Backoff::default().jitter(Jitter::None).into_iter().collect();
+    assert_eq!(delays, [100, 200, 400].map(Duration::from_millis));
+    let (attempts, stop, took) = failing(RetryLayer::default(), Verdict::TRANSIENT).await;
+    assert_eq!((attempts, stop), (4, Some(Stop::Attempts)));
+    assert!(took <= Duration::from_millis(703), "{took:?}");
+    let (attempts, ..) =
+        failing(RetryLayer::adjustable(&RetryHandle::new(RetrySettings::default())), Verdict::TRANSIENT).await;
+    assert_eq!(attempts, 4);
+}

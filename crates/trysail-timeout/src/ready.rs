@@ -33,13 +33,13 @@ pub struct ReadyTimeoutLayer<L = Duration> {
 pub struct ReadyTimeout<S, L = Duration> {
     inner: S,
     limit: L,
-    wait: Wait,
+    wait: ReadyWait,
     /// Made when it is first needed, and kept.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Wait {
+enum ReadyWait {
     No,
     /// The timer runs; perhaps for the second time, since nobody came for so long after the first.
     For {
@@ -67,7 +67,7 @@ impl<S, L: Clone> Layer<S> for ReadyTimeoutLayer<L> {
 
 impl<S, L> ReadyTimeout<S, L> {
     const fn new(inner: S, limit: L) -> Self {
-        Self { inner, limit, wait: Wait::No, timer: None }
+        Self { inner, limit, wait: ReadyWait::No, timer: None }
     }
 
     /// Whether nobody has polled for so long that the timer tells of an earlier wait.
@@ -97,21 +97,21 @@ where
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         if let Poll::Ready(ready) = self.inner.poll_ready(cx) {
-            if let Wait::For { .. } = self.wait {
+            if let ReadyWait::For { .. } = self.wait {
                 // It must not wake anybody while nobody waits.
                 self.timer(Instant::now() + FAR);
             }
-            self.wait = Wait::No;
+            self.wait = ReadyWait::No;
             return Poll::Ready(ready);
         }
         let limit = match self.wait {
-            Wait::For { limit, again } if again || !self.was_given_up(limit) => limit,
+            ReadyWait::For { limit, again } if again || !self.was_given_up(limit) => limit,
             before => {
                 let now = Instant::now();
                 let Some((limit, deadline)) = self.limit.limit(&()).and_then(|l| Some((l, now.checked_add(l)?))) else {
                     return Poll::Pending;
                 };
-                self.wait = Wait::For { limit, again: matches!(before, Wait::For { .. }) };
+                self.wait = ReadyWait::For { limit, again: matches!(before, ReadyWait::For { .. }) };
                 self.timer(deadline);
                 limit
             }
@@ -121,14 +121,14 @@ where
             return Poll::Pending;
         }
         self.inner = self.inner.clone();
-        self.wait = Wait::Over(limit);
+        self.wait = ReadyWait::Over(limit);
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        match std::mem::replace(&mut self.wait, Wait::No) {
-            Wait::Over(limit) => ResponseFuture::refused(Elapsed::new(Scope::Ready, limit)),
-            Wait::No | Wait::For { .. } => ResponseFuture::new(self.inner.call(request), NEVER),
+        match std::mem::replace(&mut self.wait, ReadyWait::No) {
+            ReadyWait::Over(limit) => ResponseFuture::refused(Elapsed::new(Scope::Ready, limit)),
+            ReadyWait::No | ReadyWait::For { .. } => ResponseFuture::new(self.inner.call(request), NEVER),
         }
     }
 }

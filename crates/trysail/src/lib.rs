@@ -50,7 +50,7 @@ pub use trysail_http::{
 pub use trysail_providers::{Idempotent, Providers};
 #[cfg(feature = "retry")]
 #[doc(no_inline)]
-pub use trysail_retry::{Backoff, Budget, Retry, RetryLayer, RetryReport, report};
+pub use trysail_retry::{Backoff, Budget, Budgets, Retry, RetryLayer, RetryReport, report};
 #[cfg(feature = "timeout")]
 #[doc(no_inline)]
 pub use trysail_timeout::{Adjustable, ReadyTimeout, ReadyTimeoutLayer, Timeout, TimeoutLayer};

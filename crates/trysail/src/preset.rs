@@ -77,6 +77,11 @@ impl<L> Preset<L> {
         self.change_retry(|settings| settings.backoff(backoff.retries(retries)))
     }
 
+    /// What events of its circuit call it, which is another one from then on.
+    pub fn named(self, name: impl Into<Box<str>>) -> Self {
+        Self { circuit: Circuit::named(name, self.circuit.settings()), ..self }
+    }
+
     /// How often a call is repeated at most, whatever the backoff says.
     pub fn retries(self, retries: u32) -> Self {
         let changed = self.change_retry(|settings| settings.map_backoff(|backoff| backoff.retries(retries)));

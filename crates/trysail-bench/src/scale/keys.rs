@@ -1,7 +1,7 @@
 use std::mem;
 
 use tower::Layer;
-use trysail::{BreakerLayer, Circuit, Circuits, Keyed, Trip};
+use trysail::{BreakerLayer, Circuit, Circuits, Trip};
 
 use crate::{
     callgrind::Counted,
@@ -48,7 +48,7 @@ pub(super) fn table() -> Result<Table, String> {
 
 fn keyed(keys: u64, room: usize, n: u64) {
     let circuits = Circuits::new(room, circuit as fn() -> Circuit);
-    let keyed = Keyed::new(circuits, move |value: &u64| value % keys);
+    let keyed = circuits.keyed(move |value: &u64| value % keys);
     calls(BreakerLayer::new(keyed).layer(READY), n);
 }
 

@@ -1,16 +1,5 @@
 //! What a window is made of, each thing in one word.
 
-use crate::window::Length;
-
-/// What the buckets of a window hold.
-#[derive(Clone, Copy)]
-pub(super) enum Shape {
-    /// So many milliseconds each.
-    Time { width_ms: u64 },
-    /// So many calls each, in so many buckets.
-    Calls { width: u64, buckets: u64 },
-}
-
 /// One bucket in one word: whose it is, when its first call ended, and its counts.
 #[derive(Clone, Copy)]
 pub(super) struct Bucket {
@@ -23,40 +12,10 @@ pub(super) struct Bucket {
 /// How often a bucket was full and begun again, and the hits of these times, in one word: whose they are is the end of
 /// its tick.
 #[derive(Clone, Copy)]
-pub(super) struct Full {
+pub(super) struct Overflow {
     pub(super) tick: u64,
     pub(super) times: u64,
     pub(super) hits: u64,
-}
-
-impl Shape {
-    pub(super) fn of(length: Length) -> Self {
-        match length {
-            Length::Time(length) => {
-                let ms = length.as_millis().min(u128::from(u32::MAX)) as u64;
-                Self::Time { width_ms: ms.div_ceil(BUCKETS).max(1) }
-            }
-            Length::Calls(calls) => {
-                let calls = calls.clamp(1, MOST_CALLS);
-                Self::Calls { width: width(calls).into(), buckets: calls.div_ceil(width(calls)).into() }
-            }
-        }
-    }
-
-    pub(super) const fn pack(self) -> u64 {
-        match self {
-            Self::Time { width_ms } => width_ms,
-            Self::Calls { width, buckets } => buckets << BUCKETS_AT | width,
-        }
-    }
-
-    #[inline]
-    pub(super) const fn unpack(word: u64) -> Self {
-        match word >> BUCKETS_AT {
-            0 => Self::Time { width_ms: word },
-            buckets => Self::Calls { width: word & !(u64::MAX << BUCKETS_AT), buckets },
-        }
-    }
 }
 
 impl Bucket {
@@ -102,7 +61,7 @@ impl Bucket {
     }
 }
 
-impl Full {
+impl Overflow {
     /// What is that tick's.
     pub(super) const fn at(self, tick: u64) -> Self {
         let tick = tick & FULL_TICK_MASK;
@@ -134,25 +93,16 @@ pub(super) const fn tick(tick: u64, generation: u32) -> u64 {
     tick.wrapping_add(generation as u64 * GENERATION_TICKS) & TICK_MASK
 }
 
-/// Of how many calls a bucket is, in a window of so many.
-pub(super) const fn width(calls: u32) -> u32 {
-    calls.div_ceil(BUCKETS as u32)
-}
-
 /// How many ticks `then` is before `now`; negative if it is after, which only a little may be: what looks farther ahead
 /// has been idle for so long that the ticks came round.
 pub(super) const fn age(now: u64, then: u64) -> i64 {
     (now.wrapping_sub(then).wrapping_add(MOST_AHEAD) & TICK_MASK) as i64 - MOST_AHEAD as i64
 }
 
-pub(super) const BUCKETS: u64 = 10;
 /// More than there are buckets, so that generations never share a window.
 pub(super) const GENERATION_TICKS: u64 = 16;
 /// How far a result may be behind its bucket: a few generations.
 const MOST_AHEAD: u64 = 4 * GENERATION_TICKS;
-const BUCKETS_AT: u32 = 56;
-pub(super) const MOST_CALLS: u32 = 100_000;
-pub(super) const ENOUGH_CALLS: u32 = 8_191;
 const COUNT_BITS: u32 = 14;
 pub(super) const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 const FIRST_BITS: u32 = 10;

@@ -2,12 +2,12 @@ use super::{bucket::FULL_TIMES_MASK, *};
 
 #[test]
 fn calls_leave_the_window_when_it_has_slid_past_them() {
-    let window = Window::new(Length::Time(Duration::from_secs(40)));
+    let window = SlidingWindow::new(WindowLength::Time(Duration::from_secs(40)));
     window.record(1_000, 0, true);
     window.record(39_000, 0, false);
     let counts = |now_ms| {
-        let tally = window.tally(now_ms, 0);
-        (tally.calls, tally.hits)
+        let counts = window.counts(now_ms, 0);
+        (counts.calls, counts.hits)
     };
     assert_eq!(counts(39_999), (2, 1));
     assert_eq!(counts(40_000), (1, 0));
@@ -18,121 +18,121 @@ fn calls_leave_the_window_when_it_has_slid_past_them() {
 
 #[test]
 fn the_span_is_that_of_the_first_call() {
-    let window = Window::new(Length::Time(Duration::from_secs(40)));
+    let window = SlidingWindow::new(WindowLength::Time(Duration::from_secs(40)));
     for at in [3_900, 3_950, 8_800] {
         window.record(at, 0, false);
     }
-    let span = window.tally(8_900, 0).span;
+    let span = window.counts(8_900, 0).span;
     assert!(span <= Duration::from_millis(5_000) && span >= Duration::from_millis(4_990), "{span:?}");
 }
 
 #[test]
 fn a_new_generation_begins_empty_and_takes_no_late_results() {
-    let window = Window::new(Length::Time(Duration::from_secs(10)));
+    let window = SlidingWindow::new(WindowLength::Time(Duration::from_secs(10)));
     window.record(5_000, 0, true);
-    assert_eq!(window.tally(5_000, 1), Tally::default());
+    assert_eq!(window.counts(5_000, 1), Counts::default());
     for at in 5_000..5_010 {
         window.record(at, 1, false);
     }
-    let before = window.tally(5_010, 1);
+    let before = window.counts(5_010, 1);
     for at in 0..=5_010 {
         window.record(at, 0, true);
     }
-    assert_eq!(window.tally(5_010, 1), before);
+    assert_eq!(window.counts(5_010, 1), before);
 }
 
 #[test]
 fn a_bucket_counts_any_number_of_calls_exactly() {
-    let window = Window::new(Length::Time(Duration::from_secs(40)));
+    let window = SlidingWindow::new(WindowLength::Time(Duration::from_secs(40)));
     for calls in 1..=1_000_000_u32 {
         window.record(10, 0, calls % 4 == 0);
         if calls % 16_383 < 2 || calls % 99_999 == 0 {
-            let tally = window.tally(10, 0);
-            assert_eq!((tally.calls, tally.hits), (calls, calls / 4));
+            let counts = window.counts(10, 0);
+            assert_eq!((counts.calls, counts.hits), (calls, calls / 4));
         }
     }
     window.record(39_999, 0, true);
-    assert_eq!((window.tally(39_999, 0).calls, window.tally(40_000, 0).calls), (1_000_001, 1));
+    assert_eq!((window.counts(39_999, 0).calls, window.counts(40_000, 0).calls), (1_000_001, 1));
     // The same bucket, later, and in other generations: also where the marks of what was full come round.
     for (now_ms, generation) in [(40_000, 0), (40_000, 1), (40_000, 1_280), (20_480 * 4_000 + 10, 1_280)] {
         window.record(now_ms, generation, true);
-        let tally = window.tally(now_ms, generation);
-        assert!(tally.calls <= 2, "{now_ms} ms in generation {generation}: {tally:?}");
+        let counts = window.counts(now_ms, generation);
+        assert!(counts.calls <= 2, "{now_ms} ms in generation {generation}: {counts:?}");
     }
 }
 
 #[test]
 fn a_busy_bucket_counts_each_call_of_many_threads_once() {
-    let window = Window::new(Length::Time(Duration::from_secs(40)));
+    let window = SlidingWindow::new(WindowLength::Time(Duration::from_secs(40)));
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let window = &window;
             scope.spawn(move || (0..200_000).for_each(|_| window.record(1, 0, thread == 0)));
         }
     });
-    let tally = window.tally(1, 0);
-    assert_eq!((tally.calls, tally.hits), (800_000, 200_000));
+    let counts = window.counts(1, 0);
+    assert_eq!((counts.calls, counts.hits), (800_000, 200_000));
 }
 
 #[test]
 fn counts_beyond_all_numbers_stand_still() {
-    let mut full = Full::unpack(0).at(7);
+    let mut full = Overflow::unpack(0).at(7);
     (0..=FULL_TIMES_MASK).for_each(|_| full = full.and(COUNT_MASK));
-    let same = Full::unpack(full.pack());
+    let same = Overflow::unpack(full.pack());
     assert_eq!((same.tick, same.times, same.hits), (7, FULL_TIMES_MASK, FULL_TIMES_MASK * COUNT_MASK));
-    let mut tally = Tally::default();
-    (0..2).for_each(|_| tally.count(same.times * COUNT_MASK, same.hits));
-    assert_eq!((tally.calls, tally.hits), (u32::MAX, u32::MAX));
+    let mut counts = Counts::default();
+    (0..2).for_each(|_| counts.count(same.times * COUNT_MASK, same.hits));
+    assert_eq!((counts.calls, counts.hits), (u32::MAX, u32::MAX));
 }
 
 #[test]
 fn a_window_of_nothing_is_a_window_of_ten_milliseconds() {
-    let window = Window::new(Length::Time(Duration::ZERO));
+    let window = SlidingWindow::new(WindowLength::Time(Duration::ZERO));
     window.record(0, 0, true);
-    assert_eq!((window.tally(9, 0).calls, window.tally(10, 0).calls), (1, 0));
+    assert_eq!((window.counts(9, 0).calls, window.counts(10, 0).calls), (1, 0));
 }
 
 #[test]
 fn a_window_of_calls_slides_by_calls() {
     for (length, most) in [(1, 1), (5, 5), (10, 10), (100, 100), (25, 27), (100_000, 100_000)] {
-        let window = Window::new(Length::Calls(length));
+        let window = SlidingWindow::new(WindowLength::Calls(length));
         for _ in 0..3 * length {
             window.record(0, 0, true);
         }
-        let full = window.tally(0, 0);
+        let full = window.counts(0, 0);
         assert!(full.calls <= most && full.calls > length - length.div_ceil(10), "{length}: {full:?}");
         assert_eq!((full.hits, full.span), (full.calls, Duration::ZERO));
         for _ in 0..most {
             window.record(1 << 40, 0, false);
         }
-        assert_eq!(window.tally(1 << 40, 0).hits, 0, "{length}");
+        assert_eq!(window.counts(1 << 40, 0).hits, 0, "{length}");
         window.restart();
-        assert_eq!(window.tally(1 << 40, 1), Tally::default());
+        assert_eq!(window.counts(1 << 40, 1), Counts::default());
     }
 }
 
 #[test]
 fn a_window_of_calls_counts_each_of_many_threads_once() {
-    let window = Window::new(Length::Calls(100_000));
+    let window = SlidingWindow::new(WindowLength::Calls(100_000));
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let window = &window;
             scope.spawn(move || (0..20_000).for_each(|call| window.record(call, 0, thread == 0)));
         }
     });
-    let tally = window.tally(0, 0);
-    assert_eq!((tally.calls, tally.hits), (80_000, 20_000));
+    let counts = window.counts(0, 0);
+    assert_eq!((counts.calls, counts.hits), (80_000, 20_000));
 }
 
 #[test]
 fn a_window_works_after_any_idle_time() {
     for length_ms in [1, 1_000, 10_000, 40_000] {
         for days in 0..400 {
-            let window = Window::new(Length::Time(Duration::from_millis(length_ms)));
+            let window = SlidingWindow::new(WindowLength::Time(Duration::from_millis(length_ms)));
             let now_ms = 1 + days * 86_400_000;
             window.record(0, 0, true);
             (0..20).for_each(|_| window.record(now_ms, 0, false));
-            assert!(window.tally(now_ms, 0).calls >= 20, "a window of {length_ms} ms, idle for {days} days");
+            assert!(window.counts(now_ms, 0).calls >= 20, "a window of {length_ms} ms, idle for {days} days");
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
-use crate::account::MOST;
+use crate::token_bucket::MOST;
 
 /// What a [`Budget`](crate::Budget) grants and takes.
 ///
@@ -70,7 +70,7 @@ impl Default for BudgetSettings {
 }
 
 /// The settings as calls read them, in ten-thousandths of a retry.
-pub(super) struct Terms {
+pub(super) struct AtomicSettings {
     pub(super) earning: AtomicU32,
     pub(super) floor: AtomicU32,
     pub(super) ceiling: AtomicU32,
@@ -79,7 +79,7 @@ pub(super) struct Terms {
     pub(super) closed: AtomicBool,
 }
 
-impl Terms {
+impl AtomicSettings {
     pub(super) fn new(settings: BudgetSettings) -> Self {
         Self {
             earning: settings.earning.into(),

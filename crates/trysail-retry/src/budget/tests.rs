@@ -8,7 +8,7 @@ use super::*;
 ///
 /// What there is no room for is forgotten when a retry is paid for, and when a tick of two seconds begins.
 struct Naive {
-    terms: Plain,
+    settings: Plain,
     balance: f64,
     /// Until when the free retries are in the balance.
     until: f64,
@@ -24,8 +24,8 @@ struct Plain {
 }
 
 impl Naive {
-    fn new(terms: Plain) -> Self {
-        Self { terms, balance: f64::from(terms.floor), until: 0.0, calls: Vec::new(), uncounted: 0 }
+    fn new(settings: Plain) -> Self {
+        Self { settings, balance: f64::from(settings.floor), until: 0.0, calls: Vec::new(), uncounted: 0 }
     }
 
     fn begin(&mut self, at: f64) {
@@ -70,7 +70,7 @@ impl Naive {
     fn capacity(&self, tick: u64) -> f64 {
         let seen = (0..5).filter_map(|age| tick.checked_sub(age));
         let calls: usize = seen.map(|tick| self.calls.iter().filter(|call| **call == tick).count()).sum();
-        let Plain { ratio, floor } = self.terms;
+        let Plain { ratio, floor } = self.settings;
         (ratio * calls as f64).clamp(f64::from(floor), (ratio * 180.0).max(3.0).max(f64::from(floor)))
     }
 }
@@ -104,10 +104,10 @@ fn plain() -> impl Strategy<Value = Plain> {
 
 proptest! {
     #[test]
-    fn it_decides_as_plain_floats_would(terms in plain(), events in events()) {
+    fn it_decides_as_plain_floats_would(settings in plain(), events in events()) {
         let (epoch, mut ms) = (Instant::now(), 0);
-        let budget = Budget::new(BudgetSettings::ratio(terms.ratio).floor(terms.floor));
-        let mut naive = Naive::new(terms);
+        let budget = Budget::new(BudgetSettings::ratio(settings.ratio).floor(settings.floor));
+        let mut naive = Naive::new(settings);
         budget.ms(epoch);
         let mut paid = Vec::new();
         for event in events {
@@ -135,7 +135,7 @@ proptest! {
                 Event::Succeed => {
                     let (charge, cost) = paid.pop().unwrap_or_default();
                     budget.succeed(charge);
-                    naive.deposit(terms.ratio + cost);
+                    naive.deposit(settings.ratio + cost);
                 }
                 Event::GiveBack => {
                     if let Some((charge, cost)) = paid.pop() {
@@ -148,11 +148,11 @@ proptest! {
     }
 
     #[test]
-    fn the_balance_stays_between_nothing_and_the_room_there_is(terms in plain(), events in events()) {
+    fn the_balance_stays_between_nothing_and_the_room_there_is(settings in plain(), events in events()) {
         let (epoch, mut ms) = (Instant::now(), 0);
-        let budget = Budget::new(BudgetSettings::ratio(terms.ratio).floor(terms.floor));
+        let budget = Budget::new(BudgetSettings::ratio(settings.ratio).floor(settings.floor));
         budget.ms(epoch);
-        let (least, most) = (f64::from(terms.floor), (terms.ratio * 180.0).max(3.0).max(f64::from(terms.floor)));
+        let (least, most) = (f64::from(settings.floor), (settings.ratio * 180.0).max(3.0).max(f64::from(settings.floor)));
         for event in events {
             let now = epoch + Duration::from_millis(ms);
             match event {

@@ -6,9 +6,9 @@ use crate::sync::{AtomicU64, Ordering::Relaxed};
 ///
 /// In one word: how many there were since the last success, and when the last was, in milliseconds.
 #[derive(Debug, Default)]
-pub(crate) struct Probes(AtomicU64);
+pub(crate) struct ProbePacer(AtomicU64);
 
-impl Probes {
+impl ProbePacer {
     /// Whether it is time for one, and it is taken.
     pub(crate) fn take(&self, now_ms: u64) -> bool {
         let take = |word| {
@@ -67,19 +67,19 @@ mod tests {
     use super::*;
 
     /// When probes are taken by somebody who tries every 10 ms.
-    fn taken(probes: &Probes, from_ms: u64, to_ms: u64) -> Vec<u64> {
+    fn taken(probes: &ProbePacer, from_ms: u64, to_ms: u64) -> Vec<u64> {
         (from_ms..to_ms).step_by(10).filter(|now_ms| probes.take(*now_ms)).collect()
     }
 
     #[test]
     fn probes_come_once_a_second_and_more_seldom_while_none_succeeds() {
-        let probes = Probes::default();
+        let probes = ProbePacer::default();
         assert_eq!(taken(&probes, 10, 25_000), [10, 1_010, 2_010, 3_010, 5_010, 7_010, 10_010, 13_010, 18_010, 23_010]);
     }
 
     #[test]
     fn the_first_success_brings_them_back_to_one_a_second() {
-        let probes = Probes::default();
+        let probes = ProbePacer::default();
         taken(&probes, 10, 18_500);
         probes.succeeded();
         assert_eq!(taken(&probes, 18_500, 21_000), [19_010, 20_010]);
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn successes_do_not_make_more_than_one_a_second() {
-        let probes = Probes::default();
+        let probes = ProbePacer::default();
         let all = (10..10_000).filter(|now_ms| {
             probes.succeeded();
             probes.take(*now_ms)
@@ -97,11 +97,72 @@ mod tests {
 
     #[test]
     fn one_that_was_not_sent_is_followed_by_another_at_once() {
-        let probes = Probes::default();
+        let probes = ProbePacer::default();
         for now_ms in [10, 1_010, 2_010, 3_010, 5_010, 7_010, 10_010, 13_010] {
             assert!(probes.take(now_ms));
             probes.give_back();
             assert!(probes.take(now_ms) && !probes.take(now_ms));
         }
+    }
+}
+
+#[cfg(all(test, trysail_loom))]
+mod in_every_order {
+    use loom::{model, sync::Arc, thread};
+
+    use super::*;
+
+    /// How many of `work`, each on a thread of its own, say yes.
+    fn together<const N: usize>(pacer: &Arc<ProbePacer>, work: [fn(&ProbePacer) -> bool; N]) -> usize {
+        let threads = work.map(|work| {
+            let pacer = Arc::clone(pacer);
+            thread::spawn(move || work(&pacer))
+        });
+        threads.map(|thread| thread.join().expect("no panic")).into_iter().filter(|yes| *yes).count()
+    }
+
+    #[test]
+    fn of_all_who_come_at_once_one_probes() {
+        model(|| {
+            let pacer = Arc::new(ProbePacer::default());
+            assert_eq!(together(&pacer, [|pacer| pacer.take(10); 3]), 1);
+        });
+    }
+
+    #[test]
+    fn of_all_who_come_when_the_pause_is_over_one_probes() {
+        model(|| {
+            let pacer = Arc::new(ProbePacer::default());
+            assert!(pacer.take(10));
+            let work: [fn(&ProbePacer) -> bool; 3] =
+                [|pacer| pacer.take(1_009), |pacer| pacer.take(1_010), |pacer| pacer.take(1_011)];
+            assert_eq!(together(&pacer, work), 1);
+        });
+    }
+
+    #[test]
+    fn a_success_beside_them_lets_no_second_one_through() {
+        model(|| {
+            let pacer = Arc::new(ProbePacer::default());
+            let succeeds: fn(&ProbePacer) -> bool = |pacer| {
+                pacer.succeeded();
+                false
+            };
+            assert_eq!(together(&pacer, [succeeds, |pacer| pacer.take(10), |pacer| pacer.take(10)]), 1);
+        });
+    }
+
+    #[test]
+    fn one_that_was_not_sent_makes_room_for_one() {
+        model(|| {
+            let pacer = Arc::new(ProbePacer::default());
+            assert!(pacer.take(10));
+            let gives_back: fn(&ProbePacer) -> bool = |pacer| {
+                pacer.give_back();
+                false
+            };
+            let taken = together(&pacer, [gives_back, |pacer| pacer.take(10), |pacer| pacer.take(10)]);
+            assert_eq!(taken + usize::from(pacer.take(10)), 1);
+        });
     }
 }

@@ -4,7 +4,7 @@ use trysail_core::{Cause, Class};
 ///
 /// It is a summary of the machine, written only by who holds the machine's lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Gate {
+pub(crate) enum PackedState {
     /// Calls pass; whether a success changes anything but the counts.
     Closed { generation: u32, minds_success: bool },
     /// Calls are refused until then, in milliseconds of the circuit's clock.
@@ -15,7 +15,7 @@ pub(crate) enum Gate {
     Disabled,
 }
 
-impl Gate {
+impl PackedState {
     /// The generation, if calls pass and are counted, as nearly always.
     #[inline]
     pub(crate) const fn closed(word: u64) -> Option<u32> {
@@ -76,19 +76,19 @@ mod tests {
 
     #[test]
     fn what_goes_into_the_word_comes_out() {
-        let mut gates = vec![Gate::Forced, Gate::Disabled];
+        let mut states = vec![PackedState::Forced, PackedState::Disabled];
         for generation in [0, 1, u32::MAX] {
-            gates.extend([false, true].map(|minds_success| Gate::Closed { generation, minds_success }));
+            states.extend([false, true].map(|minds_success| PackedState::Closed { generation, minds_success }));
         }
         for cause in Cause::ALL {
             for class in Class::ALL.map(Some).into_iter().chain([None]) {
                 for until_ms in [0, 1, UNTIL_MAX] {
-                    gates.extend([false, true].map(|probing| Gate::Shut { until_ms, probing, cause, class }));
+                    states.extend([false, true].map(|probing| PackedState::Shut { until_ms, probing, cause, class }));
                 }
             }
         }
-        for gate in gates {
-            assert_eq!(Gate::unpack(gate.pack()), gate);
+        for state in states {
+            assert_eq!(PackedState::unpack(state.pack()), state);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{Budget, Charge};
 
 /// How the budget stands to one call; what was paid for and not sent goes back when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Charges {
+pub(crate) struct CallCharges {
     budget: Option<Budget>,
     /// Paid for attempts that are over.
     taken: Charge,
@@ -16,12 +16,12 @@ pub(crate) struct Charges {
     waited: bool,
     /// A retry that was paid for was refused, and is still to come.
     owed: bool,
-    next: Next,
+    next: AttemptCharge,
 }
 
 /// How it stands to the latest attempt.
 #[derive(Clone, Copy, Debug, Default)]
-enum Next {
+enum AttemptCharge {
     #[default]
     Free,
     /// It could not be paid for yet.
@@ -32,9 +32,9 @@ enum Next {
     Sent(Charge),
 }
 
-impl Charges {
+impl CallCharges {
     pub(crate) fn new(budget: Option<Budget>) -> Self {
-        Self { budget, taken: Charge::default(), waited: false, owed: false, next: Next::Free }
+        Self { budget, taken: Charge::default(), waited: false, owed: false, next: AttemptCharge::Free }
     }
 
     pub(crate) const fn is_owed(&self) -> bool {
@@ -42,44 +42,44 @@ impl Charges {
     }
 
     pub(crate) const fn is_unpaid(&self) -> bool {
-        matches!(self.next, Next::Unpaid { .. })
+        matches!(self.next, AttemptCharge::Unpaid { .. })
     }
 
     /// Whether the next attempt is paid for.
     pub(crate) fn pay(&mut self, due: Verdict, now: Instant) -> bool {
         let Some(budget) = &self.budget else { return true };
         let (charge, since) = match self.next {
-            Next::Unpaid { since } => (budget.withdraw_late(due, since, now), since),
+            AttemptCharge::Unpaid { since } => (budget.withdraw_late(due, since, now), since),
             _ => (budget.withdraw(due, now), now),
         };
         let Some(charge) = charge else {
-            self.next = Next::Unpaid { since };
+            self.next = AttemptCharge::Unpaid { since };
             if due.class() != Class::Throttled {
                 (self.taken, self.waited) = (Charge::default(), true);
             }
             return false;
         };
-        (self.next, self.owed) = (Next::Paid(charge), false);
+        (self.next, self.owed) = (AttemptCharge::Paid(charge), false);
         true
     }
 
     /// The attempt in flight has been waited for.
     pub(crate) fn sent(&mut self) {
-        if let Next::Paid(charge) = self.next {
-            self.next = Next::Sent(charge);
+        if let AttemptCharge::Paid(charge) = self.next {
+            self.next = AttemptCharge::Sent(charge);
         }
     }
 
     /// An attempt is over; one that was refused at once was not sent. Gives what all attempts have taken.
     pub(crate) fn settle(&mut self, refused: bool) -> Charge {
         match mem::take(&mut self.next) {
-            Next::Paid(charge) if refused => {
+            AttemptCharge::Paid(charge) if refused => {
                 self.give_back(charge);
                 self.owed = true;
             }
-            Next::Paid(charge) | Next::Sent(charge) if self.waited => self.taken = charge.spent(),
-            Next::Paid(charge) | Next::Sent(charge) => self.taken = self.taken.plus(charge),
-            Next::Free | Next::Unpaid { .. } => {}
+            AttemptCharge::Paid(charge) | AttemptCharge::Sent(charge) if self.waited => self.taken = charge.spent(),
+            AttemptCharge::Paid(charge) | AttemptCharge::Sent(charge) => self.taken = self.taken.plus(charge),
+            AttemptCharge::Free | AttemptCharge::Unpaid { .. } => {}
         }
         self.taken
     }
@@ -92,9 +92,9 @@ impl Charges {
 }
 
 /// What is in flight has been sent.
-impl Drop for Charges {
+impl Drop for CallCharges {
     fn drop(&mut self) {
-        if let Next::Paid(charge) = self.next {
+        if let AttemptCharge::Paid(charge) = self.next {
             self.give_back(charge);
         }
     }

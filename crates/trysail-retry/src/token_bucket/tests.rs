@@ -8,7 +8,7 @@ mod one_by_one {
 
     #[test]
     fn a_retry_is_free_every_fourteen_seconds_however_the_time_is_cut() {
-        let (whole, cut) = (Account::holding(0), Account::holding(0));
+        let (whole, cut) = (TokenBucket::holding(0), TokenBucket::holding(0));
         for now_ms in (0..140_000).step_by(9) {
             assert!(cut.withdraw(0, 0, now_ms, 200_000));
         }
@@ -17,17 +17,17 @@ mod one_by_one {
 
     #[test]
     fn a_clock_that_is_late_gives_and_takes_nothing() {
-        let account = Account::holding(0);
-        assert!(account.withdraw(10_000, 0, 14_000, 30_000));
-        assert!(!account.withdraw(1, 0, 0, 30_000));
-        assert_eq!(account.balance(14_000, 30_000), 0);
+        let tokens = TokenBucket::holding(0);
+        assert!(tokens.withdraw(10_000, 0, 14_000, 30_000));
+        assert!(!tokens.withdraw(1, 0, 0, 30_000));
+        assert_eq!(tokens.balance(14_000, 30_000), 0);
     }
 
     #[test]
     fn nothing_is_endless_after_years_of_uptime() {
         for years in [1, 8, 9, 100] {
-            let account = Account::holding(30_000);
-            let granted = (0..10).filter(|_| account.withdraw(10_000, 0, years * YEAR_MS, 30_000)).count();
+            let tokens = TokenBucket::holding(30_000);
+            let granted = (0..10).filter(|_| tokens.withdraw(10_000, 0, years * YEAR_MS, 30_000)).count();
             assert_eq!(granted, 3, "{years} years");
         }
     }
@@ -61,11 +61,11 @@ mod in_every_order {
     #[test]
     fn one_of_two_gets_the_only_retry() {
         both(
-            || Account::holding(10_000),
-            |account, _| account.withdraw(10_000, 0, 0, 30_000),
-            |account, [mine, theirs]| {
+            || TokenBucket::holding(10_000),
+            |tokens, _| tokens.withdraw(10_000, 0, 0, 30_000),
+            |tokens, [mine, theirs]| {
                 assert!(mine != theirs);
-                assert_eq!(account.balance(0, 30_000), 0);
+                assert_eq!(tokens.balance(0, 30_000), 0);
             },
         );
     }
@@ -73,8 +73,8 @@ mod in_every_order {
     #[test]
     fn what_is_free_is_given_once() {
         both(
-            || Account::holding(0),
-            |account, thread| account.withdraw(10_000, 0, 14_000 + u64::from(thread), 30_000),
+            || TokenBucket::holding(0),
+            |tokens, thread| tokens.withdraw(10_000, 0, 14_000 + u64::from(thread), 30_000),
             |_, [mine, theirs]| assert!(mine != theirs),
         );
     }
@@ -82,25 +82,25 @@ mod in_every_order {
     #[test]
     fn no_deposit_is_lost() {
         both(
-            || Account::holding(0),
-            |account, thread| account.deposit(2_000 + thread, 30_000),
-            |account, _| assert_eq!(account.balance(0, 30_000), 4_001),
+            || TokenBucket::holding(0),
+            |tokens, thread| tokens.deposit(2_000 + thread, 30_000, 10_000),
+            |tokens, _| assert_eq!(tokens.balance(0, 30_000), 4_001),
         );
     }
 
     #[test]
     fn a_deposit_and_a_withdrawal_both_count() {
         both(
-            || Account::holding(10_000),
-            |account, thread| match thread {
-                0 => account.withdraw(10_000, 0, 0, 30_000),
+            || TokenBucket::holding(10_000),
+            |tokens, thread| match thread {
+                0 => tokens.withdraw(10_000, 0, 0, 30_000),
                 _ => {
-                    account.deposit(2_000, 30_000, 10_000);
+                    tokens.deposit(2_000, 30_000, 10_000);
                     true
                 }
             },
-            |account, granted| {
-                assert_eq!((account.balance(0, 30_000), granted), (2_000, [true; 2]));
+            |tokens, granted| {
+                assert_eq!((tokens.balance(0, 30_000), granted), (2_000, [true; 2]));
             },
         );
     }

@@ -4,9 +4,9 @@ use crate::sync::{AtomicU64, Ordering::Relaxed};
 ///
 /// Counted in ten-thousandths of a retry; what is free is counted until some time, in milliseconds.
 #[derive(Debug)]
-pub(crate) struct Account(AtomicU64);
+pub(crate) struct TokenBucket(AtomicU64);
 
-impl Account {
+impl TokenBucket {
     pub(crate) fn holding(balance: u32) -> Self {
         Self(AtomicU64::new(pack(balance, 0)))
     }
