@@ -116,7 +116,7 @@ async fn throttled(words: &'static str) -> Duration {
     let server = service_fn(move |_: Request<Full<Bytes>>| {
         let throttled = calls.fetch_add(1, Relaxed) < 3;
         let status = if throttled { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
-        let answer = Response::builder().status(status).body(Full::from(if throttled { words } else { "{}" }));
+        let answer = Response::builder().status(status).body(Full::<Bytes>::from(if throttled { words } else { "{}" }));
         std::future::ready(Ok::<_, Infallible>(answer.expect("a valid answer")))
     });
     let stack = ServiceBuilder::new()
