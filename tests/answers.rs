@@ -112,11 +112,11 @@ async fn a_failure_names_the_status_and_prints_nothing_else_of_the_answer() {
 
 /// How long a call takes that is throttled three times, with these words.
 async fn throttled(words: &'static str) -> Duration {
-    let calls = AtomicUsize::new(0);
+    let calls = Arc::new(AtomicUsize::new(0));
     let server = service_fn(move |_: Request<Full<Bytes>>| {
         let throttled = calls.fetch_add(1, Relaxed) < 3;
         let status = if throttled { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::OK };
-        let answer = Response::builder().status(status).body(Full::from(if throttled { words } else { "{}" }));
+        let answer = Response::builder().status(status).body(Full::<Bytes>::from(if throttled { words } else { "{}" }));
         std::future::ready(Ok::<_, Infallible>(answer.expect("a valid answer")))
     });
     let stack = ServiceBuilder::new()
