@@ -81,9 +81,11 @@ mod tests {
 
     use super::*;
 
+    type Headers = &'static [(&'static str, &'static str)];
+
     #[test]
     fn the_head_tells_over_what_time_the_limit_is_counted() {
-        let table: &[(&[(&str, &str)], Option<Window>)] = &[
+        let table: &[(Headers, Option<Window>)] = &[
             (&[("x-ratelimit-limit-requests", "100, 100;w=60")], Some(Window::Minute)),
             (&[("x-ratelimit-limit", r#"10, 10;w=1;name="per_ip""#)], Some(Window::Second)),
             (&[("ratelimit-policy", r#""burst";q=100;w=10"#)], Some(Window::Minute)),

@@ -45,7 +45,7 @@ fn a_status_is_judged_whatever_the_body_is() {
 #[test]
 fn the_head_says_when_and_whether_to_ask_again() {
     let second = Duration::from_secs(1);
-    let table: &[(u16, &[(&str, &str)], Verdict)] = &[
+    let table: &[(u16, Headers, Verdict)] = &[
         (503, &[("retry-after", "3")], Verdict::TRANSIENT.after(3 * second)),
         (429, &[("retry-after-ms", "1500")], Verdict::THROTTLED.after(second * 3 / 2)),
         (429, &[("x-ratelimit-reset", "2")], Verdict::THROTTLED.after(2 * second)),
@@ -94,6 +94,7 @@ fn an_error_is_judged_by_its_types_boxed_or_not() {
     assert_eq!(failed(Collected::Client(refused())).retry(), Retry::Yes);
 }
 
+type Headers = &'static [(&'static str, &'static str)];
 type Collected = CollectError<io::Error, io::Error>;
 
 fn failed<E: Error + Send + Sync + 'static>(error: E) -> Verdict {

@@ -14,10 +14,11 @@ pub(super) fn says(lower: &str, groups: &[&[&str]]) -> bool {
 
 /// Whether `word` stands in `text` and is no part of a longer word, in a script that parts them.
 pub(super) fn holds(text: &str, word: &str) -> bool {
-    let part = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    let letters =
+        |a: Option<char>, b: Option<char>| [a, b].iter().flatten().filter(|c| c.is_ascii_alphanumeric()).count();
     text.match_indices(word).any(|(at, _)| {
         let (before, after) = (text[..at].chars().next_back(), text[at + word.len()..].chars().next());
-        !(part(word.chars().next()) && part(before)) && !(part(word.chars().next_back()) && part(after))
+        letters(before, word.chars().next()) < 2 && letters(word.chars().next_back(), after) < 2
     })
 }
 
