@@ -12,6 +12,7 @@ mod marks;
 mod metrics;
 mod own;
 mod preset;
+mod published;
 mod samples;
 mod stack;
 mod timeouts;
