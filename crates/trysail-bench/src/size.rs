@@ -43,7 +43,7 @@ fn bytes(bin: &str, features: &str) -> Result<i64, String> {
     }
     let messages = String::from_utf8_lossy(&built.stdout);
     let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let program = messages.filter_map(|message| Some(message["executable"].as_str()?.to_owned())).last();
+    let program = messages.filter_map(|message| Some(message["executable"].as_str()?.to_owned())).next_back();
     let program = program.ok_or_else(|| format!("cargo names no program for {bin}"))?;
     let file = fs::metadata(&program).map_err(|error| format!("cannot read {program}: {error}"))?;
     Ok(file.len().cast_signed())

@@ -82,11 +82,11 @@ impl Server {
     }
 
     fn notes(&self) -> String {
-        std::mem::take(&mut self.asked.lock().unwrap().1)
+        std::mem::take(&mut self.asked.lock().expect("no panic").1)
     }
 
     fn next(&self) -> Step {
-        let mut asked = self.asked.lock().unwrap();
+        let mut asked = self.asked.lock().expect("no panic");
         asked.0 += 1;
         let step = if self.down.contains(&self.millis()) { DOWN } else { self.script[asked.0 % self.script.len()] };
         let what = match step {
@@ -94,7 +94,7 @@ impl Server {
             Step::Reset => "reset".to_owned(),
             Step::Silence => "silence".to_owned(),
         };
-        write!(asked.1, " {what}@{}", self.millis()).unwrap();
+        write!(asked.1, " {what}@{}", self.millis()).expect("a string grows");
         step
     }
 
@@ -105,7 +105,7 @@ impl Server {
             Step::Answer(status, after, body) => {
                 let answer = Response::builder().status(status).header("content-type", "application/json");
                 let answer = if after.is_empty() { answer } else { answer.header("retry-after", after) };
-                Ok(answer.body(Full::from(body)).unwrap())
+                Ok(answer.body(Full::from(body)).expect("a valid answer"))
             }
             Step::Reset => Err(io::ErrorKind::ConnectionReset.into()),
             Step::Silence => pending().await,
@@ -156,7 +156,8 @@ async fn course(name: &str, calls: u32, server: Server, make: impl Fn(&Server) -
     circuit.seed(3);
     let mut course = format!("{name}\n");
     for _ in 0..calls {
-        let call = || stack.clone().oneshot(Request::post("/v1/embeddings").body(Full::from("{}")).unwrap());
+        let call =
+            || stack.clone().oneshot(Request::post("/v1/embeddings").body(Full::from("{}")).expect("a valid request"));
         let begun = server.millis();
         let outcomes = tokio::join!(call(), call(), call());
         let [one, two, three] = [outcomes.0, outcomes.1, outcomes.2].map(|outcome| match outcome {
@@ -164,7 +165,8 @@ async fn course(name: &str, calls: u32, server: Server, make: impl Fn(&Server) -
             Err(failure) => failure.verdict().class(),
         });
         let (notes, state) = (server.notes(), circuit.state());
-        writeln!(course, "{begun}:{notes} -> {one} {two} {three} @{} {state:?}", server.millis()).unwrap();
+        writeln!(course, "{begun}:{notes} -> {one} {two} {three} @{} {state:?}", server.millis())
+            .expect("a string grows");
         sleep(Duration::from_millis(700)).await;
     }
     course
@@ -185,9 +187,9 @@ fn a_feature_never_changes_a_default() {
     });
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/course.txt");
     if env::var_os("UPDATE").is_some() {
-        fs::write(&path, &courses).unwrap();
+        fs::write(&path, &courses).expect("it can be written");
     }
-    let written = fs::read_to_string(&path).unwrap();
+    let written = fs::read_to_string(&path).expect("it is there");
     let differ = written.lines().zip(courses.lines()).find(|(written, now)| written != now);
     assert_eq!(differ, None, "UPDATE=1 writes it anew, if the change is meant and holds for every set of features");
     assert_eq!(written, courses);
@@ -195,7 +197,8 @@ fn a_feature_never_changes_a_default() {
 
 /// Runs `work` in paused time, with somebody who listens to everything that is said.
 fn listened_to<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
     let run = || runtime.block_on(work);
     #[cfg(feature = "tracing")]
     let run = || {
