@@ -15,6 +15,7 @@ mod metrics;
 mod outage;
 mod own;
 mod preset;
+mod published;
 mod samples;
 mod stack;
 mod streams;

@@ -15,6 +15,7 @@ mod overhead;
 mod page;
 mod peers;
 mod scale;
+mod size;
 mod table;
 mod target;
 mod targets;
@@ -53,6 +54,8 @@ enum What {
     },
     /// What a call costs and how much memory it needs as calls in flight, keys or windows grow (needs valgrind).
     Scale,
+    /// How large a program is that makes one call, with and without layers.
+    Size,
     /// All of these, and which targets are missed.
     All {
         /// Write `performance.md` and `overhead.svg` into this directory.
@@ -88,9 +91,15 @@ fn measure(what: What) -> Result<Vec<Table>, String> {
             Ok(tables)
         }
         What::Scale => scale::tables(),
+        What::Size => Ok(vec![size::table()?]),
         What::All { write } => {
             let wire = wire::measure(WIRE, "")?;
-            let others = [vec![wire::summary(&wire), wire::instructions()?], decode::tables()?, scale::tables()?];
+            let others = [
+                vec![wire::summary(&wire), wire::instructions()?],
+                decode::tables()?,
+                scale::tables()?,
+                vec![size::table()?],
+            ];
             let page = Page::new(Overhead::measure()?, &wire, others.into_iter().flatten())?;
             if let Some(docs) = write {
                 page.write(&docs)?;

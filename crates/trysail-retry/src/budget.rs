@@ -30,7 +30,7 @@ use crate::{
 /// budget, more seldom while none succeeds, down to one in 5 s. So callers that wait for their own successes never starve.
 /// What a call pays that has waited once is spent: it is part of an outage, and not an error that came by itself.
 ///
-/// First attempts are never limited. Use one budget for each origin ([`Budgets`](crate::Budgets)).
+/// First attempts are never limited. Use one budget for each origin.
 #[derive(Clone)]
 pub struct Budget {
     inner: Arc<BudgetInner>,

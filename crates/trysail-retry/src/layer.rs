@@ -95,8 +95,8 @@ impl<B, C, R, L, G> RetryLayer<B, C, PerRequest<R, L, G>> {
         self.map_per_request(|PerRequest { within, budget, .. }| PerRequest { replay, within, budget })
     }
 
-    /// What the retries of all calls may add up to: a [`Budget`](crate::Budget), or one for each key of
-    /// [`Budgets`](crate::Budgets). Without one, each call is limited by itself alone.
+    /// What the retries of all calls may add up to: a [`Budget`](crate::Budget). Without one, each call is limited
+    /// by itself alone.
     pub fn budget<T>(self, budget: T) -> RetryLayer<B, C, PerRequest<R, L, T>> {
         self.map_per_request(|PerRequest { replay, within, .. }| PerRequest { replay, within, budget: Some(budget) })
     }

@@ -1,5 +1,5 @@
-//! What the tests of trysail share: a real embedding model, a server around it that fails on demand, and services
-//! that follow a script.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod faults;
 pub mod hostile;

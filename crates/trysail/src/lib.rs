@@ -3,6 +3,7 @@
     not(all(feature = "client", feature = "embeddings")),
     doc = "Keeps calls to embedding servers under command."
 )]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(all(feature = "retry", any(feature = "metrics", feature = "tracing")))]
 pub mod observe;

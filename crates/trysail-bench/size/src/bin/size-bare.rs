@@ -1,0 +1,7 @@
+//! No layer.
+
+use tower::BoxError;
+
+fn main() -> Result<(), BoxError> {
+    trysail_size::call(trysail_size::flaky())
+}
