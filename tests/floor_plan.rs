@@ -54,7 +54,11 @@ fn the_facade_has_every_crate_behind_a_feature() {
     let facade = &arrows["trysail"];
     let all: BTreeSet<_> = LAYERS.into_iter().chain([CORE, "trysail-http", "trysail-embeddings"]).collect();
     assert_eq!(ours(facade), all);
-    assert!(facade.iter().all(|(name, optional)| *optional || [CORE, "tower-layer"].contains(&name.as_str())));
+    assert!(
+        facade
+            .iter()
+            .all(|(name, optional)| *optional || [CORE, "tower-layer", "tower-service"].contains(&name.as_str()))
+    );
 }
 
 #[test]

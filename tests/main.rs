@@ -10,6 +10,7 @@ mod floor_plan;
 mod hostile;
 mod marks;
 mod metrics;
+mod names;
 mod outage;
 mod own;
 mod preset;

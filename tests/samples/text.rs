@@ -13,8 +13,8 @@ use trysail::{
     Adjustable, Backoff, BreakerLayer, Budget, Circuit, Classified, Classify, ClassifyLayer, Client, Collect,
     CollectLayer, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, Failure, Gauges, Idempotent, Limit,
     ObserveLayer, OrDeadline, OrOwn, Preset, Providers, Replay, RetryLayer, TimeLimit, TimeoutLayer, Trip,
-    core::{FromElapsed, FromOpen},
     embeddings::InvalidEndpoint,
+    verdict::{FromElapsed, FromOpen},
 };
 use trysail_testkit::server::Running;
 

@@ -4,8 +4,10 @@
     doc = "Keeps calls to embedding servers under command."
 )]
 
+mod check;
 #[cfg(all(feature = "retry", any(feature = "metrics", feature = "tracing")))]
 pub mod observe;
+pub mod prelude;
 #[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
 mod preset;
 
@@ -13,11 +15,11 @@ mod preset;
 pub use trysail_breaker as breaker;
 #[cfg(feature = "classify")]
 pub use trysail_classify as classify;
-pub use trysail_core as core;
+pub use trysail_core as verdict;
 #[cfg(feature = "embeddings")]
 pub use trysail_embeddings as embeddings;
 #[cfg(feature = "http")]
-pub use trysail_http as http;
+pub use trysail_http as transport;
 #[cfg(feature = "retry")]
 pub use trysail_retry as retry;
 #[cfg(feature = "timeout")]
@@ -50,6 +52,7 @@ pub use trysail_retry::{Backoff, Budget, Retry, RetryLayer, RetryReport, report}
 #[doc(no_inline)]
 pub use trysail_timeout::{Adjustable, ReadyTimeout, ReadyTimeoutLayer, Timeout, TimeoutLayer};
 
+pub use crate::check::CheckExt;
 #[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
 pub use crate::preset::{Preset, Stack};
 
@@ -62,11 +65,6 @@ pub use crate::observe::ObserveLayer;
 
 /// Compiles the samples of the manual.
 #[cfg(all(doctest, feature = "client", feature = "embeddings"))]
-#[doc = include_str!("../../../docs/stacking.md")]
-struct Stacking;
-
-/// Compiles the samples of the manual.
-#[cfg(all(doctest, feature = "client", feature = "embeddings"))]
 #[doc = include_str!("../../../docs/timeouts.md")]
 struct Timeouts;
 
@@ -75,7 +73,8 @@ struct Timeouts;
     doctest,
     feature = "breaker",
     feature = "classify",
-    feature = "http",
+    feature = "client",
+    feature = "embeddings",
     feature = "retry",
     feature = "timeout"
 ))]

@@ -53,6 +53,13 @@ impl Preset {
     }
 }
 
+/// [`interactive`](Preset::interactive).
+impl Default for Preset {
+    fn default() -> Self {
+        Self::interactive()
+    }
+}
+
 impl<L> Preset<L> {
     /// How long a call may take in all, for the outer timeout and the retry alike.
     pub fn overall(self, overall: L) -> Self {

@@ -2,7 +2,7 @@
 
 use std::{error::Error, iter::successors, time::Duration};
 
-use trysail::{Class, Classified, EmbedError, RetryReport, Verdict, core::Judged, retry::Stop};
+use trysail::{Class, Classified, EmbedError, RetryReport, Verdict, retry::Stop, verdict::Judged};
 
 /// What a batch's failure means for its lines.
 #[derive(Clone, Debug)]
