@@ -10,6 +10,7 @@ mod elapsed;
 mod failure;
 mod judged;
 mod limit;
+mod one_line;
 mod open;
 mod random;
 mod replay;
@@ -24,6 +25,7 @@ pub use crate::{
     failure::Failure,
     judged::{Judged, Unanswered},
     limit::Limit,
+    one_line::OneLine,
     open::{Cause, FromOpen, Open},
     random::Random,
     replay::{Always, Replay},

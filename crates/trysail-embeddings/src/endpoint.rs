@@ -194,6 +194,17 @@ impl Endpoint {
         &self.uri
     }
 
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> String {
+        let authority = self.uri.authority().map_or("", |authority| authority.as_str());
+        format!("{}://{authority}", self.uri.scheme_str().unwrap_or_default())
+    }
+
+    /// Whether anything is sent that may say who asks.
+    pub(crate) fn holds_key(&self) -> bool {
+        self.sent.is_some() || self.own.holds_headers()
+    }
+
     /// `text` without the secrets, should a server have echoed them.
     pub(crate) fn redact(&self, text: &str) -> String {
         let text = self.key.as_ref().map_or_else(|| text.to_owned(), |key| text.replace(key.as_str(), "***"));

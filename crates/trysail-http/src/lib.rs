@@ -24,6 +24,6 @@ pub use crate::{
 };
 #[cfg(feature = "client")]
 pub use crate::{
-    client::{Client, ClientBuilder},
+    client::{BodyError, Client, ClientBuilder, ClientError},
     connect::{CONNECT_TIMEOUT, ConnectTimeout},
 };

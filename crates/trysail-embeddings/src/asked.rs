@@ -1,0 +1,25 @@
+use crate::{EmbedRequest, Endpoint};
+
+/// Whom a call has asked, and for what: all that may be said of it, and must not be.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    /// None where a service failed before there was one.
+    pub(crate) request: Option<&'a EmbedRequest>,
+}
+
+impl Asked<'_> {
+    /// Whether anything was sent that may say who asks.
+    pub(crate) fn holds_key(&self) -> bool {
+        self.endpoint.holds_key() || self.request.is_some_and(|request| request.own().holds_headers())
+    }
+
+    /// `text` without secrets, and cut where it repeats an input.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        // Longer messages are cut further down anyway.
+        let text: String = text.chars().take(MESSAGE).collect();
+        self.endpoint.redact(&self.request.map_or(text.clone(), |request| request.redact(&text)))
+    }
+}
+
+const MESSAGE: usize = 4_096;
