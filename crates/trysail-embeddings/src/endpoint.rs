@@ -1,4 +1,4 @@
-use std::{error::Error, fmt};
+use std::{env, error::Error, fmt};
 
 use http::{HeaderValue, Uri};
 use serde::Serialize;
@@ -151,6 +151,19 @@ impl Endpoint {
             .ok_or_else(|| InvalidEndpoint { problem: "the key holds something else than visible ASCII".to_owned() })?;
         sent.set_sensitive(true);
         Ok(Self { sent: Some(sent), key: Some(key.to_owned()), ..self })
+    }
+
+    /// The key in the environment variable `name`, such as `OPENAI_API_KEY`.
+    ///
+    /// # Errors
+    ///
+    /// The variable must be set, and hold a key.
+    pub fn key_from_env(self, name: &str) -> Result<Self, InvalidEndpoint> {
+        let invalid = |problem| InvalidEndpoint { problem: format!("{name}: {problem}") };
+        let Some(key) = env::var_os(name).filter(|key| !key.is_empty()) else {
+            return Err(invalid("the environment variable is not set; export it, or give the key itself".to_owned()));
+        };
+        self.key(&key.to_string_lossy()).map_err(|InvalidEndpoint { problem }| invalid(problem))
     }
 
     /// A header of one's own, such as `api-key` beside the `Authorization` of the key. All are taken for secrets, and go

@@ -1,4 +1,4 @@
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, io, iter::successors};
 
 use bytes::Bytes;
 use http::{Response, StatusCode, Uri};
@@ -80,6 +80,7 @@ impl EmbedError {
             (Class::Permanent, _) if self.is_unknown_model() => "check the model's name and the URL",
             (Class::Permanent, _) => "the same request will fail again; change it",
             (Class::Throttled, _) => "send more slowly, or wait",
+            _ if self.is_refused() => "nothing listens at that address: check that the server runs, and its port",
             _ => return None,
         })
     }
@@ -88,6 +89,12 @@ impl EmbedError {
     pub fn is_unknown_model(&self) -> bool {
         self.verdict.class() == Class::Permanent
             && (self.status() == Some(StatusCode::NOT_FOUND) || self.code() == Some("model_not_found"))
+    }
+
+    /// Whether no server listens where it was looked for.
+    fn is_refused(&self) -> bool {
+        let mut causes = successors(self.source(), |cause| (*cause).source());
+        causes.any(|cause| cause.downcast_ref().map(io::Error::kind) == Some(io::ErrorKind::ConnectionRefused))
     }
 
     /// What went wrong when `asked`, in words without what is not to be shown.

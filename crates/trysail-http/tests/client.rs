@@ -134,7 +134,7 @@ async fn a_connect_that_hangs_ends_at_its_limit() {
     let error = fail(Client::builder().no_proxy().build(), &format!("http://{address}/")).await;
     assert_eq!(started.elapsed(), Duration::from_millis(3_100));
     assert_eq!(judge(&error), Verdict::TRANSIENT);
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
     let elapsed = causes.filter_map(|cause| cause.downcast_ref::<Elapsed>()).next().unwrap();
     assert_eq!((elapsed.scope(), elapsed.limit()), (Scope::Connect, Duration::from_millis(3_100)));
 }

@@ -5,6 +5,10 @@
 )]
 
 mod check;
+#[cfg(all(feature = "breaker", feature = "client", feature = "embeddings", feature = "retry", feature = "timeout"))]
+mod embedder;
+#[cfg(all(feature = "classify", feature = "http"))]
+mod http;
 #[cfg(all(feature = "retry", any(feature = "metrics", feature = "tracing")))]
 pub mod observe;
 pub mod prelude;
@@ -53,6 +57,18 @@ pub use trysail_retry::{Backoff, Budget, Retry, RetryLayer, RetryReport, report}
 pub use trysail_timeout::{Adjustable, ReadyTimeout, ReadyTimeoutLayer, Timeout, TimeoutLayer};
 
 pub use crate::check::CheckExt;
+#[cfg(all(
+    feature = "breaker",
+    feature = "client",
+    feature = "embeddings",
+    feature = "retry",
+    feature = "timeout"
+))]
+pub use crate::embedder::{EmbedStack, Embedder, embeddings};
+#[cfg(all(feature = "classify", feature = "http"))]
+pub use crate::http::HttpLayer;
+#[cfg(feature = "client")]
+pub use crate::http::{HttpClient, HttpError, HttpRequest, client};
 #[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
 pub use crate::preset::{Preset, Stack};
 

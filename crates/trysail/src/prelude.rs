@@ -27,12 +27,15 @@ pub use trysail_retry::{Backoff, Budget, RetryLayer};
 pub use trysail_timeout::{Adjustable, TimeoutLayer};
 
 pub use crate::CheckExt;
-#[cfg(feature = "client")]
+#[cfg(all(feature = "classify", feature = "http"))]
 #[doc(no_inline)]
-pub use crate::Client;
+pub use crate::HttpLayer;
 #[cfg(all(feature = "breaker", feature = "http", feature = "retry", feature = "timeout"))]
 #[doc(no_inline)]
 pub use crate::Preset;
+#[cfg(feature = "client")]
+#[doc(no_inline)]
+pub use crate::{Client, HttpClient, HttpError, HttpRequest};
 #[cfg(feature = "http")]
 #[doc(no_inline)]
 pub use crate::{CollectLayer, Idempotent, Providers};
