@@ -6,6 +6,8 @@ mod breaker;
 mod conformance;
 mod contract;
 mod cost;
+mod facts;
+mod first;
 mod floor_plan;
 mod hostile;
 mod marks;
