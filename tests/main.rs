@@ -11,6 +11,7 @@ mod first;
 mod floor_plan;
 mod hostile;
 mod marks;
+mod messages;
 mod metrics;
 mod names;
 mod outage;

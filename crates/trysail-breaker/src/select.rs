@@ -6,8 +6,8 @@ use crate::{Circuit, Circuits};
 
 /// Says which circuit a request goes through.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` knows no circuit for `{Req}`",
-    note = "pass a `Circuit`, or `Keyed::new(circuits, |request: &{Req}| key)`"
+    message = "`{Self}` is no circuit for `{Req}`",
+    note = "pass a `Circuit`, as `Circuit::new(trip)` makes one of a `Trip`, or `Keyed::new(circuits, |request: &{Req}| key)`"
 )]
 pub trait Select<Req> {
     /// The circuit of `request`.

@@ -88,6 +88,7 @@ impl CallKey {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<B: Clone> Replay<Request<B>> for Idempotent {
     fn replay(&self, request: &Request<B>) -> Option<Request<B>> {
         (!request.headers().contains_key(RETRY_COUNT) && repeatable(request)).then(|| request.clone())

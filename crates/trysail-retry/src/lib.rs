@@ -33,6 +33,6 @@ pub use crate::{
     report::{RetryReport, Stop, WaitFor, Waiting},
     reported::{Reported, report},
     select::SelectBudget,
-    service::Retry,
+    service::{CloneService, Retry},
     settings::{RetryHandle, RetrySettings},
 };
