@@ -76,7 +76,7 @@ fn nothing_below_the_facade_needs_tower_or_a_client() {
 #[test]
 fn only_tests_and_examples_use_the_testkit() {
     for (name, dependencies) in arrows() {
-        let may = ["embed", "gateway"].contains(&name.as_str());
+        let may = ["embed", "first", "gateway", "stream"].contains(&name.as_str());
         assert!(may || !dependencies.contains_key("trysail-testkit"), "{name}");
     }
 }

@@ -1,4 +1,7 @@
-use alloc::string::{String, ToString};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use core::{error::Error, fmt, iter::successors};
 
 use crate::{Judged, Verdict};
@@ -20,16 +23,19 @@ pub struct OneLine<'a>(pub &'a (dyn Error + 'static));
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let links = successors(Some(self.0), |link| (*link).source());
+        let facts = links.filter(|link| !link.is::<Verdict>() && !link.is::<Judged>());
+        let said: Vec<_> = facts.map(ToString::to_string).collect();
         let mut line = String::new();
-        for link in links.filter(|link| !link.is::<Verdict>() && !link.is::<Judged>()) {
-            let said = link.to_string();
-            if line.contains(&said) {
-                continue;
+        for fact in &said {
+            // Who quotes the last cause has told the rest as well.
+            if said.last().is_some_and(|root| line.contains(root)) {
+                break;
             }
-            if !line.is_empty() {
-                line.push_str(": ");
+            if !line.contains(fact) {
+                let joint = if line.is_empty() { "" } else { ": " };
+                line.push_str(joint);
+                line.push_str(fact);
             }
-            line.push_str(&said);
         }
         f.write_str(&line)
     }

@@ -11,7 +11,14 @@ pub(crate) struct Asked<'a> {
 impl Asked<'_> {
     /// Whether anything was sent that may say who asks.
     pub(crate) fn holds_key(&self) -> bool {
-        self.endpoint.holds_key() || self.request.is_some_and(|request| request.own().holds_headers())
+        let of_request = self.request.is_some_and(|request| request.own().holds_headers());
+        of_request || self.endpoint.sent.is_some() || self.endpoint.own.holds_headers()
+    }
+
+    /// Scheme, host and port of the server.
+    pub(crate) fn origin(&self) -> String {
+        let Endpoint { uri, .. } = self.endpoint;
+        format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", |host| host.as_str()))
     }
 
     /// `text` without secrets, and cut where it repeats an input.

@@ -119,7 +119,8 @@ impl Endpoint {
             return Err(invalid("has a port that is none"));
         }
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(invalid("is neither http nor https"));
+            let none = uri.scheme().is_none();
+            return Err(invalid(if none { "lacks http:// or https://" } else { "is neither http nor https" }));
         }
         if uri.query().is_some() || base.contains('#') {
             return Err(invalid("has a query or a fragment"));
@@ -159,11 +160,11 @@ impl Endpoint {
     ///
     /// The variable must be set, and hold a key.
     pub fn key_from_env(self, name: &str) -> Result<Self, InvalidEndpoint> {
-        let invalid = |problem| InvalidEndpoint { problem: format!("{name}: {problem}") };
-        let Some(key) = env::var_os(name).filter(|key| !key.is_empty()) else {
-            return Err(invalid("the environment variable is not set; export it, or give the key itself".to_owned()));
-        };
-        self.key(&key.to_string_lossy()).map_err(|InvalidEndpoint { problem }| invalid(problem))
+        let key = env::var_os(name).filter(|key| !key.is_empty());
+        let key = key.map(|key| self.key(&key.to_string_lossy())).unwrap_or_else(|| {
+            Err(InvalidEndpoint { problem: "it is not set; export it, or give the key itself".to_owned() })
+        });
+        key.map_err(|InvalidEndpoint { problem }| InvalidEndpoint { problem: format!("{name}: {problem}") })
     }
 
     /// A header of one's own, such as `api-key` beside the `Authorization` of the key. All are taken for secrets, and go
@@ -205,17 +206,6 @@ impl Endpoint {
     /// The URL of the server, without parameters of one's own.
     pub fn uri(&self) -> &Uri {
         &self.uri
-    }
-
-    /// Scheme, host and port.
-    pub(crate) fn origin(&self) -> String {
-        let authority = self.uri.authority().map_or("", |authority| authority.as_str());
-        format!("{}://{authority}", self.uri.scheme_str().unwrap_or_default())
-    }
-
-    /// Whether anything is sent that may say who asks.
-    pub(crate) fn holds_key(&self) -> bool {
-        self.sent.is_some() || self.own.holds_headers()
     }
 
     /// `text` without the secrets, should a server have echoed them.

@@ -114,7 +114,7 @@ impl EmbedError {
 
     fn unanswered(unanswered: Unanswered, asked: Asked<'_>) -> Self {
         let cause = asked.redact(&OneLine(unanswered.cause()).to_string());
-        let said = format!("no answer from {}: {cause}", asked.endpoint.origin());
+        let said = format!("no answer from {}: {cause}", asked.origin());
         Self { verdict: unanswered.verdict(), kind: Kind::Service { unanswered, said } }
     }
 
