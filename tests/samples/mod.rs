@@ -44,11 +44,11 @@ fn is_frame(line: &str) -> bool {
 /// The visible code of all samples in `page`, but for what they import.
 fn shown(page: &str) -> String {
     let mut code = String::new();
-    let (mut inside, mut importing) = (false, false);
+    let (mut inside, mut program, mut importing) = (false, false, false);
     for line in page.lines() {
         if line.starts_with("```") {
-            inside = line.starts_with("```rust");
-        } else if inside && !line.starts_with("# ") && line != "#" && !is_frame(line) {
+            (inside, program) = (line.starts_with("```rust"), line == "```rust,no_run");
+        } else if inside && !line.starts_with("# ") && line != "#" && !(program && is_frame(line)) {
             importing |= line.starts_with("use ");
             if !importing {
                 code.push_str(line);
