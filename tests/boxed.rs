@@ -20,9 +20,9 @@ use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 use trysail::{
     Backoff, Class, Classified, ClassifyLayer, CollectLayer, Elapsed, EmbedError, EmbedRequest, Embeddings, Endpoint,
     Failure, Open, Providers, RetryLayer, Verdict,
-    core::{Cause, Health, Judged, Retryable, Scope, Unanswered},
     embeddings::BatchError,
-    http::CollectError,
+    transport::CollectError,
+    verdict::{Cause, Health, Judged, Retryable, Scope, Unanswered},
 };
 
 const SECOND: Duration = Duration::from_secs(1);

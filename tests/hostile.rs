@@ -10,7 +10,7 @@ use tokio::{runtime::Handle, time};
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt};
 use trysail::{
     Class, Classified, ClassifyLayer, Client, CollectLayer, Elapsed, Failure, Providers, TimeoutLayer,
-    core::{Health, Phase, Scope},
+    verdict::{Health, Phase, Scope},
 };
 use trysail_testkit::hostile::{HostileServer, Trick};
 

@@ -24,7 +24,7 @@ use trysail::{
 };
 
 type Wire = Request<Full<Bytes>>;
-type Judged = Failure<Response<Bytes>, trysail::http::CollectError<Infallible, Infallible>>;
+type Judged = Failure<Response<Bytes>, trysail::transport::CollectError<Infallible, Infallible>>;
 type Http = BoxCloneService<Wire, Response<Bytes>, Judged>;
 type Typed = BoxCloneService<EmbedRequest, EmbedResponse, EmbedError>;
 
@@ -72,7 +72,7 @@ fn typed<S>(http: S) -> Embeddings<S> {
     Embeddings::new(http, Endpoint::openai("http://localhost:1/v1").expect("a base URL"))
 }
 
-fn retries() -> RetryLayer<Backoff, trysail::core::Inherit, trysail::retry::PerRequest<Idempotent>> {
+fn retries() -> RetryLayer<Backoff, trysail::verdict::Inherit, trysail::retry::PerRequest<Idempotent>> {
     RetryLayer::new(Backoff::exponential(Duration::from_millis(100))).replay(Idempotent)
 }
 
@@ -252,7 +252,7 @@ async fn proxy(takes_marks_off: bool) -> Result<(String, Arc<AtomicUsize>), BoxE
             let request = if takes_marks_off { Idempotent::unmarked(request) } else { request };
             let (outcome, report) = report(retry.oneshot(request)).await;
             let verdict = outcome.expect_err("the server fails").verdict();
-            trysail::http::respond(verdict, report.attempts() > 1, axum::body::Body::empty())
+            trysail::transport::respond(verdict, report.attempts() > 1, axum::body::Body::empty())
         }
     };
     let app = axum::Router::new().route("/v1/embeddings", axum::routing::post(handler)).layer(TakeDeadlineLayer::new());

@@ -9,9 +9,9 @@ use tower::{Layer, Service, ServiceExt};
 use trysail::{
     Backoff, CircuitSettings, Class, Classified, Deadline, Elapsed, EmbedRequest, Failure, Open, Preset, Trip, Verdict,
     breaker::State,
-    core::Phase,
     report,
     retry::{Jitter, Stop},
+    verdict::Phase,
 };
 
 const SECOND: Duration = Duration::from_secs(1);

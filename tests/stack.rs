@@ -156,7 +156,7 @@ async fn stacks_in_a_row_do_not_multiply_attempts() {
         async move {
             let (outcome, report) = report(middle.oneshot(request("{}"))).await;
             let verdict = outcome.expect_err("the backend fails").verdict();
-            Ok::<_, Infallible>(trysail::http::respond(verdict, report.attempts() > 1, Full::new(Bytes::new())))
+            Ok::<_, Infallible>(trysail::transport::respond(verdict, report.attempts() > 1, Full::new(Bytes::new())))
         }
     });
     let (outcome, report) = report(policies(middle).oneshot(request("{}"))).await;

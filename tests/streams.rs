@@ -23,9 +23,9 @@ use tower::{Service, ServiceBuilder, ServiceExt};
 use trysail::{
     Breaker, BreakerLayer, ByStatus, Circuit, Class, Classified, Classify, ClassifyLayer, Failure, Retry, RetryLayer,
     Timeout, TimeoutLayer, Trip, breaker,
-    core::{Inherit, Scope},
-    http::Idempotent,
     retry::PerRequest,
+    transport::Idempotent,
+    verdict::{Inherit, Scope},
 };
 
 const MS: Duration = Duration::from_millis(1);

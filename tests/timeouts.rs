@@ -22,7 +22,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use trysail::{
     BreakerLayer, Circuit, Class, Classified, ClassifyLayer, CollectLayer, Deadline, Elapsed, EmbedRequest, Failure,
     OrDeadline, Preset, Providers, RetryLayer, SendDeadlineLayer, TakeDeadlineLayer, TimeoutLayer, Trip,
-    breaker::State, core::Scope, http::CollectError,
+    breaker::State, transport::CollectError, verdict::Scope,
 };
 
 const SECOND: Duration = Duration::from_secs(1);

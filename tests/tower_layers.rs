@@ -5,7 +5,8 @@ use std::{convert::Infallible, io, time::Duration};
 use tokio::time;
 use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
 use trysail::{
-    Backoff, BreakerLayer, Circuit, Class, Classified, RetryLayer, Trip, Verdict, breaker::State, core::Health, report,
+    Backoff, BreakerLayer, Circuit, Class, Classified, RetryLayer, Trip, Verdict, breaker::State, report,
+    verdict::Health,
 };
 
 const MS: Duration = Duration::from_millis(1);

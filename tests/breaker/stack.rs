@@ -16,7 +16,7 @@ use tokio::{
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use trysail::{
     Backoff, BreakerLayer, Budget, Circuit, EmbedRequest, Failure, Preset, RetryLayer, Trip, Verdict, breaker::State,
-    core::Random, report, retry::Stop,
+    report, retry::Stop, verdict::Random,
 };
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time;
-use trysail::{Circuit, CircuitSettings, Trip, Verdict, breaker::State, core::Cause};
+use trysail::{Circuit, CircuitSettings, Trip, Verdict, breaker::State, verdict::Cause};
 
 use super::script::{Call, Play, verdict};
 

@@ -20,10 +20,9 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt};
 use trysail::{
-    Budget, Class, Classified, Failure, Open, Replay, RetryLayer, RetryReport, Verdict,
-    core::{Cause, Inherit},
-    report,
+    Budget, Class, Classified, Failure, Open, Replay, RetryLayer, RetryReport, Verdict, report,
     retry::Select,
+    verdict::{Cause, Inherit},
 };
 use trysail_testkit::Scripted;
 
@@ -71,7 +70,7 @@ fn open(retry_after: Duration) -> Verdict {
 
 type HttpRequest = Request<Full<Bytes>>;
 type HttpResponse = Response<Full<Bytes>>;
-type Judged = Failure<Response<Bytes>, trysail::http::CollectError<Infallible, Infallible>>;
+type Judged = Failure<Response<Bytes>, trysail::transport::CollectError<Infallible, Infallible>>;
 
 fn embedding_request() -> HttpRequest {
     Request::post("http://localhost/v1/embeddings").body(Full::default()).expect("a valid request")

@@ -16,8 +16,8 @@ use tokio_test::{assert_pending, task};
 use tower::{Service, service_fn};
 use trysail::{
     Backoff, BreakerLayer, Budget, Circuit, EmbedRequest, Preset, RetryLayer, Trip,
-    core::Random,
     retry::{BudgetSettings, Jitter, Stop, WaitFor},
+    verdict::Random,
 };
 
 use super::*;

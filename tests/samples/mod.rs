@@ -26,7 +26,7 @@ use self::text::{AROUND, Around, Http, Typed};
 /// What stands there in place of what a reader has to fill in.
 const FILLED_IN: &[(&str, &str)] = &[
     (r#""https://api.openai.com/v1""#, "&server.url()"),
-    (r#"&std::env::var("OPENAI_API_KEY")?"#, r#""sk-test""#),
+    (r#".key_from_env("OPENAI_API_KEY")"#, r#".key("sk-test")"#),
     (r#"EmbedRequest::new("text-embedding-3-small""#, r#"EmbedRequest::new("potion-base-2M""#),
 ];
 
@@ -36,14 +36,19 @@ fn words(text: &str) -> String {
     text.replace(",)", ")").replace(",}", "}")
 }
 
+/// Whether the line is one of the `main` around a program.
+fn is_frame(line: &str) -> bool {
+    line.starts_with("#[tokio::main]") || line.starts_with("async fn main()") || ["    Ok(())", "}"].contains(&line)
+}
+
 /// The visible code of all samples in `page`, but for what they import.
 fn shown(page: &str) -> String {
     let mut code = String::new();
-    let (mut inside, mut importing) = (false, false);
+    let (mut inside, mut program, mut importing) = (false, false, false);
     for line in page.lines() {
         if line.starts_with("```") {
-            inside = line == "```rust";
-        } else if inside && !line.starts_with("# ") && line != "#" {
+            (inside, program) = (line.starts_with("```rust"), line == "```rust,no_run");
+        } else if inside && !line.starts_with("# ") && line != "#" && !(program && is_frame(line)) {
             importing |= line.starts_with("use ");
             if !importing {
                 code.push_str(line);
@@ -83,6 +88,39 @@ fn every_sample_of_the_manual_is_compiled_here_word_for_word() {
         let shown = shown(&fs::read_to_string(root.join(&page)).expect("it can be read"));
         let here = compiled.get(&*page).map_or("", String::as_str);
         assert_eq!(words(&shown), words(here), "{page} shows\n{shown}\nand text.rs has\n{here}");
+    }
+}
+
+#[tokio::test]
+async fn the_first_program_gets_its_vectors() -> Result<(), BoxError> {
+    let server = EmbeddingServer::new().model("text-embedding-3-small").bind().await?;
+    text::first(&server).await?;
+    assert_eq!(server.stats().requests, 1);
+    Ok(())
+}
+
+/// What the README says is shown by a test, is.
+#[test]
+fn every_test_that_the_readme_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a folder of the workspace");
+    let readme = fs::read_to_string(root.join("README.md")).expect("it can be read");
+    let mut tests = String::new();
+    let mut folders = vec![root.join("crates"), root.join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("it is there").map(|entry| entry.expect("it can be listed").path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|end| end == "rs") {
+                tests += &fs::read_to_string(entry).expect("it can be read");
+            }
+        }
+    }
+    let rows = readme.lines().filter(|line| line.starts_with("| "));
+    let named = rows.filter_map(|row| row.trim_end_matches(" |").rsplit_once("| `")?.1.strip_suffix('`'));
+    let named: Vec<_> = named.filter(|name| name.matches('_').count() > 2).collect();
+    assert!(named.len() > 5);
+    for name in named {
+        assert!(tests.contains(&format!("fn {name}()")), "there is no test {name}");
     }
 }
 

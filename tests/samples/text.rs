@@ -3,23 +3,23 @@
 use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Response;
 use http_body_util::Full;
 use tower::{
     BoxError, Layer, Service, ServiceBuilder, ServiceExt,
     util::{BoxCloneService, BoxCloneServiceLayer},
 };
 use trysail::{
-    Adjustable, Backoff, BreakerLayer, Budget, Circuit, Classified, Classify, ClassifyLayer, Client, Collect,
-    CollectLayer, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, Failure, Gauges, Idempotent, Limit,
+    Adjustable, Backoff, BreakerLayer, Budget, CheckExt, Circuit, Classified, ClassifyLayer, CollectLayer, EmbedError,
+    EmbedRequest, EmbedResponse, Embeddings, Endpoint, Failure, Gauges, HttpError, HttpRequest, Idempotent, Limit,
     ObserveLayer, OrDeadline, OrOwn, Preset, Providers, Replay, RetryLayer, TimeLimit, TimeoutLayer, Trip,
-    core::{FromElapsed, FromOpen},
     embeddings::InvalidEndpoint,
+    verdict::{FromElapsed, FromOpen},
 };
 use trysail_testkit::server::Running;
 
-pub(super) type Wire = Request<Full<Bytes>>;
-pub(super) type Failed = <Classify<Collect<Client<Full<Bytes>>>, Providers> as Service<Wire>>::Error;
+pub(super) type Wire = HttpRequest;
+pub(super) type Failed = HttpError;
 pub(super) type Http = BoxCloneService<Wire, Response<Bytes>, Failed>;
 /// A client whose server is always busy.
 pub(super) type Later = BoxCloneService<Wire, Response<Full<Bytes>>, Infallible>;
@@ -56,6 +56,15 @@ impl Around {
     }
 }
 
+pub(super) async fn first(server: &Running) -> Result<(), BoxError> {
+    // sample README.md
+    let embed = trysail::embeddings(&server.url())?;
+    let answer = embed.embed(["a fair wind", "a storm at sea"]).await?;
+    println!("{:?}", answer.vectors().next());
+    // end
+    Ok(())
+}
+
 pub(super) fn the_stack() -> Http {
     // sample README.md
     let embed = ServiceBuilder::new()
@@ -68,19 +77,15 @@ pub(super) fn the_stack() -> Http {
         )
         .layer(BreakerLayer::new(Circuit::new(Trip::default())))
         .layer(TimeoutLayer::new(Duration::from_secs(20))) // one attempt, body included
-        .layer(ClassifyLayer::new(Providers)) // Ok now means success
-        .layer(CollectLayer::new(64 << 20)) // the body is part of the attempt
-        .service(Client::<Full<Bytes>>::new()); // or any other service
+        .service(trysail::client()) // Ok now means success
+        .checked::<HttpRequest>(); // or the compiler says what is missing
     // end
     embed.boxed_clone()
 }
 
 pub(super) fn bare() -> Http {
     // sample README.md
-    let http = ServiceBuilder::new()
-        .layer(ClassifyLayer::new(Providers))
-        .layer(CollectLayer::new(64 << 20))
-        .service(Client::new());
+    let http = trysail::client();
     // end
     http.boxed_clone()
 }
@@ -113,10 +118,7 @@ pub(super) fn endpoint(server: &Running) -> Result<Endpoint, InvalidEndpoint> {
 
 pub(super) fn bare_too() -> Http {
     // sample docs/stacking.md
-    let http = ServiceBuilder::new()
-        .layer(ClassifyLayer::new(Providers))
-        .layer(CollectLayer::new(64 << 20))
-        .service(Client::<Full<Bytes>>::new());
+    let http = trysail::client();
     // end
     http.boxed_clone()
 }

@@ -8,7 +8,9 @@ use crate::Verdict;
 /// for every lifetime: `|outcome: Result<&Answer, &Error>| …`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not judge outcomes of `{Res}` and `{Err}`",
-    note = "pass a closure `|outcome: Result<&{Res}, &{Err}>| -> Verdict`, or put a `ClassifyLayer` below this layer"
+    note = "`Inherit`, the default of retry and breaker, wants errors that were judged: put a `ClassifyLayer` below this layer",
+    note = "to judge here, pass a closure `|outcome: Result<&{Res}, &{Err}>| -> Verdict`",
+    note = "a judge of HTTP answers may want them whole: put a `CollectLayer` below the `ClassifyLayer`"
 )]
 pub trait Classifier<Res, Err> {
     /// Judges `outcome`.

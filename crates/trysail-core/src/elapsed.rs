@@ -161,7 +161,8 @@ impl fmt::Display for Scope {
 /// Implement `From<Elapsed>` for your error instead.
 #[diagnostic::on_unimplemented(
     message = "the error `{Self}` cannot say that a time limit struck",
-    note = "put a `ClassifyLayer` below this layer, or implement `From<trysail_core::Elapsed>` for `{Self}`"
+    note = "put a `ClassifyLayer` below this layer, or implement `From<trysail_core::Elapsed>` for `{Self}`",
+    note = "`.map_err(tower::BoxError::from)` below makes room for it, too; in axum, whose error is `Infallible`, put a `HandleErrorLayer` above this layer as well"
 )]
 pub trait FromElapsed {
     /// The error for `elapsed`.

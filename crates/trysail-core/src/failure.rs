@@ -1,12 +1,13 @@
 use alloc::boxed::Box;
 use core::{any::type_name, error::Error, fmt};
 
-use crate::{Classified, Elapsed, Open, Unanswered, Verdict};
+use crate::{Classified, Elapsed, OneLine, Open, Unanswered, Verdict};
 
 /// Why a call failed: the error type of a classified service.
 ///
-/// `Debug` names the type and the status of an answer but never prints it: answers echo inputs and keys. As an
-/// [`Error`] it has its judgement for its source, and that has the cause.
+/// `{}` says what happened in one line, its causes included. `Debug` names the type and the status of an answer, and
+/// neither prints it: answers echo inputs and keys. As an [`Error`] it has its judgement for its source, and that has
+/// the cause.
 #[non_exhaustive]
 pub enum Failure<Res, E> {
     /// A time limit struck.
@@ -109,11 +110,11 @@ impl<Res, E> fmt::Debug for Failure<Res, E> {
 impl<Res, E> fmt::Display for Failure<Res, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Elapsed(_) => f.write_str("a time limit struck"),
-            Self::Open(_) => f.write_str("the call was refused"),
+            Self::Elapsed(elapsed) => elapsed.fmt(f),
+            Self::Open(open) => open.fmt(f),
             Self::Response { status: Some(status), .. } => write!(f, "the server answered {status}"),
-            Self::Response { .. } => f.write_str("the server's answer is no success"),
-            Self::Service(_) => f.write_str("the call failed without an answer"),
+            Self::Response { verdict, .. } => write!(f, "the server's answer was judged {}", verdict.class()),
+            Self::Service(unanswered) => write!(f, "the call failed: {}", OneLine(unanswered.cause())),
         }
     }
 }

@@ -13,6 +13,7 @@ mod elapsed;
 mod failure;
 mod judged;
 mod limit;
+mod one_line;
 mod open;
 mod random;
 #[cfg(feature = "std")]
@@ -34,6 +35,7 @@ pub use crate::{
     failure::Failure,
     judged::{Judged, Unanswered},
     limit::Limit,
+    one_line::OneLine,
     open::{Cause, FromOpen, Open},
     random::Random,
     replay::{Always, Replay},

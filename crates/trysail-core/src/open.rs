@@ -119,7 +119,8 @@ impl Error for Open {
 /// Implement `From<Open>` for your error instead.
 #[diagnostic::on_unimplemented(
     message = "the error `{Self}` cannot say that a circuit is open",
-    note = "put a `ClassifyLayer` below this layer, or implement `From<trysail_core::Open>` for `{Self}`"
+    note = "put a `ClassifyLayer` below this layer, or implement `From<trysail_core::Open>` for `{Self}`",
+    note = "`.map_err(tower::BoxError::from)` below makes room for it, too; in axum, whose error is `Infallible`, put a `HandleErrorLayer` above this layer as well"
 )]
 pub trait FromOpen {
     /// The error for `open`.

@@ -5,7 +5,7 @@ use core::time::Duration;
 /// Every `Fn(&Req) -> Option<Req>` is one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot repeat `{Req}`",
-    note = "make the request `Clone`, or pass `.replay(|request: &{Req}| -> Option<{Req}> {{ … }})`"
+    note = "make the request `Clone`, as one over HTTP is if its body is (`Full<Bytes>`, say), or pass `.replay(|request: &{Req}| -> Option<{Req}> {{ … }})`"
 )]
 pub trait Replay<Req> {
     /// A copy for a later attempt; `None` means that the request must never be sent twice.
@@ -38,6 +38,7 @@ where
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Always;
 
+#[diagnostic::do_not_recommend]
 impl<Req: Clone> Replay<Req> for Always {
     fn replay(&self, request: &Req) -> Option<Req> {
         Some(request.clone())

@@ -1,4 +1,4 @@
-use std::{error::Error, fmt};
+use std::{env, error::Error, fmt};
 
 use http::{HeaderValue, Uri};
 use serde::Serialize;
@@ -119,7 +119,8 @@ impl Endpoint {
             return Err(invalid("has a port that is none"));
         }
         if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(invalid("is neither http nor https"));
+            let none = uri.scheme().is_none();
+            return Err(invalid(if none { "lacks http:// or https://" } else { "is neither http nor https" }));
         }
         if uri.query().is_some() || base.contains('#') {
             return Err(invalid("has a query or a fragment"));
@@ -151,6 +152,19 @@ impl Endpoint {
             .ok_or_else(|| InvalidEndpoint { problem: "the key holds something else than visible ASCII".to_owned() })?;
         sent.set_sensitive(true);
         Ok(Self { sent: Some(sent), key: Some(key.to_owned()), ..self })
+    }
+
+    /// The key in the environment variable `name`, such as `OPENAI_API_KEY`.
+    ///
+    /// # Errors
+    ///
+    /// The variable must be set, and hold a key.
+    pub fn key_from_env(self, name: &str) -> Result<Self, InvalidEndpoint> {
+        let key = env::var_os(name).filter(|key| !key.is_empty());
+        let key = key.map(|key| self.key(&key.to_string_lossy())).unwrap_or_else(|| {
+            Err(InvalidEndpoint { problem: "it is not set; export it, or give the key itself".to_owned() })
+        });
+        key.map_err(|InvalidEndpoint { problem }| InvalidEndpoint { problem: format!("{name}: {problem}") })
     }
 
     /// A header of one's own, such as `api-key` beside the `Authorization` of the key. All are taken for secrets, and go

@@ -1,36 +1,47 @@
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, io, iter::successors};
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
-use trysail_core::{Class, Classified, Elapsed, Failure, Open, Remedy, Unanswered, Verdict};
+use http::{Response, StatusCode, Uri};
+use trysail_core::{Class, Classified, Elapsed, Failure, OneLine, Open, Remedy, Unanswered, Verdict};
 use trysail_providers::{Providers, excerpt};
 
-use crate::validate::Flaw;
+use crate::{asked::Asked, validate::Flaw};
 
 /// Why there are no vectors.
 ///
 /// Its words hold an [`excerpt`] of the server's own, without the key, and cut where they repeat the beginning of an
-/// input; [`advice`](Self::advice) says what to do.
-#[derive(Debug)]
+/// input; [`advice`](Self::advice) says what to do. `{}` says what happened in one line, and `{:?}` adds the verdict and
+/// the advice, for a `main` that returns it.
 pub struct EmbedError {
     verdict: Verdict,
     kind: Kind,
 }
 
-#[derive(Debug)]
 enum Kind {
     Elapsed(Elapsed),
     Open(Open),
-    Answer { status: StatusCode, rule: Option<&'static str>, code: Option<String>, message: Option<String> },
+    Answer(Box<Answer>),
     Flaw(Flaw),
-    Service(Unanswered),
+    Service { unanswered: Unanswered, said: String },
+}
+
+/// What a server says that does not do what was asked.
+struct Answer {
+    status: StatusCode,
+    rule: Option<&'static str>,
+    code: Option<String>,
+    message: Option<String>,
+    /// Where it was asked, if that may be what is wrong.
+    address: Option<Uri>,
+    /// Whether it could have known who asks.
+    keyed: bool,
 }
 
 impl EmbedError {
     /// The status of the server's answer, if that is what went wrong.
     pub const fn status(&self) -> Option<StatusCode> {
         match &self.kind {
-            Kind::Answer { status, .. } => Some(*status),
+            Kind::Answer(answer) => Some(answer.status),
             _ => None,
         }
     }
@@ -38,7 +49,7 @@ impl EmbedError {
     /// The machine code in the server's answer, such as `insufficient_quota`.
     pub fn code(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Answer { code, .. } => code.as_deref(),
+            Kind::Answer(answer) => answer.code.as_deref(),
             _ => None,
         }
     }
@@ -47,7 +58,7 @@ impl EmbedError {
     /// was answered, or the service below has a judge of its own that decided otherwise.
     pub const fn rule(&self) -> Option<&'static str> {
         match &self.kind {
-            Kind::Answer { rule, .. } => *rule,
+            Kind::Answer(answer) => answer.rule,
             Kind::Flaw(flaw) => Some(flaw.rule()),
             _ => None,
         }
@@ -59,6 +70,9 @@ impl EmbedError {
         Some(match (verdict.class(), verdict.remedy()) {
             (_, Some(Remedy::Split)) => "send fewer or shorter inputs at once",
             (_, Some(Remedy::Truncate)) => "shorten the input",
+            (Class::Auth, _) if matches!(&self.kind, Kind::Answer(answer) if !answer.keyed) => {
+                "no key was sent: give the endpoint one by `.key(…)`"
+            }
             (Class::Auth, _) => "check the API key and what it is entitled to",
             (Class::QuotaExhausted, _) | (_, Some(Remedy::Pay)) => {
                 "waiting a few minutes does not help; check the account's plan and billing"
@@ -66,6 +80,7 @@ impl EmbedError {
             (Class::Permanent, _) if self.is_unknown_model() => "check the model's name and the URL",
             (Class::Permanent, _) => "the same request will fail again; change it",
             (Class::Throttled, _) => "send more slowly, or wait",
+            _ if self.is_refused() => "nothing listens at that address: check that the server runs, and its port",
             _ => return None,
         })
     }
@@ -76,8 +91,14 @@ impl EmbedError {
             && (self.status() == Some(StatusCode::NOT_FOUND) || self.code() == Some("model_not_found"))
     }
 
-    /// What went wrong, in words of which `redact` has taken out what is not to be shown.
-    pub(crate) fn of<E>(failure: Failure<Response<Bytes>, E>, redact: impl Fn(&str) -> String) -> Self
+    /// Whether no server listens where it was looked for.
+    fn is_refused(&self) -> bool {
+        let mut causes = successors(self.source(), |cause| (*cause).source());
+        causes.any(|cause| cause.downcast_ref().map(io::Error::kind) == Some(io::ErrorKind::ConnectionRefused))
+    }
+
+    /// What went wrong when `asked`, in words without what is not to be shown.
+    pub(crate) fn of<E>(failure: Failure<Response<Bytes>, E>, asked: Asked<'_>) -> Self
     where
         E: Error + Send + Sync + 'static,
     {
@@ -85,24 +106,34 @@ impl EmbedError {
         match failure {
             Failure::Elapsed(elapsed) => elapsed.into(),
             Failure::Open(open) => open.into(),
-            Failure::Response { response, .. } => Self::answered(verdict, &response, redact),
-            Failure::Service(unanswered) => Self { verdict, kind: Kind::Service(unanswered.untyped()) },
-            other => Self { verdict, kind: Kind::Service(Unanswered::new(verdict, other.to_string().into())) },
+            Failure::Response { response, .. } => Self::answered(verdict, &response, asked),
+            Failure::Service(unanswered) => Self::unanswered(unanswered.untyped(), asked),
+            other => Self::unanswered(Unanswered::new(verdict, other.to_string().into()), asked),
         }
     }
 
+    fn unanswered(unanswered: Unanswered, asked: Asked<'_>) -> Self {
+        let cause = asked.redact(&OneLine(unanswered.cause()).to_string());
+        let said = format!("no answer from {}: {cause}", asked.origin());
+        Self { verdict: unanswered.verdict(), kind: Kind::Service { unanswered, said } }
+    }
+
     /// An answer that says it is an error.
-    pub(crate) fn answered(verdict: Verdict, response: &Response<Bytes>, redact: impl Fn(&str) -> String) -> Self {
+    pub(crate) fn answered(verdict: Verdict, response: &Response<Bytes>, asked: Asked<'_>) -> Self {
         let judgement = Providers.judge(response);
         let complaint = judgement.complaint();
-        let shown = |text: &str| excerpt(&redact(text));
-        let kind = Kind::Answer {
-            status: response.status(),
+        let shown = |text: &str| excerpt(&asked.redact(text));
+        let status = response.status();
+        let unknown = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+        let answer = Answer {
+            status,
             rule: (judgement.verdict().class() == verdict.class()).then_some(judgement.rule()),
             code: complaint.and_then(|complaint| complaint.code().or(complaint.kind())).map(shown),
             message: complaint.and_then(|complaint| complaint.message()).map(shown),
+            address: unknown.then(|| asked.endpoint.uri().clone()),
+            keyed: asked.holds_key(),
         };
-        Self { verdict, kind }
+        Self { verdict, kind: Kind::Answer(Box::new(answer)) }
     }
 }
 
@@ -133,10 +164,14 @@ impl From<Open> for EmbedError {
 impl fmt::Display for EmbedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Elapsed(_) => f.write_str("a time limit struck"),
-            Kind::Open(_) => f.write_str("the call was refused"),
-            Kind::Answer { status, code, message, .. } => {
+            Kind::Elapsed(elapsed) => elapsed.fmt(f),
+            Kind::Open(open) => open.fmt(f),
+            Kind::Answer(answer) => {
+                let Answer { status, code, message, address, .. } = &**answer;
                 write!(f, "the server answered {}", status.as_u16())?;
+                if let Some(address) = address {
+                    write!(f, " at {address}")?;
+                }
                 if let Some(code) = code {
                     write!(f, " {code}")?;
                 }
@@ -146,8 +181,22 @@ impl fmt::Display for EmbedError {
                 }
             }
             Kind::Flaw(flaw) => write!(f, "the server's answer is not usable: {flaw}"),
-            Kind::Service(_) => f.write_str("no answer from the server"),
+            Kind::Service { said, .. } => f.write_str(said),
         }
+    }
+}
+
+impl fmt::Debug for EmbedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("EmbedError");
+        debug.field("said", &format_args!("{self}")).field("verdict", &self.verdict);
+        if let Some(rule) = self.rule() {
+            debug.field("rule", &format_args!("{rule}"));
+        }
+        if let Some(advice) = self.advice() {
+            debug.field("advice", &format_args!("{advice}"));
+        }
+        debug.finish()
     }
 }
 
@@ -157,8 +206,8 @@ impl Error for EmbedError {
             Kind::Elapsed(elapsed) => Some(elapsed),
             Kind::Open(open) => Some(open),
             // The judgement, so that it is found in a box.
-            Kind::Answer { .. } | Kind::Flaw(_) => Some(&self.verdict),
-            Kind::Service(unanswered) => Some(&**unanswered),
+            Kind::Answer(_) | Kind::Flaw(_) => Some(&self.verdict),
+            Kind::Service { unanswered, .. } => Some(&**unanswered),
         }
     }
 }

@@ -16,6 +16,7 @@ use trysail_core::Failure;
 
 use crate::{
     EmbedError, EmbedRequest, EmbedResponse,
+    asked::Asked,
     service::Shared,
     validate::{self, Expected, Flaw},
 };
@@ -106,7 +107,7 @@ impl Shared {
     where
         E: Error + Send + Sync + 'static,
     {
-        EmbedError::of(failure, |text| self.shown(text, request))
+        EmbedError::of(failure, self.asked(request))
     }
 
     /// For an answer without usable vectors.
@@ -118,14 +119,13 @@ impl Shared {
         request: &EmbedRequest,
     ) -> EmbedError {
         match validate::error_inside(flaw, &mut response, expected) {
-            Some(verdict) => EmbedError::answered(verdict, &response, |text| self.shown(text, request)),
+            Some(verdict) => EmbedError::answered(verdict, &response, self.asked(request)),
             None => flaw.into(),
         }
     }
 
-    fn shown(&self, text: &str, request: &EmbedRequest) -> String {
-        // Longer messages are cut further down anyway.
-        self.endpoint.redact(&request.redact(&text.chars().take(MESSAGE).collect::<String>()))
+    const fn asked<'a>(&'a self, request: &'a EmbedRequest) -> Asked<'a> {
+        Asked { endpoint: &self.endpoint, request: Some(request) }
     }
 }
 
@@ -145,4 +145,3 @@ fn is_key(after: &str) -> bool {
 }
 
 const NAME: &str = "encoding_format";
-const MESSAGE: usize = 4_096;

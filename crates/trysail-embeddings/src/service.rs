@@ -18,6 +18,7 @@ use trysail_http::Idempotent;
 use crate::{
     EmbedError, EmbedRequest, EmbedResponse, Endpoint, ResponseFuture,
     api::Form,
+    asked::Asked,
     own::{IDEMPOTENCY_KEY, derived},
     request::Encoded,
 };
@@ -58,7 +59,8 @@ where
     type Future = ResponseFuture<S>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), EmbedError>> {
-        self.inner.poll_ready(cx).map_err(|failure| EmbedError::of(failure, |text| self.shared.endpoint.redact(text)))
+        let asked = Asked { endpoint: &self.shared.endpoint, request: None };
+        self.inner.poll_ready(cx).map_err(|failure| EmbedError::of(failure, asked))
     }
 
     fn call(&mut self, request: EmbedRequest) -> ResponseFuture<S> {

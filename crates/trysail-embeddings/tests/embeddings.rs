@@ -212,7 +212,7 @@ async fn a_wrong_answer_is_a_failed_attempt() {
 #[test]
 fn a_base_url_that_cannot_work_is_refused_with_a_reason() {
     for (base, reason) in [
-        ("localhost:8080", "the base URL is neither http nor https"),
+        ("localhost:8080", "the base URL lacks http://"),
         ("localhost:8080/v1", "the base URL lacks http://"),
         ("/v1", "the base URL has no host"),
         ("", "the base URL lacks http://"),

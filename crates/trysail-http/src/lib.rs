@@ -22,7 +22,7 @@ mod with_status;
 
 #[cfg(feature = "client")]
 pub use crate::{
-    client::{Client, ClientBuilder},
+    client::{BodyError, Client, ClientBuilder, ClientError},
     connect::{CONNECT_TIMEOUT, ConnectTimeout},
 };
 pub use crate::{

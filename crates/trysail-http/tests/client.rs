@@ -133,7 +133,8 @@ async fn a_connect_that_hangs_ends_at_its_limit() {
     let error = fail(Client::builder().no_proxy().build(), &format!("http://{address}/")).await;
     assert_eq!(started.elapsed(), Duration::from_millis(3_100));
     assert_eq!(judge(&error), Verdict::TRANSIENT);
-    let elapsed = error.source().unwrap().source().unwrap().downcast_ref::<Elapsed>().unwrap();
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let elapsed = causes.filter_map(|cause| cause.downcast_ref::<Elapsed>()).next().unwrap();
     assert_eq!((elapsed.scope(), elapsed.limit()), (Scope::Connect, Duration::from_millis(3_100)));
 }
 
@@ -311,7 +312,7 @@ async fn http2(end: fn(&mut h2::server::SendResponse<Bytes>)) -> Verdict {
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 const DENIED: &str = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
 
-type ClientError = CollectError<hyper_util::client::legacy::Error, hyper::Error>;
+type ClientError = CollectError<trysail_http::ClientError, hyper::Error>;
 
 async fn fail(client: Client<Body>, url: &str) -> ClientError {
     CollectLayer::new(1 << 20).layer(client).call(get(url)).await.unwrap_err()

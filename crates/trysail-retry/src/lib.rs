@@ -35,7 +35,7 @@ pub use crate::{
     per_request::PerRequest,
     report::{RetryReport, Stop, WaitFor, Waiting},
     reported::{Reported, report},
-    service::Retry,
+    service::{CloneService, Retry},
     settings::{RetryHandle, RetrySettings},
 };
 pub use trysail_core::{Keyed, Select};

@@ -11,6 +11,16 @@ use trysail_core::{Classifier, Inherit, Replay, Select};
 
 use crate::{Backoff, Budget, PerRequest, ResponseFuture, policy::Policy, shared::Shared};
 
+/// A service that a retry can clone to ask again: any that is [`Clone`].
+#[diagnostic::on_unimplemented(
+    message = "the service `{Self}` cannot be cloned, so a retry has nothing to ask again",
+    note = "use a service that is `Clone` (`BoxCloneService` instead of `BoxService`), or put tower's `.buffer(…)` below the retry"
+)]
+pub trait CloneService: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Clone> CloneService for S {}
+
 /// A service that asks again; made by [`RetryLayer`](crate::RetryLayer).
 pub struct Retry<S, B = Backoff, C = Inherit, R = PerRequest> {
     inner: S,
@@ -25,7 +35,7 @@ impl<S, B, C, R> Retry<S, B, C, R> {
 
 impl<S, B, C, R, Req> Service<Req> for Retry<S, B, C, R>
 where
-    S: Service<Req> + Clone,
+    S: Service<Req> + CloneService,
     B: IntoIterator<Item = Duration> + Clone,
     C: Classifier<S::Response, S::Error>,
     R: Replay<Req> + Select<Req, Budget>,

@@ -5,8 +5,14 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod check;
+#[cfg(all(feature = "breaker", feature = "client", feature = "embeddings", feature = "retry", feature = "timeout"))]
+mod embedder;
+#[cfg(all(feature = "classify", feature = "providers"))]
+mod http;
 #[cfg(all(feature = "retry", any(feature = "metrics", feature = "tracing")))]
 pub mod observe;
+pub mod prelude;
 #[cfg(all(feature = "breaker", feature = "providers", feature = "retry", feature = "timeout"))]
 mod preset;
 
@@ -14,11 +20,11 @@ mod preset;
 pub use trysail_breaker as breaker;
 #[cfg(feature = "classify")]
 pub use trysail_classify as classify;
-pub use trysail_core as core;
+pub use trysail_core as verdict;
 #[cfg(feature = "embeddings")]
 pub use trysail_embeddings as embeddings;
 #[cfg(feature = "http")]
-pub use trysail_http as http;
+pub use trysail_http as transport;
 #[cfg(feature = "providers")]
 pub use trysail_providers as providers;
 #[cfg(feature = "retry")]
@@ -56,6 +62,19 @@ pub use trysail_retry::{Backoff, Budget, Budgets, Retry, RetryLayer, RetryReport
 #[doc(no_inline)]
 pub use trysail_timeout::{Adjustable, ReadyTimeout, ReadyTimeoutLayer, Timeout, TimeoutLayer};
 
+pub use crate::check::CheckExt;
+#[cfg(all(
+    feature = "breaker",
+    feature = "client",
+    feature = "embeddings",
+    feature = "retry",
+    feature = "timeout"
+))]
+pub use crate::embedder::{EmbedStack, Embedder, embeddings};
+#[cfg(all(feature = "classify", feature = "providers"))]
+pub use crate::http::HttpLayer;
+#[cfg(feature = "client")]
+pub use crate::http::{HttpClient, HttpError, HttpRequest, client};
 #[cfg(all(feature = "breaker", feature = "providers", feature = "retry", feature = "timeout"))]
 pub use crate::preset::{Preset, Stack};
 
@@ -76,7 +95,8 @@ struct Timeouts;
     doctest,
     feature = "breaker",
     feature = "classify",
-    feature = "providers",
+    feature = "client",
+    feature = "embeddings",
     feature = "retry",
     feature = "timeout"
 ))]

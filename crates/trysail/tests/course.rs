@@ -113,7 +113,7 @@ impl Server {
     }
 }
 
-type Judged = Failure<Response<Bytes>, trysail::http::CollectError<io::Error, Infallible>>;
+type Judged = Failure<Response<Bytes>, trysail::transport::CollectError<io::Error, Infallible>>;
 type Stack = BoxCloneService<Call, Response<Bytes>, Judged>;
 
 /// The foot of each stack.

@@ -1,8 +1,8 @@
 //! Why a line has no vector, in a sentence.
 
-use std::{error::Error, iter::successors, time::Duration};
+use std::{error::Error, time::Duration};
 
-use trysail::{Class, Classified, EmbedError, RetryReport, Verdict, core::Judged, retry::Stop};
+use trysail::{Class, Classified, EmbedError, RetryReport, retry::Stop, verdict::OneLine};
 
 /// What a batch's failure means for its lines.
 #[derive(Clone, Debug)]
@@ -39,12 +39,9 @@ pub(crate) fn ends_the_run(error: &EmbedError, report: &RetryReport) -> bool {
     matches!(error.verdict().class(), Class::Auth | Class::QuotaExhausted) || error.is_unknown_model() || asked_too_long
 }
 
-/// The error and its causes, up to where a server repeats the input; a bare judgement among them would only repeat
-/// the class.
+/// The error and its causes, up to where a server repeats the input.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes = successors(Some(error), |error| (*error).source())
-        .filter(|error| !error.is::<Verdict>() && !error.is::<Judged>());
-    let mut text = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+    let mut text = OneLine(error).to_string();
     if let Some(echo) = ECHOES.iter().filter_map(|name| text.find(name)).min() {
         text.replace_range(echo.., "…");
     }

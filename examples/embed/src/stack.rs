@@ -5,8 +5,7 @@ use std::sync::Arc;
 use http_body_util::Full;
 use tower::{Service, ServiceBuilder};
 use trysail::{
-    Classified, ClassifyLayer, Client, CollectLayer, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint,
-    Preset, Providers,
+    Classified, Client, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, HttpLayer, HttpRequest, Preset,
 };
 
 use crate::{board::Board, reason::chain};
@@ -20,9 +19,8 @@ pub(crate) fn stack(
 ) -> impl Service<EmbedRequest, Response = EmbedResponse, Error = EmbedError, Future: Send> + Clone + Send + 'static {
     let (wire, failures) = (Arc::clone(board), Arc::clone(board));
     let client = ServiceBuilder::new()
-        .layer(ClassifyLayer::new(Providers))
-        .layer(CollectLayer::new(LARGEST_ANSWER))
-        .map_request(move |request: http::Request<Full<bytes::Bytes>>| {
+        .layer(HttpLayer::new())
+        .map_request(move |request: HttpRequest| {
             wire.request();
             request
         })
@@ -38,5 +36,3 @@ pub(crate) fn stack(
         })
         .service(Embeddings::new(client, endpoint))
 }
-
-const LARGEST_ANSWER: usize = 64 << 20;

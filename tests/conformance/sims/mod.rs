@@ -11,7 +11,7 @@ use std::{
     f64::consts::TAU,
 };
 
-use trysail::core::Random;
+use trysail::verdict::Random;
 
 /// Seeded draws.
 struct Dice(Random);

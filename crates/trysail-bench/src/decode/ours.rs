@@ -12,7 +12,7 @@ use http_body_util::Full;
 use tower::{Layer, Service, service_fn};
 use trysail::{
     ClassifyLayer, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, Failure, Providers,
-    http::CollectError,
+    transport::CollectError,
 };
 
 use crate::decode::{Decode, VECTORS};

@@ -36,12 +36,13 @@ impl<E: Classified> Classified for BatchError<E> {
     }
 }
 
-impl<E> fmt::Display for BatchError<E> {
+impl<E: fmt::Display> fmt::Display for BatchError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.inputs.start, self.inputs.len()) {
-            (only, 1) => write!(f, "input {only} has no vector"),
-            (first, _) => write!(f, "inputs {first} to {} have no vectors", self.inputs.end.saturating_sub(1)),
+            (only, 1) => write!(f, "input {only} has no vector: ")?,
+            (first, _) => write!(f, "inputs {first} to {} have no vectors: ", self.inputs.end.saturating_sub(1))?,
         }
+        self.error.fmt(f)
     }
 }
 

@@ -9,7 +9,7 @@ use http::Response;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 
-use crate::client::served::Served;
+use crate::client::{ClientError, served::Served};
 
 /// Waits for the head of the answer.
 #[derive(Debug)]
@@ -25,10 +25,10 @@ impl ResponseFuture {
 }
 
 impl Future for ResponseFuture {
-    type Output = Result<Response<Incoming>, legacy::Error>;
+    type Output = Result<Response<Incoming>, ClientError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.inner).poll(cx).map_ok(|mut response| {
+        Pin::new(&mut self.inner).poll(cx).map_err(ClientError::new).map_ok(|mut response| {
             if let Some(served) = response.extensions_mut().remove::<Served>() {
                 served.note();
             }

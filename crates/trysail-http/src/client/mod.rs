@@ -1,6 +1,7 @@
 //! The ready-made client.
 
 mod builder;
+mod error;
 pub mod future;
 mod route;
 pub(crate) mod served;
@@ -17,12 +18,13 @@ use std::{
 
 use http::{Request, Response, header::PROXY_AUTHORIZATION, uri::Scheme};
 use http_body::Body;
-use hyper::body::Incoming;
 use hyper_util::client::{legacy, proxy::matcher::Matcher};
 use tower_service::Service;
 use trysail_core::Limit;
 
-pub use self::builder::ClientBuilder;
+pub use hyper::{Error as BodyError, body::Incoming};
+
+pub use self::{builder::ClientBuilder, error::ClientError};
 use self::{future::ResponseFuture, route::Route, tls::Tls};
 use crate::ConnectTimeout;
 
@@ -80,11 +82,11 @@ where
     L: Limit<http::Uri> + Clone + Send + Sync + 'static,
 {
     type Response = Response<Incoming>;
-    type Error = legacy::Error;
+    type Error = ClientError;
     type Future = ResponseFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx)
+        self.inner.poll_ready(cx).map_err(ClientError::new)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {

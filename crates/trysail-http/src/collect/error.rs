@@ -1,6 +1,6 @@
 use std::{error::Error, fmt};
 
-use trysail_core::{Classified, Elapsed, Verdict};
+use trysail_core::{Classified, Elapsed, OneLine, Verdict};
 
 use crate::transport;
 
@@ -22,13 +22,17 @@ pub enum CollectError<C, B> {
     Idle(Elapsed),
 }
 
-impl<C, B> fmt::Display for CollectError<C, B> {
+impl<C, B> fmt::Display for CollectError<C, B>
+where
+    C: Error + 'static,
+    B: Error + 'static,
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Client(_) => f.write_str("the request failed"),
-            Self::Body(_) => f.write_str("the body of the answer broke off"),
+            Self::Client(error) => OneLine(error).fmt(f),
+            Self::Body(error) => write!(f, "the body of the answer broke off: {}", OneLine(error)),
             Self::TooLarge { limit } => write!(f, "the body of the answer is longer than {limit} bytes"),
-            Self::Idle(_) => f.write_str("the body of the answer did not arrive in time"),
+            Self::Idle(elapsed) => elapsed.fmt(f),
         }
     }
 }

@@ -110,6 +110,7 @@ impl CallKey {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<B: Clone> Replay<Request<B>> for Idempotent {
     fn replay(&self, request: &Request<B>) -> Option<Request<B>> {
         (is_ours(request) && repeatable(request)).then(|| request.clone())

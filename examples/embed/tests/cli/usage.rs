@@ -7,7 +7,7 @@ async fn with(args: &[&str]) -> Run {
 #[tokio::test]
 async fn a_usage_error_says_what_to_write_instead() {
     for (args, words) in [
-        (&["--url", "localhost:8080"][..], "--url: the base URL is neither http nor https"),
+        (&["--url", "localhost:8080"][..], "--url: the base URL lacks http://"),
         (&["--url", "http://me:hunter2@host/v1"], "holds a user or password"),
         (&["--faults", "storm:10"], "names no fault: there are 500"),
         (&["--faults", "503:10", "--url", "http://host/v1"], "cannot be used with '--url"),

@@ -1,0 +1,32 @@
+use crate::{EmbedRequest, Endpoint};
+
+/// Whom a call has asked, and for what: all that may be said of it, and must not be.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    /// None where a service failed before there was one.
+    pub(crate) request: Option<&'a EmbedRequest>,
+}
+
+impl Asked<'_> {
+    /// Whether anything was sent that may say who asks.
+    pub(crate) fn holds_key(&self) -> bool {
+        let of_request = self.request.is_some_and(|request| request.own().holds_headers());
+        of_request || self.endpoint.sent.is_some() || self.endpoint.own.holds_headers()
+    }
+
+    /// Scheme, host and port of the server.
+    pub(crate) fn origin(&self) -> String {
+        let Endpoint { uri, .. } = self.endpoint;
+        format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", |host| host.as_str()))
+    }
+
+    /// `text` without secrets, and cut where it repeats an input.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        // Longer messages are cut further down anyway.
+        let text: String = text.chars().take(MESSAGE).collect();
+        self.endpoint.redact(&self.request.map_or(text.clone(), |request| request.redact(&text)))
+    }
+}
+
+const MESSAGE: usize = 4_096;

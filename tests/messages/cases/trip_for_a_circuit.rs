@@ -1,0 +1,15 @@
+//! When a circuit opens is no circuit yet.
+//! says: `Trip` is no circuit for `Question`
+//! says: `Circuit::new(trip)`
+
+use common::{Question, judged};
+use tower::ServiceBuilder;
+use trysail::{BreakerLayer, CheckExt, Circuit, Trip};
+
+fn main() {
+    let _ = ServiceBuilder::new()
+        .layer(BreakerLayer::new(Trip::default())) // wrong
+        .layer(BreakerLayer::new(Circuit::new(Trip::default()))) // right
+        .service_fn(judged::<Question>)
+        .checked::<Question>();
+}
