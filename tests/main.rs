@@ -8,6 +8,7 @@ mod contract;
 mod cost;
 mod floor_plan;
 mod hostile;
+mod manual;
 mod marks;
 mod metrics;
 mod outage;
