@@ -9,6 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde_json::Value;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a folder of the workspace")
 }
@@ -92,7 +94,22 @@ fn every_test_that_the_manual_names_is_one() {
             }
         }
     }
-    assert!(named > 80, "{named}");
+    assert!(named > 60, "{named}");
+}
+
+#[test]
+fn each_of_the_thirty_incidents_is_on_the_page() {
+    let table: Value = serde_json::from_str(include_str!("../data/regressions.json")).expect("a table");
+    let page = include_str!("../../docs/incidents.md");
+    for row in table["rows"].as_array().expect("rows") {
+        let source = row["src"].as_str().expect("a source");
+        let numbers = source.split('#').skip(1).map(|from| from.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(""));
+        for issue in numbers {
+            assert!(page.contains(&format!("#{issue}")), "{source}: #{issue}");
+        }
+    }
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| what went wrong"));
+    assert_eq!(Some(rows.count()), table["rows"].as_array().map(Vec::len));
 }
 
 #[test]
