@@ -2,7 +2,6 @@
 //! fails once, and one that fails for ever.
 
 mod orders;
-mod proxies;
 mod text;
 
 use std::{
@@ -58,7 +57,7 @@ fn shown(page: &str) -> String {
 }
 
 /// Where the samples are, in the order in which a page shows them.
-const COMPILED: [&str; 3] = [include_str!("orders.rs"), include_str!("text.rs"), include_str!("proxies.rs")];
+const COMPILED: [&str; 2] = [include_str!("orders.rs"), include_str!("text.rs")];
 
 /// The samples that are compiled here, by their pages.
 fn compiled() -> BTreeMap<&'static str, String> {
