@@ -16,7 +16,10 @@ use tower::{
     service_fn, spawn_ready::SpawnReady, steer::Steer, util::Optional,
 };
 use trysail::{
-    Backoff, BreakerLayer, Circuit, Class, Classified, RetryLayer, Trip, Verdict, breaker::State, core::{Health, Scope}, report,
+    Backoff, BreakerLayer, Circuit, Class, Classified, RetryLayer, Trip, Verdict,
+    breaker::State,
+    core::{Health, Scope},
+    report,
 };
 
 const MS: Duration = Duration::from_millis(1);

@@ -134,7 +134,8 @@ async fn the_numbers_of_the_page_are_those_of_the_code() {
         assert!(waits(&preset(), fits).await && (column == 1 || !waits(&preset(), patience + MS).await));
         let budget = preset().budget().snapshot();
         assert_eq!((budget.retries, budget.capacity), (number(says("room of the retry budget")), budget.retries));
-        let given_up = CircuitSettings::default().abandoned_after(time(says("given up counts after (`abandoned_after`)")));
+        let given_up =
+            CircuitSettings::default().abandoned_after(time(says("given up counts after (`abandoned_after`)")));
         assert_eq!(preset().circuit().settings(), given_up);
     }
     let callers = page.cell("calls in flight that the budget allows for (`concurrency`)", 1).parse().expect("a number");
@@ -185,7 +186,8 @@ async fn the_numbers_of_the_page_are_those_of_the_code() {
     assert_eq!(shown(&batches, "bytes").parse(), Ok(1_024 * number(bytes) as u64));
 
     // What the client does not show.
-    let kept = format!("POOL_IDLE: Duration = Duration::from_secs({})", page.time("idle connections are kept").as_secs());
+    let kept =
+        format!("POOL_IDLE: Duration = Duration::from_secs({})", page.time("idle connections are kept").as_secs());
     assert!(include_str!("../../crates/trysail-http/src/client/builder.rs").contains(&kept));
 
     let asked = page.asked.into_inner();

@@ -103,7 +103,8 @@ fn each_of_the_thirty_incidents_is_on_the_page() {
     let page = include_str!("../../docs/incidents.md");
     for row in table["rows"].as_array().expect("rows") {
         let source = row["src"].as_str().expect("a source");
-        let numbers = source.split('#').skip(1).map(|from| from.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(""));
+        let numbers =
+            source.split('#').skip(1).map(|from| from.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(""));
         for issue in numbers {
             assert!(page.contains(&format!("#{issue}")), "{source}: #{issue}");
         }
