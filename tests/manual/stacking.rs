@@ -77,17 +77,22 @@ where
 
 /// Never answers. Services share the outer handle, and each call in flight has one of the inner.
 #[derive(Clone, Default)]
-struct Hanging(Arc<Arc<()>>);
+struct Hanging(Arc<Calls>);
+
+#[derive(Default)]
+struct Calls {
+    in_flight: Arc<()>,
+}
 
 impl Hanging {
     fn in_flight(&self) -> usize {
-        Arc::strong_count(&*self.0) - 1
+        Arc::strong_count(&self.0.in_flight) - 1
     }
 
     fn service(self) -> impl Service<(), Response = (), Error = Failed, Future: Send> + Clone + Send + 'static {
-        let Self(handle) = self;
+        let Self(calls) = self;
         service_fn(move |(): ()| {
-            let in_flight = Arc::clone(&*handle);
+            let in_flight = Arc::clone(&calls.in_flight);
             async move {
                 pending::<()>().await;
                 drop(in_flight);

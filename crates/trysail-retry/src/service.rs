@@ -11,7 +11,7 @@ use trysail_core::{Classifier, Inherit, Replay};
 
 use crate::{Backoff, PerRequest, ResponseFuture, SelectBudget, policy::Policy, shared::Shared};
 
-/// A service that retries; made by [`RetryLayer`](crate::RetryLayer).
+/// A service that asks again; made by [`RetryLayer`](crate::RetryLayer).
 pub struct Retry<S, B = Backoff, C = Inherit, R = PerRequest> {
     inner: S,
     shared: Arc<Shared<S, B, C, R>>,
