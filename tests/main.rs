@@ -12,6 +12,7 @@ mod first;
 mod floor_plan;
 mod hostile;
 mod layers;
+mod manual;
 mod marks;
 mod messages;
 mod metrics;

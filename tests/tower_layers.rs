@@ -1,12 +1,25 @@
 //! Layers of tower's among ours: what their own errors count as.
 
-use std::{convert::Infallible, io, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
-use tokio::time;
-use tower::{BoxError, ServiceBuilder, ServiceExt, service_fn};
+use tokio::time::{self, Instant};
+use tower::{
+    BoxError, Layer, Service, ServiceBuilder, ServiceExt, balance::p2c::Balance, discover::ServiceList, load::Constant,
+    service_fn, spawn_ready::SpawnReady, steer::Steer, util::Optional,
+};
 use trysail::{
-    Backoff, BreakerLayer, Circuit, Class, Classified, RetryLayer, Trip, Verdict, breaker::State, report,
-    verdict::Health,
+    Backoff, BreakerLayer, Circuit, Class, Classified, RetryLayer, Trip, Verdict,
+    breaker::State,
+    report,
+    verdict::{Health, Scope},
 };
 
 const MS: Duration = Duration::from_millis(1);
@@ -102,4 +115,158 @@ async fn a_buffer_whose_worker_is_gone_says_nothing_about_the_server() {
     let Err(error) = stack.ready().await else { panic!("nobody is there") };
     assert!(error.is::<tower::buffer::error::Closed>(), "{error:?}");
     assert_eq!((error.verdict(), circuit.state()), (Verdict::REFUSED, State::Closed));
+}
+
+/// Fails each call with this verdict, and counts.
+fn failing(
+    verdict: Verdict,
+) -> (Arc<AtomicUsize>, impl Service<(), Response = (), Error = Verdict, Future: Send> + Clone + Send + 'static) {
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&sent);
+    let service = service_fn(move |(): ()| {
+        counts.fetch_add(1, Relaxed);
+        async move { Err::<(), _>(verdict) }
+    });
+    (sent, service)
+}
+
+fn retry() -> RetryLayer {
+    RetryLayer::new(Backoff::exponential(MS))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_limit_between_retry_and_breaker_counts_each_attempt() {
+    let (sent, service) = failing(Verdict::TRANSIENT);
+    let stack = ServiceBuilder::new()
+        .layer(retry())
+        .buffer(8)
+        .rate_limit(1, 1_000 * MS)
+        .layer(BreakerLayer::new(Circuit::new(Trip::default())))
+        .map_err(BoxError::from)
+        .service(service);
+    let began = Instant::now();
+    let error = stack.oneshot(()).await.expect_err("it fails");
+    assert_eq!((error.verdict(), sent.load(Relaxed)), (Verdict::TRANSIENT, 4));
+    assert!(began.elapsed() >= 3_000 * MS, "{:?}", began.elapsed());
+}
+
+/// tower's retry needs a policy: three repetitions, whatever came.
+#[derive(Clone)]
+struct ThreeTimes(u32);
+
+impl<T, E> tower::retry::Policy<(), T, E> for ThreeTimes {
+    type Future = std::future::Ready<()>;
+
+    fn retry(&mut self, (): &mut (), outcome: &mut Result<T, E>) -> Option<Self::Future> {
+        self.0 = if outcome.is_err() { self.0.checked_sub(1)? } else { return None };
+        Some(std::future::ready(()))
+    }
+
+    fn clone_request(&mut self, (): &()) -> Option<()> {
+        Some(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn towers_retry_beside_ours_multiplies_attempts() {
+    let (sent, service) = failing(Verdict::TRANSIENT);
+    let stack = ServiceBuilder::new().layer(retry()).retry(ThreeTimes(3)).service(service);
+    stack.oneshot(()).await.expect_err("it fails");
+    assert_eq!(sent.load(Relaxed), 16);
+}
+
+#[tokio::test(start_paused = true)]
+async fn steer_over_whole_stacks_leaves_each_its_circuit() {
+    let circuits = [Circuit::new(Trip::consecutive(1)), Circuit::new(Trip::consecutive(1))];
+    let stacks = circuits.each_ref().map(|circuit| {
+        let healthy = service_fn(|at: usize| async move { Ok::<_, BoxError>(at) });
+        BreakerLayer::new(circuit.clone()).layer(healthy)
+    });
+    circuits[0].force_open();
+    let mut steer = Steer::new(stacks, |at: &usize, _: &[_]| *at);
+    let refused = steer.ready().await.expect("an open circuit is ready").call(0).await.expect_err("open");
+    assert_eq!(refused.verdict().class(), Class::Refused);
+    assert_eq!(steer.ready().await.expect("ready").call(1).await.expect("the other is well"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_balancer_leaves_an_endpoint_alone_whose_circuit_is_open() {
+    let circuits = [Circuit::new(Trip::consecutive(1)), Circuit::new(Trip::consecutive(1))];
+    let endpoints = [0, 1].map(|at: usize| {
+        let healthy = service_fn(move |(): ()| async move { Ok::<_, BoxError>(at) });
+        let breaker = BreakerLayer::new(circuits[at].clone()).pending_while_open();
+        Constant::new(breaker.layer(healthy), 1_u32)
+    });
+    let mut balance = Balance::new(ServiceList::new(endpoints));
+    circuits[0].force_open();
+    for _ in 0..20 {
+        assert_eq!(balance.ready().await.expect("one is well").call(()).await.expect("it answers"), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_of_spawn_ready_that_panicked_is_transient() {
+    #[derive(Debug)]
+    struct Panics;
+    impl Service<()> for Panics {
+        type Response = ();
+        type Error = BoxError;
+        type Future = std::future::Ready<Result<(), BoxError>>;
+
+        fn poll_ready(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), BoxError>> {
+            // It is spawned only if it is not ready at once.
+            match tokio::task::try_id() {
+                Some(_) => panic!("while it becomes ready"),
+                None => {
+                    cx.waker().wake_by_ref();
+                    std::task::Poll::Pending
+                }
+            }
+        }
+
+        fn call(&mut self, (): ()) -> Self::Future {
+            unreachable!("never ready")
+        }
+    }
+    let mut service = SpawnReady::new(Panics);
+    let error = service.ready().await.expect_err("the task has panicked");
+    assert_eq!(error.verdict(), Verdict::TRANSIENT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn between_judge_and_retry_another_error_has_to_say_its_verdict_too() {
+    let (sent, service) = failing(Verdict::PERMANENT);
+    let boxed = ServiceBuilder::new().layer(retry()).map_err(BoxError::from).service(service.clone());
+    assert_eq!(boxed.oneshot(()).await.expect_err("it fails").verdict(), Verdict::PERMANENT);
+    assert_eq!(sent.swap(0, Relaxed), 1);
+    // Words have no verdict: what would fail again is asked again.
+    let words = ServiceBuilder::new().layer(retry()).map_err(|error: Verdict| BoxError::from(error.to_string()));
+    assert_eq!(words.service(service).oneshot(()).await.expect_err("it fails").verdict(), Verdict::TRANSIENT);
+    assert_eq!(sent.load(Relaxed), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_option_a_map_and_a_box_keep_the_error() {
+    for breaker in [None, Some(BreakerLayer::new(Circuit::new(Trip::consecutive(1))))] {
+        let service = service_fn(|(): ()| async { Err::<(), _>(trysail::Failure::<(), Verdict>::from(fact())) });
+        let stack = ServiceBuilder::new()
+            .layer(retry())
+            .option_layer(breaker)
+            .map_request(|()| ())
+            .map_response(|()| ())
+            .service(service.boxed_clone());
+        let error: trysail::Failure<(), Verdict> = stack.oneshot(()).await.expect_err("it fails");
+        assert!(matches!(error, trysail::Failure::Elapsed(elapsed) if elapsed == fact()));
+    }
+}
+
+fn fact() -> trysail::Elapsed {
+    trysail::Elapsed::new(Scope::Attempt, MS)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_optional_of_towers_that_holds_nothing_is_transient() {
+    let nothing = Optional::new(None::<tower::util::BoxCloneService<(), (), BoxError>>);
+    let error = nothing.oneshot(()).await.expect_err("there is no service");
+    assert_eq!(error.verdict(), Verdict::TRANSIENT);
 }

@@ -1,6 +1,7 @@
 //! What README and docs/ show, joined as readers do: each sample around and inside each other, against a server that
 //! fails once, and one that fails for ever.
 
+mod orders;
 mod text;
 
 use std::{
@@ -60,11 +61,14 @@ fn shown(page: &str) -> String {
     FILLED_IN.iter().fold(code, |code, (shown, here)| code.replace(shown, here))
 }
 
-/// The samples that `text.rs` holds, by their pages.
+/// Where the samples are, in the order in which a page shows them.
+const COMPILED: [&str; 2] = [include_str!("orders.rs"), include_str!("text.rs")];
+
+/// The samples that are compiled here, by their pages.
 fn compiled() -> BTreeMap<&'static str, String> {
     let mut pages = BTreeMap::<_, String>::new();
     let mut page = None;
-    for line in include_str!("text.rs").lines() {
+    for line in COMPILED.into_iter().flat_map(str::lines) {
         match line.trim() {
             "// end" => page = None,
             line if line.starts_with("// sample ") => page = Some(&line["// sample ".len()..]),
@@ -87,7 +91,7 @@ fn every_sample_of_the_manual_is_compiled_here_word_for_word() {
     for page in docs.filter(|page| page.ends_with(".md")).chain(["README.md".to_owned()]) {
         let shown = shown(&fs::read_to_string(root.join(&page)).expect("it can be read"));
         let here = compiled.get(&*page).map_or("", String::as_str);
-        assert_eq!(words(&shown), words(here), "{page} shows\n{shown}\nand text.rs has\n{here}");
+        assert_eq!(words(&shown), words(here), "{page} shows\n{shown}\nand here is\n{here}");
     }
 }
 

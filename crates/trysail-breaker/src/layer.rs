@@ -3,7 +3,7 @@ use trysail_core::Inherit;
 
 use crate::{Breaker, Circuit};
 
-/// Refuses calls while a [`Circuit`] is open.
+/// A circuit breaker: calls fail fast while the [`Circuit`] is open.
 ///
 /// All services made by one layer share its circuit, or its [`Circuits`](crate::Circuits) of each key.
 #[derive(Clone, Debug)]

@@ -50,7 +50,7 @@ impl CircuitSettings {
         Self { trip, ..self }
     }
 
-    /// How long the circuit stays open: `first`, and twice as long after each failed probe, up to `cap`, which holds for
+    /// How long the circuit stays open (the cooldown): `first`, and twice as long after each failed probe, up to `cap`, which holds for
     /// `first` too. Less than a millisecond counts as one.
     pub const fn open_time(self, first: Duration, cap: Duration) -> Self {
         Self { open: a_millisecond_at_least(first), cap: a_millisecond_at_least(cap), ..self }

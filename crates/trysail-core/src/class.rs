@@ -10,7 +10,7 @@ pub enum Class {
     Success,
     /// The server, or something on the way, failed or is overloaded: asking again may help.
     Transient,
-    /// This caller went over a limit that refills within minutes.
+    /// A rate limit: this caller went over one that refills within minutes.
     Throttled,
     /// Money, credits, or an allowance of hours or days is used up.
     QuotaExhausted,

@@ -6,7 +6,7 @@ use std::{
 
 use trysail_core::Random;
 
-/// Delays between attempts, up to a cap, with jitter applied after the cap.
+/// Exponential backoff, or linear or constant: delays between attempts, up to a cap, and then jitter.
 ///
 /// It iterates over one delay a retry, so anything else that does can stand in its place: `[SECOND; 3]`, say.
 /// Clones share their source of randomness, so no two calls wait alike.
@@ -34,7 +34,7 @@ enum Growth {
     Exponential,
 }
 
-/// How a delay is spread, so that callers which failed together do not return together.
+/// How a delay is spread, so that callers which failed together do not come back as a thundering herd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Jitter {

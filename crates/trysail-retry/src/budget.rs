@@ -20,9 +20,11 @@ use crate::{
     traffic::Traffic,
 };
 
-/// How many retries a process may add to its own traffic; clones are handles of the same budget.
+/// A retry budget: how many retries a process may add to its own traffic, so that they make no retry storm.
 ///
-/// Counted in retries. A retry takes 1 before its sleep, a throttled one 0.5; a call that succeeds earns 0.2 and gets
+/// Clones are handles of the same budget.
+///
+/// It is counted in retries. A retry takes 1 before its sleep, a throttled one 0.5; a call that succeeds earns 0.2 and gets
 /// back all it has taken, and one retry in 14 s is free. There is room for 0.2 of the calls of the last 10 s, at
 /// least 3 and at most 36. So errors that come by themselves cost nothing, while a server that drowns gets no storm.
 ///

@@ -7,7 +7,7 @@ use crate::{
     Backoff, PerRequest, Retry, RetryHandle, RetrySettings, backoff::entropy, policy::Policy, settings::SettingsSource,
 };
 
-/// Asks again when an attempt failed in a way that may pass.
+/// Retries what failed in a way that may pass: with backoff and jitter, within a retry budget and a deadline.
 #[derive(Clone, Debug)]
 pub struct RetryLayer<B = Backoff, C = Inherit, R = PerRequest> {
     policy: Policy<B, C, R>,

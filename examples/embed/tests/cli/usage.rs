@@ -72,6 +72,24 @@ async fn help_and_version_are_there() {
 }
 
 #[tokio::test]
+async fn the_manual_has_the_defaults_that_help_shows() {
+    let help = with(&["--help"]).await.stdout;
+    let page = include_str!("../../../../docs/defaults.md");
+    let rows: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("| `--")?.split_once("` |")).collect();
+    assert!(rows.len() > 5, "{rows:?}");
+    for (flag, cells) in rows {
+        let cells: Vec<_> = cells.split('|').map(str::trim).collect();
+        let (_, about) = help.split_once(&format!("\n      --{flag} <")).unwrap_or_else(|| panic!("no --{flag}"));
+        let about = about.split("\n      --").next().unwrap_or_default();
+        assert!(about.contains(&format!("[default: {}]", cells[0])), "--{flag}: {about}");
+        if let Ok(most) = cells[1].parse::<u32>() {
+            let refused = with(&[&format!("--{flag}"), &(most + 1).to_string()]).await;
+            assert!(refused.stderr.contains(&format!("is not in 1..={most}")), "{}", refused.stderr);
+        }
+    }
+}
+
+#[tokio::test]
 async fn json_on_standard_error_is_nothing_but_json() {
     let mut command = embed(&["--json", "--faults", "503:60", "--batch", "1", "--retries", "2"]);
     command.env("RUST_LOG", "trysail=debug");
