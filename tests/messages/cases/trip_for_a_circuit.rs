@@ -1,5 +1,5 @@
 //! When a circuit opens is no circuit yet.
-//! says: `Trip` is no circuit for `Question`
+//! says: `Trip` does not say which `trysail::Circuit` a request `Question` goes through
 //! says: `Circuit::new(trip)`
 
 use common::{Question, judged};
