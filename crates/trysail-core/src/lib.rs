@@ -26,8 +26,6 @@ mod verdict;
 
 #[cfg(feature = "std")]
 pub use crate::registry::{Keyed, Registered, Registry};
-#[doc(hidden)]
-pub use crate::verdict::Retryable as Retry;
 pub use crate::{
     class::Class,
     classifier::{Classified, Classifier, Inherit},

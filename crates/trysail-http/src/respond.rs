@@ -1,7 +1,7 @@
 use std::{error::Error, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header::RETRY_AFTER};
-use trysail_core::{Class, Elapsed, Retry, Verdict};
+use trysail_core::{Class, Elapsed, Retryable, Verdict};
 
 use crate::transport;
 
@@ -31,7 +31,7 @@ pub fn respond<B>(verdict: Verdict, spent: bool, body: B) -> Response<B> {
         hints(headers, hint);
     }
     // A refusal of ours passes: an open circuit closes again.
-    if spent || (verdict.retry() == Retry::No && verdict.class() != Class::Refused) {
+    if spent || (verdict.retry() == Retryable::No && verdict.class() != Class::Refused) {
         headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
     }
     response

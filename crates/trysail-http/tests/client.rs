@@ -27,7 +27,7 @@ use tokio::{
 };
 use tower_layer::Layer;
 use tower_service::Service;
-use trysail_core::{Class, Classified, Elapsed, Health, Phase, Retry, Scope, Verdict};
+use trysail_core::{Class, Classified, Elapsed, Health, Phase, Retryable, Scope, Verdict};
 use trysail_http::{Client, CollectError, CollectLayer, ConnectTimeout};
 
 type Body = Full<Bytes>;
@@ -98,7 +98,7 @@ async fn tls_to_a_plain_port_is_the_wrong_address() {
     let client = Client::builder().no_proxy().roots(RootCertStore::empty()).build();
     let error = fail(client, &server.url("/").replace("http:", "https:")).await;
     let verdict = judge(&error);
-    assert_eq!((verdict.class(), verdict.retry()), (Class::Permanent, Retry::No), "{}", spelled(&error));
+    assert_eq!((verdict.class(), verdict.retry()), (Class::Permanent, Retryable::No), "{}", spelled(&error));
     assert_eq!(verdict.health(), Health::Neutral);
     assert!(spelled(&error).contains("corrupt message"), "{}", spelled(&error));
 }
@@ -214,7 +214,7 @@ async fn a_request_that_was_never_begun_is_unsent() {
     drop((connection, far));
     let error: CollectError<_, hyper::Error> = CollectError::Client(answer.await.unwrap_err());
     assert_eq!(error.verdict(), Verdict::TRANSIENT.unsent());
-    assert_eq!(error.verdict().retry(), Retry::Unsent);
+    assert_eq!(error.verdict().retry(), Retryable::Unsent);
 }
 
 #[tokio::test]
@@ -224,7 +224,7 @@ async fn a_server_that_hangs_up_on_every_connection_is_unhealthy() {
     tokio::spawn(async move { while listener.accept().await.is_ok() {} });
     let error = fail(Client::builder().no_proxy().build(), &url).await;
     assert_eq!(judge(&error).health(), Health::Failure, "{}", spelled(&error));
-    assert_ne!(judge(&error).retry(), Retry::No);
+    assert_ne!(judge(&error).retry(), Retryable::No);
 }
 
 #[tokio::test]

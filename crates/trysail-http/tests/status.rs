@@ -10,7 +10,7 @@ use std::{
 };
 
 use http::{Response, StatusCode};
-use trysail_core::{Class, Classifier, Elapsed, Health, Remedy, Retry, Scope, Verdict, Window};
+use trysail_core::{Class, Classifier, Elapsed, Health, Remedy, Retryable, Scope, Verdict, Window};
 use trysail_http::{ByStatus, CollectError};
 
 /// No body: neither bytes nor readable, not even `Debug`.
@@ -91,7 +91,7 @@ fn an_error_is_judged_by_its_types_boxed_or_not() {
     assert_eq!(failed(elapsed).class(), Class::Refused);
     assert_eq!(failed(io::Error::other(elapsed)).class(), Class::Refused);
     assert_eq!(failed(Collected::Body(io::Error::from(ErrorKind::UnexpectedEof))).health(), Health::Failure);
-    assert_eq!(failed(Collected::Client(refused())).retry(), Retry::Yes);
+    assert_eq!(failed(Collected::Client(refused())).retry(), Retryable::Yes);
 }
 
 type Headers = &'static [(&'static str, &'static str)];

@@ -21,7 +21,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower_layer::Layer;
 use tower_service::Service;
-use trysail_core::{Class, Classified, Health, Retry};
+use trysail_core::{Class, Classified, Health, Retryable};
 use trysail_http::{Client, CollectError, CollectLayer};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -49,7 +49,7 @@ async fn a_certificate_that_is_not_asks_nobody_again() {
         let error = call(&trusted, serve(issuer, params).await).await.unwrap_err();
         let verdict = error.verdict();
         let judged = (verdict.class(), verdict.retry(), verdict.health());
-        assert_eq!(judged, (Class::Permanent, Retry::No, Health::Neutral), "{reason}: {error:?}");
+        assert_eq!(judged, (Class::Permanent, Retryable::No, Health::Neutral), "{reason}: {error:?}");
         assert!(chain(&error).contains(reason), "{}", chain(&error));
     }
 }

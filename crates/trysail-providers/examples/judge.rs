@@ -19,7 +19,7 @@ use clap::Parser;
 use http::{Response, header::HeaderName};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use trysail_core::{Class, Health, Remedy, Retry, Verdict};
+use trysail_core::{Class, Health, Remedy, Retryable, Verdict};
 use trysail_http::{Encoding, Expected};
 use trysail_providers::{Judgement, Providers};
 
@@ -132,7 +132,7 @@ impl Row {
                 Class::Warming => "transient",
                 class => class.as_str(),
             },
-            retry: verdict.retry() != Retry::No,
+            retry: verdict.retry() != Retryable::No,
             retry_after_ms: verdict.retry_after().map(|hint| hint.as_millis() as u64),
             health: health(verdict),
             remedy: remedy(verdict).map(|(name, _)| name),
@@ -209,10 +209,12 @@ fn meaning(verdict: Verdict) -> &'static str {
 
 fn retry(verdict: Verdict) -> String {
     match (verdict.retry(), verdict.retry_after()) {
-        (Retry::No, _) => "does not send it again".to_owned(),
-        (Retry::Yes, None) => "sends it again after its own backoff".to_owned(),
-        (Retry::Yes, Some(hint)) => format!("sends it again after {hint:?} at the earliest, if it has the patience"),
-        (Retry::Unsent, _) => "sends it at once, for it never arrived".to_owned(),
+        (Retryable::No, _) => "does not send it again".to_owned(),
+        (Retryable::Yes, None) => "sends it again after its own backoff".to_owned(),
+        (Retryable::Yes, Some(hint)) => {
+            format!("sends it again after {hint:?} at the earliest, if it has the patience")
+        }
+        (Retryable::Unsent, _) => "sends it at once, for it never arrived".to_owned(),
     }
 }
 
@@ -248,7 +250,7 @@ fn advice(verdict: Verdict) -> &'static str {
         Class::QuotaExhausted => "stop, and tell someone; wait for the allowance or raise it",
         Class::Auth => "check what the credential may do",
         Class::Permanent => "change the request, its model or its URL",
-        Class::Malformed if verdict.retry() == Retry::No => "check the URL, the model and what was asked for",
+        Class::Malformed if verdict.retry() == Retryable::No => "check the URL, the model and what was asked for",
         Class::Throttled => "send less, or raise the limit, if this goes on",
         _ => "nothing, unless it goes on",
     }

@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use http::Response;
 use serde_json::Value;
-use trysail_core::{Cause, Class, Classifier, Elapsed, Health, Open, Retry, Scope, Verdict};
+use trysail_core::{Cause, Class, Classifier, Elapsed, Health, Open, Retryable, Scope, Verdict};
 use trysail_http::{CollectError, Encoding, Expected, retry_after};
 use trysail_providers::Providers;
 
@@ -41,7 +41,7 @@ fn each_row_of_the_contract_holds() {
                 _ if row[0] == 499 => true,
                 _ => false,
             };
-            assert_eq!(verdict.retry() != Retry::No, retried, "{row} {verdict:?}");
+            assert_eq!(verdict.retry() != Retryable::No, retried, "{row} {verdict:?}");
         }
     }
 }
@@ -52,7 +52,7 @@ fn what_is_transient_elsewhere_is_transient_here() {
     for row in rows(table, "status") {
         let status = row[0].as_u64().unwrap() as u16;
         let response = Response::builder().status(status).body(Bytes::new()).unwrap();
-        let transient = Providers.judge(&response).verdict().retry() != Retry::No;
+        let transient = Providers.judge(&response).verdict().retry() != Retryable::No;
         // A server that does not speak this version will not learn it.
         let expected = row[1] == true && status != 505;
         assert_eq!(transient, expected, "{row}");
@@ -71,7 +71,7 @@ fn what_is_transient_elsewhere_is_transient_here() {
             }
             other => panic!("{other} is new"),
         };
-        assert_eq!(verdict.retry() != Retry::No, row[1] == true, "{row}");
+        assert_eq!(verdict.retry() != Retryable::No, row[1] == true, "{row}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, convert::Infallible};
 use bytes::Bytes;
 use http::{Extensions, Response};
 use serde::Deserialize;
-use trysail_core::{Class, Classifier, Health, Remedy, Retry, Verdict};
+use trysail_core::{Class, Classifier, Health, Remedy, Retryable, Verdict};
 use trysail_http::{ByStatus, CollectError, Encoding, Expected, retry_after};
 use trysail_providers::{Provider, Providers};
 
@@ -50,7 +50,7 @@ fn the_tables_judge_real_answers() {
         class += u32::from(accepted);
         strict += u32::from(line.class == word);
         *confusion.entry((&line.class, word)).or_default() += 1;
-        let retried = verdict.retry() != Retry::No;
+        let retried = verdict.retry() != Retryable::No;
         let final_word = ["quota_exhausted", "auth", "permanent"].contains(&line.class.as_str());
         assert!(!final_word || accepted || !retried, "{} is retried", line.id);
         let healthy = match line.breaker.as_str() {

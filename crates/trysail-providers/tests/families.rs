@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use http::Response;
-use trysail_core::{Class, Remedy, Retry};
+use trysail_core::{Class, Remedy, Retryable};
 use trysail_providers::{Provider, Providers};
 
 use Class::{Auth, Permanent, QuotaExhausted as Quota, Throttled, Transient, Warming};
@@ -14,7 +14,7 @@ fn each_family_is_understood() {
     let mut wrong = Vec::new();
     for (status, body, class) in ANSWERS {
         let judgement = Providers.judge(&answer(*status, body));
-        let retried = judgement.verdict().retry() != Retry::No;
+        let retried = judgement.verdict().retry() != Retryable::No;
         if judgement.verdict().class() != *class || retried != matches!(class, Transient | Throttled | Warming) {
             wrong.push(format!("{status} {body}\n  is {class}, judged {judgement:?}"));
         }

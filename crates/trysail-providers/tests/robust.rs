@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode};
 use proptest::prelude::*;
 use serde_json::Value;
-use trysail_core::{Class, Retry};
+use trysail_core::{Class, Retryable};
 use trysail_http::{Encoding, Expected};
 use trysail_providers::{Complaint, Judgement, Providers};
 
@@ -105,7 +105,7 @@ fn judged(status: u16, body: Bytes, hint: &HeaderValue, expected: Option<(u8, Op
     assert!(judgement.excerpt().is_none_or(|excerpt| excerpt.chars().count() <= 200));
     assert!(verdict.class() != Class::Success || response.status().is_success());
     let final_word = matches!(verdict.class(), Class::QuotaExhausted | Class::Auth);
-    assert!(!final_word || verdict.retry() == Retry::No);
+    assert!(!final_word || verdict.retry() == Retryable::No);
     let _ = format!("{:?}", Complaint::of(&response));
 }
 

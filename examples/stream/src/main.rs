@@ -3,26 +3,11 @@
 use std::{error::Error, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header::CONTENT_TYPE};
+use http::{Request, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full};
 use tower::{ServiceBuilder, ServiceExt};
-use trysail::{
-    WithStatus,
-    prelude::*,
-    transport::client::{ClientError, Incoming},
-};
+use trysail::{ByStatus, prelude::*};
 use trysail_testkit::{EmbeddingServer, server::MODEL};
-
-/// The judge: the head of the answer is all that there is of it.
-fn judge(outcome: Result<&Response<Incoming>, &ClientError>) -> Verdict {
-    match outcome.map(Response::status) {
-        Ok(status) if status.is_success() => Verdict::SUCCESS,
-        Ok(StatusCode::TOO_MANY_REQUESTS) => Verdict::THROTTLED,
-        Ok(status) if status.is_server_error() => Verdict::TRANSIENT,
-        Ok(_) => Verdict::PERMANENT,
-        Err(_) => Verdict::TRANSIENT,
-    }
-}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -32,7 +17,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(RetryLayer::new(Backoff::exponential(Duration::from_millis(50)).retries(9)).replay(Idempotent))
         .layer(BreakerLayer::new(Circuit::new(Trip::default())))
         .layer(TimeoutLayer::new(Duration::from_secs(5))) // until the head is in
-        .layer(ClassifyLayer::new(WithStatus(judge)))
+        .layer(ClassifyLayer::new(ByStatus::default())) // the head is all that there is to judge
         .service(Client::builder().no_proxy().build())
         .checked::<HttpRequest>();
 

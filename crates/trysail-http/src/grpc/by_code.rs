@@ -9,7 +9,7 @@ use crate::grpc;
 /// It fits tonic's `Status` by `ByCode(|status: &tonic::Status| status.code() as i32)`, below the policies:
 ///
 /// ```
-/// use trysail_core::{Class, Classifier, Retry};
+/// use trysail_core::{Class, Classifier, Retryable};
 /// use trysail_http::grpc::ByCode;
 /// # mod tonic {
 /// #     #[derive(Clone, Copy)]
@@ -22,7 +22,7 @@ use crate::grpc;
 ///
 /// let down = tonic::Status(tonic::Code::Unavailable);
 /// let verdict = judge.classify(Err::<&(), _>(&down));
-/// assert_eq!((verdict.class(), verdict.retry()), (Class::Transient, Retry::Yes));
+/// assert_eq!((verdict.class(), verdict.retry()), (Class::Transient, Retryable::Yes));
 /// ```
 ///
 /// A closure of one's own heeds the server's [`pushback`](grpc::pushback) as well:

@@ -60,7 +60,7 @@ pub const CODES: &[(&str, Verdict)] = &[
 
 #[cfg(test)]
 mod tests {
-    use trysail_core::{Class, Health, Retry};
+    use trysail_core::{Class, Health, Retryable};
 
     use super::*;
 
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(named("RESOURCE_EXHAUSTED"), Some(8));
         assert_eq!(named("UNAVAILABLE"), Some(14));
         assert_eq!(named("UNAUTHENTICATED"), Some(16));
-        assert_eq!(verdict(14).retry(), Retry::Yes);
+        assert_eq!(verdict(14).retry(), Retryable::Yes);
         assert_eq!(verdict(15).health(), Health::Failure);
         for unknown in [-1, 17, i32::MIN, i32::MAX] {
             assert_eq!(verdict(unknown).class(), Class::Transient);

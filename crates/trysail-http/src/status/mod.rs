@@ -28,7 +28,7 @@ use crate::heed;
 /// use std::{io, time::Duration};
 ///
 /// use http::{Response, StatusCode};
-/// use trysail_core::{Classifier, Retry, Verdict};
+/// use trysail_core::{Classifier, Retryable, Verdict};
 /// use trysail_http::ByStatus;
 ///
 /// let judge = ByStatus::default().on(StatusCode::NOT_FOUND, Verdict::WARMING);
@@ -38,7 +38,7 @@ use crate::heed;
 /// let answer = Response::builder().status(404).body(())?;
 /// assert_eq!(judge.judge(&answer), Verdict::WARMING);
 /// let reset = io::Error::from(io::ErrorKind::ConnectionReset);
-/// assert_eq!(judge.classify(Err::<&Response<()>, _>(&reset)).retry(), Retry::Yes);
+/// assert_eq!(judge.classify(Err::<&Response<()>, _>(&reset)).retry(), Retryable::Yes);
 /// # Ok::<(), http::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::{
     io::{self, ErrorKind},
 };
 
-use trysail_core::{Retry, Verdict};
+use trysail_core::{Retryable, Verdict};
 
 /// What an error means, by the types in its chain and never by its words; transient if none is known.
 ///
@@ -28,7 +28,7 @@ pub fn verdict(error: &(dyn Error + 'static)) -> Verdict {
 /// The verdict of an error while the body was read: by then the request has been sent.
 pub(crate) fn of_body(error: &(dyn Error + 'static)) -> Verdict {
     let verdict = verdict(error);
-    if verdict.retry() == Retry::Unsent { Verdict::TRANSIENT } else { verdict }
+    if verdict.retry() == Retryable::Unsent { Verdict::TRANSIENT } else { verdict }
 }
 
 /// `error` and its causes; what an `io::Error` wraps is one of them, which its `source()` skips.

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, env, fmt::Write, fs, path::Path, time::Duration};
 
 use http::StatusCode;
-use trysail_core::{Elapsed, Health, Remedy, Retry, Scope, Verdict};
+use trysail_core::{Elapsed, Health, Remedy, Retryable, Scope, Verdict};
 use trysail_http::{ByStatus, grpc, respond, respond_to};
 
 use super::{COMMON, FAMILIES, Rows};
@@ -163,9 +163,9 @@ fn what(row: &Row, words: &str) -> String {
 
 fn axes(verdict: Verdict) -> String {
     let retry = match verdict.retry() {
-        Retry::No => "no",
-        Retry::Yes => "yes",
-        Retry::Unsent => "yes, free",
+        Retryable::No => "no",
+        Retryable::Yes => "yes",
+        Retryable::Unsent => "yes, free",
     };
     let health = match verdict.health() {
         Health::Success => "success",

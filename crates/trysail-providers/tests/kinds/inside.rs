@@ -1,7 +1,7 @@
 //! Errors inside a success.
 
 use Class::{Auth, Malformed, Permanent, QuotaExhausted as Quota, Success, Throttled, Transient, Warming};
-use trysail_core::{Class, Retry};
+use trysail_core::{Class, Retryable};
 use trysail_http::Expected;
 use trysail_providers::Providers;
 
@@ -19,7 +19,7 @@ fn a_success_around_an_error_that_a_retry_cures_is_judged_by_that_error() {
             let judgement = Providers.judge(&response);
             let retried = matches!(class, Transient | Throttled | Warming | Malformed);
             let verdict = judgement.verdict();
-            if verdict.class() != *class || (verdict.retry() != Retry::No) != retried {
+            if verdict.class() != *class || (verdict.retry() != Retryable::No) != retried {
                 wrong.push(format!("{body}\n  {expected}: is {class}, judged {verdict} by {}", judgement.rule()));
             }
         }

@@ -11,7 +11,7 @@ mod revived;
 
 use bytes::Bytes;
 use http::Response;
-use trysail_core::{Class, Retry};
+use trysail_core::{Class, Retryable};
 use trysail_providers::{Judgement, Providers};
 
 type Row = (u16, &'static str, Class);
@@ -28,7 +28,7 @@ fn fault(response: &Response<Bytes>, class: Class) -> Option<String> {
     let judgement: Judgement = Providers.judge(response);
     let verdict = judgement.verdict();
     let retried = matches!(class, Class::Transient | Class::Throttled | Class::Warming);
-    let right = verdict.class() == class && (verdict.retry() != Retry::No) == retried;
+    let right = verdict.class() == class && (verdict.retry() != Retryable::No) == retried;
     (!right).then(|| {
         let body = String::from_utf8_lossy(response.body());
         format!("{} {body}\n  is {class}, judged {verdict} by {}", response.status(), judgement.rule())

@@ -1,7 +1,7 @@
 //! Codes that name a server's trouble, with statuses that speak of the caller.
 
 use Class::{Auth, Permanent, QuotaExhausted as Quota, Throttled, Transient, Warming};
-use trysail_core::{Class, Retry};
+use trysail_core::{Class, Retryable};
 use trysail_providers::{Provider, Providers};
 
 use crate::{Row, answer, judged};
@@ -101,11 +101,11 @@ fn a_status_in_the_body_that_names_the_servers_trouble_does_not_either() {
                 format!(r#"{{"error":{{"message":"no","http_status":{inner}}}}}"#),
             ] {
                 let judgement = Providers.judge(&answer(status, &body));
-                assert_eq!(judgement.verdict().retry(), Retry::No, "{status} {body} by {}", judgement.rule());
+                assert_eq!(judgement.verdict().retry(), Retryable::No, "{status} {body} by {}", judgement.rule());
             }
         }
         let in_success = answer(200, &format!(r#"{{"error":{{"code":{inner},"message":"no"}}}}"#));
-        assert_eq!(Providers.judge(&in_success).verdict().retry(), Retry::Yes);
+        assert_eq!(Providers.judge(&in_success).verdict().retry(), Retryable::Yes);
     }
     judged(&[
         (400, r#"{"error":{"code":429,"message":"no"}}"#, Throttled),
