@@ -84,6 +84,14 @@ impl CallCharges {
         self.taken
     }
 
+    /// The call has succeeded: the budget earns by it, and gets back what its attempts have taken.
+    pub(crate) fn succeed(&mut self) {
+        let taken = self.settle(false);
+        if let Some(budget) = &self.budget {
+            budget.succeed(taken);
+        }
+    }
+
     fn give_back(&self, charge: Charge) {
         if let Some(budget) = &self.budget {
             budget.give_back(charge);

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 use trysail_core::{Class, Verdict};
 
 use crate::{
-    Budget, Charge, RetryReport, RetrySettings, Stop, WaitFor,
+    Budget, RetryReport, RetrySettings, Stop, WaitFor,
     call_charges::CallCharges,
     decider::{Decider, PlannedWait, RetryContext, RetryCounts},
     reported, trace,
@@ -68,12 +68,12 @@ impl<B, T, E> FailedCall<B, T, E> {
         self.charges.sent();
     }
 
-    /// A retry has succeeded; gives what all of them have taken from the budget.
+    /// A retry has succeeded.
     #[cold]
-    pub(crate) fn succeeds(&mut self) -> Charge {
+    pub(crate) fn succeeds(&mut self) {
         // Retries below have told of themselves since.
         reported::publish(&self.report);
-        self.charges.settle(false)
+        self.charges.succeed();
     }
 
     /// An attempt begins; gives its number among those that were sent.

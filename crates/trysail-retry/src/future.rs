@@ -105,15 +105,14 @@ where
                 let verdict = policy.judge.classify(outcome.as_ref());
                 let budget = policy.per_request.selected(this.budget);
                 if verdict.class() == Class::Success {
-                    let taken = match failed {
+                    match failed {
                         None => {
                             reported::first_attempt();
-                            Charge::default()
+                            if let Some(budget) = budget {
+                                budget.succeed(Charge::default());
+                            }
                         }
                         Some(failed) => failed.succeeds(),
-                    };
-                    if let Some(budget) = budget {
-                        budget.succeed(taken);
                     }
                     return Poll::Ready(outcome);
                 }
