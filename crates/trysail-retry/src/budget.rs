@@ -32,7 +32,7 @@ use crate::{
 /// budget, more seldom while none succeeds, down to one in 5 s. So callers that wait for their own successes never starve.
 /// What a call pays that has waited once is spent: it is part of an outage, and not an error that came by itself.
 ///
-/// First attempts are never limited. Use one budget for each origin.
+/// First attempts are never limited. Use one budget for each origin ([`Budgets`](crate::Budgets)).
 #[derive(Clone)]
 pub struct Budget {
     inner: Arc<BudgetInner>,
@@ -50,7 +50,7 @@ struct BudgetInner {
     epoch: OnceLock<Instant>,
 }
 
-/// How a budget was at one context.
+/// How a budget was at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Balance {
     /// How many retries it can pay for.

@@ -104,7 +104,7 @@ impl RetryReport {
         self.last
     }
 
-    /// What the call is waiting for at the context.
+    /// What the call is waiting for at the moment.
     pub const fn waiting(&self) -> Option<Waiting> {
         self.waiting
     }
