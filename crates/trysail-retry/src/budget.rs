@@ -140,7 +140,7 @@ impl Budget {
     /// Pays for a retry that has waited for it since some time, or lets it through as a probe.
     ///
     /// In an open loop, it leaves half a retry to the calls that do not wait.
-    pub fn withdraw_late(&self, verdict: Verdict, since: Instant, now: Instant) -> Option<Charge> {
+    pub(crate) fn withdraw_late(&self, verdict: Verdict, since: Instant, now: Instant) -> Option<Charge> {
         let closed = self.inner.settings.closed.load(Relaxed);
         let paid = self.withdraw_leaving(verdict, now, |cost| if closed { 0 } else { cost / 2 });
         paid.or_else(|| {
