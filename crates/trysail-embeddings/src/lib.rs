@@ -4,9 +4,12 @@
 mod api;
 mod asked;
 mod batches;
+mod capacity;
 mod endpoint;
 mod error;
+mod exchange;
 mod future;
+mod learn;
 mod own;
 mod request;
 mod response;

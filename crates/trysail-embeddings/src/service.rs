@@ -19,6 +19,8 @@ use crate::{
     EmbedError, EmbedRequest, EmbedResponse, Endpoint, ResponseFuture,
     api::Form,
     asked::Asked,
+    capacity::Capacity,
+    exchange::Exchange,
     own::{IDEMPOTENCY_KEY, derived},
     request::Encoded,
 };
@@ -40,12 +42,16 @@ pub(crate) struct Shared {
     pub(crate) endpoint: Endpoint,
     /// Set once the server has refused a request for base64.
     pub(crate) floats_only: AtomicBool,
+    pub(crate) capacity: Arc<Capacity>,
 }
 
 impl<S> Embeddings<S> {
     /// Calls `endpoint` through `inner`.
     pub fn new(inner: S, endpoint: Endpoint) -> Self {
-        Self { inner, shared: Arc::new(Shared { endpoint, floats_only: AtomicBool::new(false) }) }
+        Self {
+            inner,
+            shared: Arc::new(Shared { endpoint, floats_only: AtomicBool::new(false), capacity: Arc::default() }),
+        }
     }
 }
 
@@ -64,13 +70,36 @@ where
     }
 
     fn call(&mut self, request: EmbedRequest) -> ResponseFuture<S> {
-        let api = self.shared.endpoint.api;
-        let floats = request.wants_floats() || self.shared.floats_only.load(Relaxed);
+        if let Some(error) = self.shared.refuse(&request) {
+            return ResponseFuture::refused(error, request, Arc::clone(&self.shared));
+        }
+        let shared = Arc::clone(&self.shared);
+        match shared.probe(&request) {
+            Some(half) => {
+                let half = Exchange::begin(&mut self.inner, half, &shared);
+                ResponseFuture::probing(half, self.inner.clone(), request, shared)
+            }
+            None => {
+                let exchange = Exchange::begin(&mut self.inner, request.clone(), &shared);
+                ResponseFuture::asking(exchange, request, shared)
+            }
+        }
+    }
+}
+
+impl<S> Exchange<S>
+where
+    S: Service<Request<Full<Bytes>>> + Clone,
+{
+    /// Calls `inner`, which is ready.
+    pub(crate) fn begin(inner: &mut S, request: EmbedRequest, shared: &Arc<Shared>) -> Self {
+        let api = shared.endpoint.api;
+        let floats = request.wants_floats() || shared.floats_only.load(Relaxed);
         let base64 = api.base64.as_ref().filter(|_| !floats);
-        let call = self.inner.call(self.shared.endpoint.request(&request, base64.unwrap_or(&api.floats)));
+        let call = inner.call(shared.endpoint.request(&request, base64.unwrap_or(&api.floats)));
         // Behind a gateway the next model may know less than the last, so one success proves nothing.
-        let fallback = base64.map(|_| self.inner.clone());
-        ResponseFuture::new(call, request, fallback, Arc::clone(&self.shared))
+        let fallback = base64.map(|_| inner.clone());
+        Self::new(call, request, fallback, Arc::clone(shared))
     }
 }
 

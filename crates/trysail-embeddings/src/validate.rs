@@ -58,6 +58,16 @@ impl Flaw {
         }
     }
 
+    /// Whether the server did answer the request, but not with a vector of each input.
+    pub(crate) const fn is_of_vectors(self) -> bool {
+        !matches!(self, Self::EndsEarly | Self::NotJson | Self::Page | Self::NoVectors | Self::NotAsked)
+    }
+
+    /// Whether chance does not make it.
+    pub(crate) const fn is_no_accident(self) -> bool {
+        matches!(self, Self::Index { .. } | Self::OddIndex { .. })
+    }
+
     /// Its name in the manual of classes.
     pub(crate) const fn rule(self) -> &'static str {
         match self {

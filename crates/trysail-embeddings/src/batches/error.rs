@@ -6,33 +6,59 @@ use trysail_core::{Classified, Verdict};
 #[derive(Clone, Debug)]
 pub struct BatchError<E> {
     inputs: Range<usize>,
-    error: E,
+    cause: Cause<E>,
+    ends: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Cause<E> {
+    Failed(E),
+    /// Something else had ended the run.
+    Unsent(Verdict),
 }
 
 impl<E> BatchError<E> {
-    pub(crate) const fn new(inputs: Range<usize>, error: E) -> Self {
-        Self { inputs, error }
+    pub(super) const fn failed(inputs: Range<usize>, error: E, ends: bool) -> Self {
+        Self { inputs, cause: Cause::Failed(error), ends }
     }
 
-    /// Which inputs were in the batch that failed, counted from 0.
+    pub(super) const fn unsent(inputs: Range<usize>, ended: Verdict) -> Self {
+        Self { inputs, cause: Cause::Unsent(ended), ends: false }
+    }
+
+    /// Which inputs they are, counted from 0.
     pub fn inputs(&self) -> Range<usize> {
         self.inputs.clone()
     }
 
-    /// What it failed with.
-    pub const fn error(&self) -> &E {
-        &self.error
+    /// What they failed with; `None` if they were not sent, since an earlier failure had [ended](Self::ends) the run.
+    pub const fn error(&self) -> Option<&E> {
+        match &self.cause {
+            Cause::Failed(error) => Some(error),
+            Cause::Unsent(_) => None,
+        }
     }
 
-    /// What it failed with.
-    pub fn into_error(self) -> E {
-        self.error
+    /// The same.
+    pub fn into_error(self) -> Option<E> {
+        match self.cause {
+            Cause::Failed(error) => Some(error),
+            Cause::Unsent(_) => None,
+        }
+    }
+
+    /// Whether every other input would fail so, and no more are sent.
+    pub const fn ends(&self) -> bool {
+        self.ends
     }
 }
 
 impl<E: Classified> Classified for BatchError<E> {
     fn verdict(&self) -> Verdict {
-        self.error.verdict()
+        match &self.cause {
+            Cause::Failed(error) => error.verdict(),
+            Cause::Unsent(ended) => *ended,
+        }
     }
 }
 
@@ -42,12 +68,18 @@ impl<E: fmt::Display> fmt::Display for BatchError<E> {
             (only, 1) => write!(f, "input {only} has no vector: ")?,
             (first, _) => write!(f, "inputs {first} to {} have no vectors: ", self.inputs.end.saturating_sub(1))?,
         }
-        self.error.fmt(f)
+        match &self.cause {
+            Cause::Failed(error) => error.fmt(f),
+            Cause::Unsent(_) => f.write_str("not sent, since an earlier failure has ended the run"),
+        }
     }
 }
 
 impl<E: Error + 'static> Error for BatchError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.error)
+        match &self.cause {
+            Cause::Failed(error) => Some(error),
+            Cause::Unsent(ended) => Some(ended),
+        }
     }
 }
