@@ -7,6 +7,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use trysail_providers::InputLimit;
+
 use self::bounds::Bounds;
 use crate::EmbedRequest;
 
@@ -76,32 +78,26 @@ impl Capacity {
         self.answered.fetch_add(1, Relaxed);
     }
 
-    /// The server has named a limit of inputs when it refused so many of them; whether it may be the reason.
-    pub(crate) fn name_inputs(&self, limit: usize, request: &EmbedRequest) -> bool {
-        let believed = limit < request.len();
-        if believed {
-            self.learnt().inputs.name(limit);
-        }
-        believed
-    }
-
-    /// The same for bytes.
-    pub(crate) fn name_bytes(&self, limit: usize, request: &EmbedRequest) -> bool {
-        let believed = limit < request.bytes();
-        if believed {
-            self.learnt().bytes.name(limit);
-        }
-        believed
-    }
-
-    /// The same for tokens, of which only an estimate is known.
-    pub(crate) fn name_tokens(&self, limit: usize, request: &EmbedRequest) -> bool {
+    /// The server has named a limit when it refused a request; whether that may be the reason, as it is not if the
+    /// request keeps to it. Of tokens only an estimate is known.
+    pub(crate) fn name(&self, limit: InputLimit, request: &EmbedRequest) -> bool {
         let mut learnt = self.learnt();
-        let believed = limit < learnt.tokens_of(request.bytes());
-        if believed {
-            learnt.tokens = Some(learnt.tokens.map_or(limit, |before| before.min(limit)));
+        let learnt = &mut *learnt;
+        let (found, most) = match limit {
+            InputLimit::Inputs(most) => (request.len(), most),
+            InputLimit::Tokens(most) => (learnt.tokens_of(request.bytes()), most),
+            InputLimit::Bytes(most) => (request.bytes(), most),
+            _ => return false,
+        };
+        if found <= most || request.len() < 2 {
+            return false;
         }
-        believed
+        match limit {
+            InputLimit::Inputs(_) => learnt.inputs.name(most),
+            InputLimit::Bytes(_) => learnt.bytes.name(most),
+            _ => learnt.tokens = Some(learnt.tokens.map_or(most, |before| before.min(most))),
+        }
+        true
     }
 
     /// So much was refused for its size.
@@ -147,14 +143,6 @@ impl Capacity {
     pub(crate) fn takes(&self, request: &EmbedRequest) -> bool {
         let most = self.most();
         request.len() <= most.inputs && request.bytes() <= most.bytes
-    }
-
-    /// Whether the server has said that this is too much.
-    pub(crate) fn has_named(&self, request: &EmbedRequest) -> bool {
-        let learnt = self.learnt();
-        let tokens = learnt.tokens.is_some_and(|tokens| learnt.bytes_of(tokens) < request.bytes());
-        let over = |bounds: Bounds, size| bounds.named().is_some_and(|named| named < size);
-        tokens || over(learnt.inputs, request.len()) || over(learnt.bytes, request.bytes())
     }
 
     /// How much each part of a request should hold that is too much, as far as that is known.

@@ -3,7 +3,7 @@ use std::{error::Error, fmt, io, iter::successors};
 use bytes::Bytes;
 use http::{Response, StatusCode, Uri};
 use trysail_core::{Class, Classified, Elapsed, Failure, OneLine, Open, Remedy, Retryable, Unanswered, Verdict};
-use trysail_providers::{Providers, excerpt};
+use trysail_providers::{InputLimit, Providers, excerpt};
 
 use crate::{
     asked::Asked,
@@ -51,6 +51,7 @@ struct Answer {
     keyed: bool,
     /// Whether it speaks of what all requests have in common.
     of_all: bool,
+    limit: Option<InputLimit>,
 }
 
 impl EmbedError {
@@ -76,6 +77,14 @@ impl EmbedError {
         match &self.kind {
             Kind::Answer(answer) => answer.rule,
             Kind::Flaw(flaw) => Some(flaw.rule()),
+            _ => None,
+        }
+    }
+
+    /// How much the server takes at once, if it has refused more and said so.
+    pub fn limit(&self) -> Option<InputLimit> {
+        match &self.kind {
+            Kind::Answer(answer) => answer.limit,
             _ => None,
         }
     }
@@ -148,6 +157,7 @@ impl EmbedError {
             message: complaint.and_then(|complaint| complaint.message()).map(shown),
             address: unknown.then(|| asked.endpoint.uri().clone()),
             keyed: asked.holds_key(),
+            limit: judgement.limit(),
             of_all: unknown || complaint.and_then(|complaint| complaint.message()).is_some_and(speaks_of_all),
         };
         Self::new(verdict, Kind::Answer(Box::new(answer)))

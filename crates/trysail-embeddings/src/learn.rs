@@ -31,7 +31,7 @@ impl Shared {
         if !divisible || self.capacity.takes(request) {
             return None;
         }
-        *told = Told::Unsent;
+        *told = Told::Cut;
         Some(EmbedError::too_much(self.capacity.most()))
     }
 
@@ -71,7 +71,10 @@ impl Shared {
         let Some(notes) = request.notes() else { return error };
         let mut attempts = notes.attempts();
         let (history, told) = &mut *attempts;
-        *told = error.told();
+        *told = match error.limit() {
+            Some(limit) if self.capacity.name(limit, request) => Told::Cut,
+            _ => error.told(),
+        };
         let verdict = error.verdict();
         let passes =
             matches!(verdict.class(), Class::Transient | Class::Malformed) && verdict.retry() == Retryable::Yes;

@@ -10,10 +10,12 @@ use crate::api::Api;
 /// Every line that is not blank becomes {"line":1,"embedding":[…]}, or {"line":1,"error":{"class":…,"message":…,
 /// "attempts":…}} if it cannot be had; several files add "file". Lines travel in batches. A batch that meets a
 /// failing server is sent again, with growing pauses and for as long as --deadline allows, so a storm slows the job
-/// down but does not end it. One that is too much at once is halved, so that a line that is too long fails alone.
+/// down but does not end it. One that is refused, or that keeps failing while others are answered, is halved until the
+/// line that is to blame fails alone; a server's limit is learnt and kept to.
 ///
-/// What no later line can escape ends the run: a rejected key, an exhausted quota, an unknown model, or a server that
-/// asks to be left alone for longer than the deadline. Lines not sent by then are written as failed.
+/// What no later line can escape ends the run: a rejected key, an exhausted quota, an unknown model, whatever refuses a
+/// batch, its halves and single lines of it in the same words before anything is answered, or a server that asks to be
+/// left alone for longer than the deadline. Lines not sent by then are written as failed.
 ///
 /// Without --url and OPENAI_BASE_URL a small real model (potion-base-2M) answers from inside this program, and
 /// --faults makes it as unreliable as you like.
@@ -84,7 +86,7 @@ pub(crate) struct Args {
     pub(crate) retries: u32,
 
     /// Lines in a request at most
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one(2048), help_heading = "Pace")]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = at_least_one(2048), help_heading = "Pace")]
     pub(crate) batch: u32,
 
     /// Requests in flight at most

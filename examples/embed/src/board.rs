@@ -17,6 +17,8 @@ use trysail::{
     retry::{Reported, WaitFor, Waiting},
 };
 
+use crate::calls::Calls;
+
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     requests: AtomicU64,
@@ -24,6 +26,8 @@ pub(crate) struct Board {
     lines: AtomicU64,
     read: AtomicU64,
     live: Mutex<Live>,
+    /// Those that are over.
+    over: Mutex<Calls>,
 }
 
 #[derive(Debug, Default)]
@@ -56,10 +60,20 @@ impl Board {
         (self.lines.load(Relaxed), self.read.load(Relaxed))
     }
 
+    /// A call is over, after so long.
+    pub(crate) fn call(&self, report: &RetryReport, took: Duration) {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner).add(report, took);
+    }
+
+    /// What all calls did that are over.
+    pub(crate) fn calls(&self) -> Calls {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// An attempt has failed.
-    pub(crate) fn failure(&self, class: Class, reason: &str) {
+    pub(crate) fn failure(&self, class: Class, reason: Arc<str>) {
         let mut live = self.live();
-        live.failure = Arc::from(reason);
+        live.failure = reason;
         live.failures[class.index()] = Arc::clone(&live.failure);
     }
 

@@ -1,31 +1,15 @@
-//! What became of a batch.
+//! What became of lines.
 
-use std::time::Duration;
+use trysail::EmbedResponse;
 
-use trysail::{EmbedResponse, RetryReport};
+use crate::{feed::Mark, reason::Reason, source::Place};
 
-use crate::{batch::Batch, reason::Reason, source::Place};
-
-/// A batch that is done with.
+/// Lines that are done with.
 pub(crate) struct Finished {
-    pub(crate) batch: Batch,
-    /// What became of its texts, in their order: one piece, unless the batch was too much at once.
-    pub(crate) pieces: Vec<Piece>,
-    /// What was asked for them, one call after the other.
-    pub(crate) calls: Vec<Call>,
-}
-
-/// Texts that travelled together to the end.
-pub(crate) struct Piece {
-    pub(crate) texts: usize,
-    pub(crate) attempts: u32,
+    /// Each of them; those without a flaw have been sent together.
+    pub(crate) lines: Vec<Mark>,
+    /// What became of those.
     pub(crate) outcome: Result<EmbedResponse, Reason>,
-}
-
-/// A call, and how long it took.
-pub(crate) struct Call {
-    pub(crate) report: RetryReport,
-    pub(crate) took: Duration,
 }
 
 /// Why a line has no vector.
@@ -37,25 +21,26 @@ pub(crate) struct Failed<'a> {
 }
 
 impl Finished {
+    /// Lines that could not be sent.
+    pub(crate) fn unsent(lines: Vec<Mark>) -> Self {
+        Self { lines, outcome: Err(Reason::default()) }
+    }
+
     /// Each line with its vector, or why it has none.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (&Place, Result<&[f32], Failed<'_>>)> {
-        let mut texts = self.pieces.iter().flat_map(Piece::texts);
-        self.batch.places.iter().map(move |(place, flaw)| {
-            let line = match flaw {
-                Some(flaw) => Err(Failed { class: "permanent", message: flaw.as_str(), attempts: 0 }),
-                None => texts.next().expect("each text is in a piece"),
+        let mut vectors = self.outcome.iter().flat_map(EmbedResponse::vectors);
+        self.lines.iter().map(move |Mark { place, flaw, .. }| {
+            let line = match (flaw, &self.outcome) {
+                (Some(flaw), _) => Err(Failed { class: "permanent", message: flaw.as_str(), attempts: 0 }),
+                (None, Ok(_)) => Ok(vectors.next().expect("the answer holds a vector of each line")),
+                (None, Err(Reason { class, message, attempts })) => Err(Failed { class, message, attempts: *attempts }),
             };
             (place, line)
         })
     }
-}
 
-impl Piece {
-    fn texts(&self) -> impl Iterator<Item = Result<&[f32], Failed<'_>>> {
-        let mut vectors = self.outcome.iter().flat_map(EmbedResponse::vectors);
-        (0..self.texts).map(move |_| match &self.outcome {
-            Ok(_) => Ok(vectors.next().expect("the answer holds a vector of each text")),
-            Err(Reason { class, message }) => Err(Failed { class, message, attempts: self.attempts }),
-        })
+    /// How many bytes it took to read them.
+    pub(crate) fn read(&self) -> u64 {
+        self.lines.iter().map(|mark| mark.read).sum()
     }
 }

@@ -2,11 +2,13 @@
 
 mod api;
 mod args;
-mod batch;
 mod board;
+mod calls;
 mod claim;
 mod earlier;
+mod feed;
 mod finished;
+mod heard;
 mod job;
 mod latency;
 mod logs;
@@ -20,38 +22,37 @@ mod stack;
 mod summary;
 mod tally;
 mod target;
+mod watched;
 
 use std::{
     fs::File,
     io,
     process::{self, ExitCode},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
-use tokio::{
-    runtime::Runtime,
-    sync::{Notify, Semaphore},
-    time::Instant,
-};
+use tokio::{runtime::Runtime, sync::Notify, time::Instant};
 use trysail::{Client, Preset};
 
 use crate::{
     args::Args,
-    batch::Batches,
     board::Board,
     claim::claim,
     earlier::Earlier,
-    job::{End, Job, Settings},
+    feed::{Feed, Sent},
+    finished::Finished,
+    job::End,
     logs::Voice,
     progress::Progress,
     resume::{beside, resume},
     rows::Rows,
     source::{Lines, Source},
     stack::stack,
-    summary::Summary,
+    summary::{Sending, Summary},
     tally::Tally,
     target::Target,
+    watched::{Settings, Watched},
 };
 
 fn main() -> ExitCode {
@@ -132,36 +133,40 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
     let board = Arc::new(Board::default());
     let service = stack(client.build(), reached.endpoint.clone(), &preset, &board);
     let settings = Settings {
-        model: reached.model.clone(),
         deadline: args.deadline,
+        attempt: args.attempt_timeout,
         keyed: reached.keyed,
-        concurrency: args.concurrency,
-        permits: Semaphore::new(args.concurrency as usize),
         board: Arc::clone(&board),
-        ended: OnceLock::new(),
     };
 
     let started = Instant::now();
     let following = progress.follow(Arc::clone(&board));
-    let mut tally = Tally::new();
-    let settings = Arc::new(settings);
-    let job = Job { service, settings: Arc::clone(&settings) };
-    let write = |finished| {
+    let mut tally = Tally::default();
+    let service = Watched { service, settings: Arc::new(settings) };
+    let sent = Sent::default();
+    let feed = Feed::new(lines.start(), sent.clone());
+    let write = |finished: Finished| {
         rows.write(&finished)?;
         tally.add(&finished);
+        board.done(finished.lines.len() as u64, finished.read());
         Ok(())
     };
-    let ended = job.run(Batches::new(lines.start(), args.batch), write, interrupt()).await;
+    let (ended, conclusion) = job::run(service, &args, &reached.model, (feed, sent), write, interrupt()).await;
     let end = finish(&mut rows, ended);
     tally.kept = rows.kept();
     progress.clear();
     following.abort();
 
-    let summary =
-        Summary::of(&tally, started.elapsed(), board.requests(), preset.circuit().snapshot().opened(), reached.stats());
+    let sending = Sending {
+        requests: board.requests(),
+        divided: conclusion.divided,
+        opened: preset.circuit().snapshot().opened(),
+        server: reached.stats(),
+    };
+    let summary = Summary::of(&tally, &board.calls(), started.elapsed(), &sending);
     let closed = matches!(&end, End::Unwritable(error) if error.kind() == io::ErrorKind::BrokenPipe);
     if !closed {
-        voice.conclude(settings.ended.get(), &tally, &summary);
+        voice.conclude(conclusion.ended.as_ref(), &tally, &summary);
     }
     match end {
         End::Complete if tally.failures() == 0 => EMBEDDED,

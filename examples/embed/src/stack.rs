@@ -8,7 +8,7 @@ use trysail::{
     Classified, Client, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, HttpLayer, HttpRequest, Preset,
 };
 
-use crate::{board::Board, reason::chain};
+use crate::{board::Board, heard::hear, reason::chain};
 
 /// Typed calls to `endpoint` over `client`, kept under command by `preset`.
 pub(crate) fn stack(
@@ -28,10 +28,11 @@ pub(crate) fn stack(
     ServiceBuilder::new()
         .layer(preset)
         .map_err(move |error: EmbedError| {
-            let reason = chain(&error);
+            let reason = chain(&error).into();
+            hear(&reason);
             // Beside the events of the stack, which know the class but not the words.
             tracing::debug!(target: "trysail::embed", rule = error.rule(), error = %reason, "attempt failed");
-            failures.failure(error.verdict().class(), &reason);
+            failures.failure(error.verdict().class(), reason);
             error
         })
         .service(Embeddings::new(client, endpoint))

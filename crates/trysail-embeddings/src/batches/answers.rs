@@ -43,6 +43,11 @@ where
         self.pieces.capacity()?.named_inputs()
     }
 
+    /// What has [ended](BatchError::ends) the run, until it is handed out itself.
+    pub fn ended_by(&self) -> Option<&S::Error> {
+        self.pieces.ended_by()
+    }
+
     /// How many batches were divided until now.
     pub const fn divided(&self) -> u64 {
         self.pieces.divided()

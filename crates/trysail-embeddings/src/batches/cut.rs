@@ -29,8 +29,8 @@ use crate::{
 /// A batch is a convenience, and no input's fate. One that is refused, or that keeps failing in the same way while
 /// others are answered, is halved until the culprit stands alone: at most 2 log2 n requests more for one that is refused
 /// among n. Only what every request would meet ends the run: a key, a quota, an unknown model, or a refusal in the same
-/// words of a batch, of both its halves, and of an input of each, before anything was answered. All parts keep to the
-/// [deadline](EmbedRequest::deadline) of their batch.
+/// words of a batch, of both its halves, and of an input of each, before anything was answered; or a server that asks to
+/// be left alone for longer than the [deadline](EmbedRequest::deadline) of a batch, to which all its parts keep.
 ///
 /// A limit that the server names is kept to from then on, by all clones of the service; one that it does not name is
 /// closed in on. After a batch that was not answered in time come smaller ones, until those are.

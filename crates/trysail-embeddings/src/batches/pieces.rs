@@ -3,6 +3,7 @@ use std::{
     mem,
     ops::Range,
     sync::Arc,
+    time::Duration,
 };
 
 use trysail_core::{Class, Classified, Remedy, Retryable, Verdict};
@@ -37,6 +38,8 @@ pub(super) struct Pieces<E> {
 
 struct Piece<E> {
     request: EmbedRequest,
+    /// How long its batch had when it was cut.
+    patience: Option<Duration>,
     family: Option<Arc<Family>>,
     /// It is a part of one that failed again and again while others were answered.
     suspect: bool,
@@ -102,7 +105,8 @@ impl<E> Pieces<E> {
     /// A batch was cut, to be sent.
     pub(super) fn push(&mut self, at: usize, request: EmbedRequest) {
         let state = if self.is_ended() { State::Unsent } else { State::Due };
-        self.insert(at, Piece { request, family: None, suspect: false, tried: false, state });
+        let patience = request.own_deadline().map(|deadline| deadline.left());
+        self.insert(at, Piece { request, patience, family: None, suspect: false, tried: false, state });
     }
 
     /// The next to be sent, where so many calls may be in flight; those that are suspected have half of the places as
@@ -122,6 +126,14 @@ impl<E> Pieces<E> {
             };
             let Some(request) = self.start(at) else { continue };
             return Some((at, request));
+        }
+    }
+
+    /// What has ended the run, until that is handed out.
+    pub(super) fn ended_by(&self) -> Option<&E> {
+        match &self.pieces.get(&self.ended?.0)?.state {
+            State::Over(Err(error)) => Some(error),
+            _ => None,
         }
     }
 
@@ -192,12 +204,12 @@ impl<E> Pieces<E> {
             None => piece.family,
         };
         let room = self.capacity.as_ref().map(|capacity| capacity.part_of(&piece.request));
-        let mut at = at;
+        let (mut at, patience) = (at, piece.patience);
         for request in piece.request.parts(room.unwrap_or(Room::ALL)) {
             let next = at + request.len();
             let suspect = suspect || piece.suspect;
             let state = if self.is_ended() { State::Unsent } else { State::Due };
-            self.insert(at, Piece { request, family: family.clone(), suspect, tried: false, state });
+            self.insert(at, Piece { request, patience, family: family.clone(), suspect, tried: false, state });
             at = next;
         }
     }
@@ -262,7 +274,12 @@ impl<E: Classified> Pieces<E> {
             Err(error) => error,
         };
         let (inputs, tried, verdict) = (piece.request.len(), piece.tried, error.verdict());
-        let told = told(&piece.request, verdict);
+        let asked = verdict.retry_after().filter(|_| verdict.class() != Class::Refused);
+        let told = match (asked, piece.patience) {
+            // The others would be told the same.
+            (Some(asked), Some(patience)) if asked > patience => Told::All,
+            _ => told(&piece.request, verdict),
+        };
         let single = inputs < 2;
         if self.ended.is_some() {
             return self.fail(at, error);
@@ -278,7 +295,7 @@ impl<E: Classified> Pieces<E> {
                 let step = self.trial.refuse(likeness, inputs, tried);
                 self.step(at, step, error);
             }
-            Told::Unsent => self.divide(at, None, false),
+            Told::Cut => self.divide(at, None, false),
             Told::TooMuch(unit) => self.narrow(at, Some(unit), error),
             Told::TooLong => self.narrow(at, None, error),
             Told::Suspect => {
@@ -373,11 +390,11 @@ impl<E: Classified> Pieces<E> {
         for at in halves {
             let Some(piece) = self.pieces.remove(&at) else { continue };
             let family = Some(Family::new(&piece.request, Unit::Inputs, piece.family));
-            let all = piece.request.len();
+            let (all, patience) = (piece.request.len(), piece.patience);
             let parts = [(at, piece.request.part(0..1, 1), true), (at + 1, piece.request.part(1..all, 2), false)];
             for (at, request, tried) in parts {
                 let state = if tried { State::Due } else { State::Held(None) };
-                self.insert(at, Piece { request, family: family.clone(), suspect: false, tried, state });
+                self.insert(at, Piece { request, patience, family: family.clone(), suspect: false, tried, state });
             }
         }
     }
@@ -393,7 +410,6 @@ impl<E: Classified> Pieces<E> {
                 false => capacity.refuse(unit, unit.of(&piece.request)),
             }
         }
-        let named = self.capacity.as_ref().is_some_and(|capacity| capacity.has_named(&piece.request));
         match self.trial {
             Trial::Refuted if single => self.fail(at, error),
             _ if single => {
@@ -401,7 +417,6 @@ impl<E: Classified> Pieces<E> {
                 self.go_on();
             }
             Trial::Refuted => self.divide(at, Some(unit.unwrap_or(Unit::Inputs)), false),
-            _ if named => self.divide(at, None, false),
             Trial::Narrowing | Trial::Halves { .. } if !tried => self.hold(at, error),
             _ => {
                 self.trial = Trial::Narrowing;
@@ -433,7 +448,7 @@ impl<E: Classified> Pieces<E> {
             return;
         }
         let waits = |piece: &&mut Piece<E>| matches!(piece.state, State::Held(None));
-        match self.pieces.iter_mut().map(|(at, piece)| (*at, piece)).find(|(_, piece)| waits(&piece)) {
+        match self.pieces.iter_mut().map(|(at, piece)| (*at, piece)).find(|(_, piece)| waits(piece)) {
             Some((at, piece)) => {
                 (piece.tried, piece.state) = (true, State::Due);
                 self.due[usize::from(piece.suspect)].insert(at);

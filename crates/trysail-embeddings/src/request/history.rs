@@ -30,8 +30,8 @@ pub(crate) enum Told {
     All,
     /// Every request would fail so, unless others were answered.
     AllUnlessAnswered(Likeness),
-    /// It is known to be too much, and was not sent.
-    Unsent,
+    /// It is more than what the service knows to be the limit.
+    Cut,
     /// It was too much, by this measure.
     TooMuch(Unit),
     /// One of its inputs is too long.
