@@ -378,20 +378,24 @@ impl<E: Classified> Pieces<E> {
         }
     }
 
-    /// Sends the first input of each half alone; what is alone already has been sent.
+    /// Sends the last input of each half alone; what is alone already has been sent.
     fn ask_alone(&mut self, at: usize, why: Verdict) {
         let held =
             |(at, piece): (&usize, &Piece<E>)| (piece.tried && matches!(piece.state, State::Held(_))).then_some(*at);
         let halves: Vec<_> = self.pieces.iter().filter_map(held).collect();
         if halves.is_empty() {
-            return self.end(at, why);
+            // Two inputs may both be to blame, but not another batch with them.
+            let others = self.pieces.values().any(|piece| matches!(piece.state, State::Held(Some(_))));
+            return if others { self.end(at, why) } else { self.trial.ask_another() };
         }
         self.trial.ask_alone(halves.len());
         for at in halves {
             let Some(piece) = self.pieces.remove(&at) else { continue };
             let family = Some(Family::new(&piece.request, Unit::Inputs, piece.family));
             let (all, patience) = (piece.request.len(), piece.patience);
-            let parts = [(at, piece.request.part(0..1, 1), true), (at + 1, piece.request.part(1..all, 2), false)];
+            let last = all - 1;
+            let parts =
+                [(at, piece.request.part(0..last, 1), false), (at + last, piece.request.part(last..all, 2), true)];
             for (at, request, tried) in parts {
                 let state = if tried { State::Due } else { State::Held(None) };
                 self.insert(at, Piece { request, patience, family: family.clone(), suspect: false, tried, state });

@@ -37,6 +37,7 @@ impl Trial {
     /// A request was refused for so many `inputs`; `tried` if it was asked for to find out.
     pub(super) fn refuse(&mut self, likeness: Likeness, inputs: usize, tried: bool) -> Step {
         match self {
+            Self::Singles { likeness: before, refused: SINGLES } if *before == likeness => Step::End,
             Self::Idle | Self::Singles { .. } if inputs > 1 => {
                 *self = Self::Halves { likeness: None, left: 2, alone: false };
                 Step::Halve
@@ -47,7 +48,7 @@ impl Trial {
             }
             Self::Singles { likeness: before, refused } if *before == likeness => {
                 *refused += 1;
-                if *refused > SINGLES { Step::End } else { Step::Wait }
+                Step::Wait
             }
             Self::Halves { likeness: before, left, alone }
                 if tried && before.is_none_or(|before| before == likeness) =>
@@ -63,6 +64,13 @@ impl Trial {
             Self::Halves { .. } | Self::Narrowing if !tried => Step::Wait,
             Self::Narrowing => Step::Halve,
             _ => Step::Refute,
+        }
+    }
+
+    /// The halves were single inputs: the next refusal, if it is the same, decides.
+    pub(super) const fn ask_another(&mut self) {
+        if let Self::Halves { likeness: Some(likeness), .. } = *self {
+            *self = Self::Singles { likeness, refused: SINGLES };
         }
     }
 
