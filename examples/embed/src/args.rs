@@ -1,6 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
+use humantime::DurationError;
 use trysail_testkit::Plan;
 
 use crate::api::Api;
@@ -115,22 +116,26 @@ fn at_least_one(most: i64) -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=most)
 }
 
-/// A number and its unit: `500ms`, `3.1s`, `10m`, `1h`.
+/// One number with its unit or several: `500ms`, `3.1s`, `10m`, `1h 30m`.
 fn duration(text: &str) -> Result<Duration, &'static str> {
-    let unit = text.find(|c: char| c.is_ascii_alphabetic()).ok_or("write a unit, as in 500ms, 20s or 10m")?;
-    let (number, unit) = text.split_at(unit);
-    let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit).ok_or("the units are ms, s, m and h")?;
-    let number: f64 = number.trim().parse().map_err(|_| "write it like 500ms, 20s or 10m")?;
-    match Duration::try_from_secs_f64(number * seconds) {
+    // Also where they are followed by others, months are a slip of the hand.
+    if text.contains('M') {
+        return Err("M would be months; write m for minutes");
+    }
+    match humantime::parse_duration(text.trim()) {
         Ok(Duration::ZERO) => Err("it leaves no time at all"),
         Ok(duration) if duration <= LONGEST => Ok(duration),
         Ok(_) => Err("it is longer than a year"),
-        Err(_) => Err("write a time above zero, such as 500ms, 20s or 10m"),
+        Err(DurationError::NumberOverflow) => Err("it is longer than a year, or shorter than a nanosecond"),
+        Err(DurationError::UnknownUnit { unit, .. }) if unit.is_empty() => Err("write a unit, as in 500ms, 20s or 10m"),
+        Err(DurationError::UnknownUnit { .. }) => Err("the units are ms, s, m, h and d"),
+        Err(_) if text.trim_start().starts_with('-') => Err("write a time above zero, such as 500ms, 20s or 10m"),
+        Err(_) => Err("write it like 500ms, 20s or 10m"),
     }
 }
 
-const UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
-const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+/// A year.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400 + 21_600);
 const MORE: &str = "\
 Exit status:
   0    every line has its vector
@@ -139,7 +144,7 @@ Exit status:
   130  interrupted with Ctrl-C; what is written stays whole and in order
   141  the reader of the output went away
 
-Times are written 500ms, 3.1s, 10m or 1h. Logs go to standard error as RUST_LOG says (default: warn);
+Times are written 500ms, 3.1s, 10m or 1h 30m. Logs go to standard error as RUST_LOG says (default: warn);
 RUST_LOG=trysail=debug shows every attempt, and why it was or was not repeated. The key is never shown.
 
 Examples:
