@@ -9,9 +9,12 @@ use crate::api::Api;
 /// Turns lines of text into vectors: one JSON object a line, in the order of the input.
 ///
 /// Every line that is not blank becomes {"line":1,"embedding":[…]}, or {"line":1,"error":{"class":…,"message":…,
-/// "attempts":…}} if it cannot be had; several files add "file". Lines travel in batches. A batch that meets a
+/// "attempts":…}} if it cannot be had; several files add "file", and the first vector of a model "model". Lines travel in batches. A batch that meets a
 /// failing server is sent again, with growing pauses and for as long as --deadline allows, so a storm slows the job
 /// down but does not end it. One that is too much at once is halved, so that a line that is too long fails alone.
+///
+/// Input is UTF-8 text; UTF-16 and UTF-32, archives and PDFs are refused before anything is sent. LF and CR LF end a
+/// line. A lone CR ends one in a text that has no LF, or two lone CRs before the first.
 ///
 /// What no later line can escape ends the run: a rejected key, an exhausted quota, an unknown model, or a server that
 /// asks to be left alone for longer than the deadline. Lines not sent by then are written as failed.
@@ -88,11 +91,15 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one(2048), help_heading = "Pace")]
     pub(crate) batch: u32,
 
+    /// Bytes in a line at most; a longer one is not sent, and fails alone
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20, value_parser = bytes(1 << 30), help_heading = "Pace")]
+    pub(crate) max_line: u64,
+
     /// Requests in flight at most
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = at_least_one(1024), help_heading = "Pace")]
     pub(crate) concurrency: u32,
 
-    /// Write here instead of to standard output
+    /// Write here instead of to standard output; a pipe is opened for the first row
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 
@@ -114,6 +121,10 @@ pub(crate) struct Args {
 
 fn at_least_one(most: i64) -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=most)
+}
+
+fn bytes(most: u64) -> clap::builder::RangedU64ValueParser<u64> {
+    clap::value_parser!(u64).range(1..=most)
 }
 
 /// One number with its unit or several: `500ms`, `3.1s`, `10m`, `1h 30m`.

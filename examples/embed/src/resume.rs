@@ -17,7 +17,7 @@ use crate::{
 ///
 /// New and earlier rows are merged in a [file beside](beside) it. A run that was killed leaves that behind: it is
 /// complete up to its last row, so the rest is added first.
-pub(crate) fn resume(out: &Path, files: &[PathBuf], source: &Source) -> Result<(Rows, Option<Earlier>), String> {
+pub(crate) fn resume(out: &Path, source: &Source) -> Result<(Rows, Option<Earlier>), String> {
     let inputs = source.names();
     let twice = |(at, name)| inputs.0[..at].contains(name).then(|| name.clone());
     if let Some(name) = inputs.0.iter().enumerate().find_map(twice) {
@@ -30,13 +30,13 @@ pub(crate) fn resume(out: &Path, files: &[PathBuf], source: &Source) -> Result<(
             recover(&part, &out, &inputs)?;
         }
         if !out.exists() {
-            return Ok((Rows::to(Some(&out))?, None));
+            return Ok((Rows::to(&out)?, None));
         }
         if !out.is_file() {
-            return Err(io::Error::other("it is no file that could be read and replaced"));
+            return Err(io::Error::other(NO_FILE));
         }
         let earlier = || Earlier::open(&out, &inputs);
-        check(earlier()?, files, source)?;
+        check(earlier()?, source)?;
         // One that has come up by now is of a run that may be over next, with this file in the place of `out`.
         let file = File::create_new(&part)?;
         claim(&file)?;
@@ -78,13 +78,15 @@ fn recover(part: &Path, out: &Path, inputs: &Inputs) -> io::Result<()> {
 }
 
 /// Finds out now, and not after hours, whether the rows and the input belong together; a pipe can be read only once.
-fn check(mut earlier: Earlier, files: &[PathBuf], source: &Source) -> io::Result<()> {
+fn check(mut earlier: Earlier, source: &Source) -> io::Result<()> {
     if source.size().is_some() {
-        let again = Source::open(files).map_err(io::Error::other)?;
-        return again.lines(Some(earlier)).try_for_each(|line| line.map(drop));
+        return source.clone().lines(Some(earlier)).try_for_each(|line| line.map(drop));
     }
     while earlier.row().is_some() {
         earlier.advance()?;
     }
     Ok(())
 }
+
+/// Why a pipe, a device or a folder is not resumed.
+pub(crate) const NO_FILE: &str = "it is no file that could be read and replaced";

@@ -4,6 +4,7 @@
 
 mod dialects;
 mod ending;
+mod files;
 mod interruption;
 mod lines;
 mod resume;

@@ -24,6 +24,7 @@ async fn a_usage_error_says_what_to_write_instead() {
         (&["--deadline", "367d"], "it is longer than a year"),
         (&["--deadline", "1y 1ns"], "it is longer than a year"),
         (&["--deadline", "99999999999999999999s"], "it is longer than a year"),
+        (&["--max-line", "0"], "0 is not in 1..=1073741824"),
         (&["--batch", "0"], "0 is not in 1..=2048"),
         (&["--concurrency", "many"], "invalid digit"),
         (&["no/such/file.txt"], "cannot read no/such/file.txt: No such file"),
