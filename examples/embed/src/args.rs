@@ -105,7 +105,8 @@ pub(crate) struct Args {
 
     /// Keep the vectors that --out holds already, and ask for those only that are missing or failed
     ///
-    /// The input must be the one it was, since lines are known by their numbers. Until the run ends, also by Ctrl-C, new
+    /// The input must be the one it was, since lines are known by their numbers; and the model too, since vectors of
+    /// another length, or of a model by another name, are errors beside those that are kept. Until the run ends, also by Ctrl-C, new
     /// rows are in FILE.resume beside it; if it is killed, the next one finds them there.
     #[arg(long, requires = "out", help_heading = "Output")]
     pub(crate) resume: bool,

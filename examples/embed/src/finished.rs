@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use trysail::{EmbedResponse, RetryReport};
+use trysail::{Class, EmbedResponse, RetryReport};
 
-use crate::{batch::Batch, reason::Reason, source::Place};
+use crate::{batch::Batch, reason::Reason, source::Place, space::Space};
 
 /// A batch that is done with.
 pub(crate) struct Finished {
@@ -28,6 +28,14 @@ pub(crate) struct Call {
     pub(crate) took: Duration,
 }
 
+/// What a line has become.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Vector<'a> {
+    pub(crate) numbers: &'a [f32],
+    /// Who has answered, by the server's word.
+    pub(crate) model: Option<&'a str>,
+}
+
 /// Why a line has no vector.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Failed<'a> {
@@ -37,8 +45,18 @@ pub(crate) struct Failed<'a> {
 }
 
 impl Finished {
+    /// Makes errors of answers whose vectors do not lie in `space`.
+    pub(crate) fn hold_to(&mut self, space: &mut Space) {
+        for piece in &mut self.pieces {
+            let Ok(response) = &piece.outcome else { continue };
+            if let Err(message) = space.admit(response.dimensions(), model(response)) {
+                piece.outcome = Err(Reason { class: Class::Malformed.as_str(), message });
+            }
+        }
+    }
+
     /// Each line with its vector, or why it has none.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = (&Place, Result<&[f32], Failed<'_>>)> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&Place, Result<Vector<'_>, Failed<'_>>)> {
         let mut texts = self.pieces.iter().flat_map(Piece::texts);
         self.batch.places.iter().map(move |(place, flaw)| {
             let line = match flaw {
@@ -51,11 +69,19 @@ impl Finished {
 }
 
 impl Piece {
-    fn texts(&self) -> impl Iterator<Item = Result<&[f32], Failed<'_>>> {
+    fn texts(&self) -> impl Iterator<Item = Result<Vector<'_>, Failed<'_>>> {
         let mut vectors = self.outcome.iter().flat_map(EmbedResponse::vectors);
         (0..self.texts).map(move |_| match &self.outcome {
-            Ok(_) => Ok(vectors.next().expect("the answer holds a vector of each text")),
+            Ok(response) => {
+                let numbers = vectors.next().expect("the answer holds a vector of each text");
+                Ok(Vector { numbers, model: model(response) })
+            }
             Err(Reason { class, message }) => Err(Failed { class, message, attempts: self.attempts }),
         })
     }
+}
+
+/// Who has answered, if the server says so.
+fn model(response: &EmbedResponse) -> Option<&str> {
+    response.model().filter(|model| !model.is_empty())
 }

@@ -75,7 +75,9 @@ mod tests {
         text.chars().flat_map(unit).collect()
     }
 
-    const ENCODINGS: [(&str, fn(&str) -> Vec<u8>); 4] = [
+    type Encode = fn(&str) -> Vec<u8>;
+
+    const ENCODINGS: [(&str, Encode); 4] = [
         ("UTF-16LE", |text| text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
         ("UTF-16BE", |text| text.encode_utf16().flat_map(u16::to_be_bytes).collect()),
         ("UTF-32LE", |text| encoded(text, |c| u32::from(c).to_le_bytes())),
@@ -85,8 +87,11 @@ mod tests {
     #[test]
     fn wide_text_is_known_with_its_mark_and_without() {
         for (name, encode) in ENCODINGS {
-            for text in ["ab", "a\n", "\n\n", "one\ntwo\n", "“Quoth the raven”, and déjà vu, and more of it\n", "1\r\n2\r\n"] {
-                let reason = Foreign::of(&encode(text)).unwrap_or_else(|| panic!("{name} {text:?}")).reason(Some("a b"));
+            for text in
+                ["ab", "a\n", "\n\n", "one\ntwo\n", "“Quoth the raven”, and déjà vu, and more of it\n", "1\r\n2\r\n"]
+            {
+                let reason =
+                    Foreign::of(&encode(text)).unwrap_or_else(|| panic!("{name} {text:?}")).reason(Some("a b"));
                 assert!(reason.ends_with(&format!("iconv -f {name} -t UTF-8 'a b'")), "{text:?}: {reason}");
             }
             for text in ["", "a", "日本語", "Привет, мир\n"] {
@@ -100,8 +105,22 @@ mod tests {
     #[test]
     fn text_with_stray_bytes_is_still_text() {
         for text in [
-            &b""[..], b"a", b"a\0", b"a\0b\n", b"a\0b\0c\n", b"a\0b\0c\0d\n", b"\0", b"\0\n", b"\0\0\0\0\n", b"caf\xe9\n",
-            b"\xef\xbb\xbfone\n", b"one\n\0two\n", b"PK", b"BZh9 is how it begins\n", b"\xff\n", b"% PDF",
+            &b""[..],
+            b"a",
+            b"a\0",
+            b"a\0b\n",
+            b"a\0b\0c\n",
+            b"a\0b\0c\0d\n",
+            b"\0",
+            b"\0\n",
+            b"\0\0\0\0\n",
+            b"caf\xe9\n",
+            b"\xef\xbb\xbfone\n",
+            b"one\n\0two\n",
+            b"PK",
+            b"BZh9 is how it begins\n",
+            b"\xff\n",
+            b"% PDF",
         ] {
             assert_eq!(Foreign::of(text), None, "{text:?}");
         }

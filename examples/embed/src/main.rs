@@ -18,6 +18,7 @@ mod reason;
 mod resume;
 mod rows;
 mod source;
+mod space;
 mod stack;
 mod summary;
 mod tally;
@@ -155,8 +156,8 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
     let mut tally = Tally::new();
     let settings = Arc::new(settings);
     let job = Job { service, settings: Arc::clone(&settings) };
-    let write = |finished| {
-        rows.write(&finished)?;
+    let write = |mut finished| {
+        rows.write(&mut finished)?;
         tally.add(&finished);
         Ok(())
     };

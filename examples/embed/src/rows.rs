@@ -11,8 +11,9 @@ use serde::Serialize;
 use crate::{
     claim,
     earlier::Earlier,
-    finished::{Failed, Finished},
+    finished::{Failed, Finished, Vector},
     source::Position,
+    space::Space,
 };
 
 /// Where rows go.
@@ -21,6 +22,10 @@ pub(crate) struct Rows {
     /// Written at once, so that no row is left in pieces.
     buffer: Vec<u8>,
     merge: Option<Merge>,
+    /// What their vectors have in common.
+    space: Space,
+    /// The model that was named last.
+    noted: Option<String>,
     /// How many vectors of an earlier run were written again.
     kept: u64,
 }
@@ -44,6 +49,9 @@ struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<&'a str>,
     line: u64,
+    /// Who has answered, where it changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
     #[serde(flatten)]
     outcome: Outcome<'a>,
 }
@@ -76,19 +84,35 @@ impl Rows {
         Ok(Self::over(out, Some(Merge { earlier, file, path, place })))
     }
 
-    const fn over(out: Out, merge: Option<Merge>) -> Self {
-        Self { out, buffer: Vec::new(), merge, kept: 0 }
+    fn over(out: Out, merge: Option<Merge>) -> Self {
+        Self { out, buffer: Vec::new(), merge, space: Space::default(), noted: None, kept: 0 }
     }
 
-    pub(crate) fn write(&mut self, finished: &Finished) -> io::Result<()> {
+    /// With vectors of this `space` only.
+    pub(crate) fn within(self, space: Space) -> Self {
+        Self { space, ..self }
+    }
+
+    /// After rows that have named `model` last.
+    pub(crate) fn after(self, model: Option<String>) -> Self {
+        Self { noted: model, ..self }
+    }
+
+    /// Writes what became of a batch. Vectors that cannot stand beside those before become errors, in `finished` too.
+    pub(crate) fn write(&mut self, finished: &mut Finished) -> io::Result<()> {
+        finished.hold_to(&mut self.space);
         self.buffer.clear();
         for (place, line) in finished.lines() {
-            let outcome = match line {
-                Ok(vector) => Outcome::Embedding(vector),
-                Err(Failed { class, message, attempts }) => Outcome::Error { class, message, attempts },
-            };
             self.keep_before(Some(place.position()))?;
-            let row = Row { file: place.file.as_deref(), line: place.line, outcome };
+            let (model, outcome) = match line {
+                Ok(Vector { numbers, model }) => (model, Outcome::Embedding(numbers)),
+                Err(Failed { class, message, attempts }) => (None, Outcome::Error { class, message, attempts }),
+            };
+            let model = model.filter(|model| Some(*model) != self.noted.as_deref());
+            if let Some(model) = model {
+                self.noted = Some(model.to_owned());
+            }
+            let row = Row { file: place.file.as_deref(), line: place.line, model, outcome };
             serde_json::to_writer(&mut self.buffer, &row)?;
             self.buffer.push(b'\n');
         }
@@ -125,7 +149,7 @@ impl Rows {
             }
             if position != Some(row.position) {
                 self.kept += u64::from(row.embedded);
-                self.buffer.extend_from_slice(earlier.bytes());
+                earlier.copy(&mut self.buffer, &mut self.noted)?;
             }
             earlier.advance()?;
             if self.buffer.len() >= MOST_BYTES {

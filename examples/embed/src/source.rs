@@ -1,7 +1,7 @@
 //! Reads lines on a thread of its own, since a terminal or a pipe may keep it waiting for ever.
 
 use std::{
-    fs, io,
+    fs, io, iter,
     path::{Path, PathBuf},
     sync::Arc,
     thread, vec,
@@ -61,7 +61,7 @@ pub(crate) struct Source {
 
 /// The lines to be embedded, in order.
 pub(crate) struct Lines {
-    inputs: std::iter::Enumerate<vec::IntoIter<Input>>,
+    inputs: iter::Enumerate<vec::IntoIter<Input>>,
     several: bool,
     longest: u64,
     reading: Option<Reading>,
@@ -140,9 +140,9 @@ impl Lines {
         receiver
     }
 
-    /// The earlier rows, when all lines were asked for.
-    pub(crate) fn into_earlier(self) -> Option<Earlier> {
-        self.earlier
+    /// The earlier rows, at the one that was not asked for yet.
+    pub(crate) const fn earlier(&self) -> Option<&Earlier> {
+        self.earlier.as_ref()
     }
 
     fn next_missing(&mut self) -> io::Result<Option<Line>> {

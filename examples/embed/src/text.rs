@@ -39,8 +39,11 @@ impl Text {
         }
         let ends_in_cr = ends_in_cr(&head).unwrap_or_else(|| head.contains(&b'\r'));
         let whole = io::Cursor::new(head).chain(reader);
-        let reader: Box<dyn BufRead + Send> =
-            if ends_in_cr { Box::new(BufReader::new(CrAsLf { reader: whole, after_cr: false })) } else { Box::new(whole) };
+        let reader: Box<dyn BufRead + Send> = if ends_in_cr {
+            Box::new(BufReader::new(CrAsLf { reader: whole, after_cr: false }))
+        } else {
+            Box::new(whole)
+        };
         Ok(Ok(Self { reader, longest, line: 0 }))
     }
 
@@ -187,7 +190,10 @@ mod tests {
                 let found = lines(io::Cursor::new(input.clone().into_bytes()), 5);
                 let wanted = [Some("1234"), Some("12345"), None, None, None, Some("ab"), None];
                 let wanted = wanted.iter().map(|text| text.map(str::to_owned)).take(found.len());
-                assert!(found.len() >= 6 && found.iter().map(|(_, text)| text.clone()).eq(wanted), "{input:?}: {found:?}");
+                assert!(
+                    found.len() >= 6 && found.iter().map(|(_, text)| text.clone()).eq(wanted),
+                    "{input:?}: {found:?}"
+                );
             }
         }
     }

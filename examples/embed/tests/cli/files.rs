@@ -163,7 +163,8 @@ async fn a_line_longer_than_max_line_fails_alone_and_is_never_held() {
     let folder = Folder::new("long").await;
     let long = "x".repeat(40);
     for end in ["\n", "\n\n", ""] {
-        let run = folder.embed(&["--max-line", "16"], format!("fair wind\n{long}\r\nsixteen bytes ok\n{long}{end}")).await;
+        let run =
+            folder.embed(&["--max-line", "16"], format!("fair wind\n{long}\r\nsixteen bytes ok\n{long}{end}")).await;
         let rows = run.rows();
         assert_eq!((run.code, rows.len()), (Some(1), 4), "{}", run.stderr);
         texts_of(&[&rows[..1], &rows[2..3]].concat(), &["fair wind", "sixteen bytes ok"]);
@@ -178,7 +179,11 @@ async fn a_line_longer_than_max_line_fails_alone_and_is_never_held() {
     let line = "(echo fair wind; head -c 268435456 /dev/zero | tr '\\0' x; echo; echo the sea)";
     let limited = format!("{line} | (ulimit -d 200000; exec \"$@\")");
     command.args(["-c", &limited, "sh", env!("CARGO_BIN_EXE_embed"), "--url", &folder.server.url()]);
-    command.args(["--model", "potion-base-2M"]).stdout(Stdio::piped()).stderr(Stdio::piped()).env_remove("OPENAI_API_KEY");
+    command
+        .args(["--model", "potion-base-2M"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .env_remove("OPENAI_API_KEY");
     let run = over(command.spawn().unwrap()).await;
     let found: Vec<_> = run.rows().iter().map(|row| row.embedding.is_some()).collect();
     assert_eq!((run.code, found), (Some(1), vec![true, false, true]), "{}", run.stderr);
@@ -268,7 +273,8 @@ async fn devices_are_written_as_files_are() {
 async fn more_files_than_may_be_open_at_once_are_read() {
     let folder = Folder::new("many").await;
     let texts = sentences(600);
-    let names: Vec<_> = texts.iter().enumerate().map(|(at, text)| folder.write(&format!("{at:03}.txt"), text)).collect();
+    let names: Vec<_> =
+        texts.iter().enumerate().map(|(at, text)| folder.write(&format!("{at:03}.txt"), text)).collect();
     let out = folder.path("out.jsonl");
     for resume in [&[][..], &["--resume"]] {
         let mut command = tokio::process::Command::new("sh");

@@ -8,6 +8,7 @@ mod files;
 mod interruption;
 mod lines;
 mod resume;
+mod spaces;
 mod storm;
 mod support;
 mod third_party;
