@@ -137,7 +137,7 @@ impl Earlier {
             self.bytes.clear();
             return Ok(());
         }
-        let row = self.parse()?;
+        let row = self.parse(before.map_or(0, |before| before.position.input))?;
         if before.is_some_and(|before| before.position >= row.position) {
             return Err(self.wrong("is out of order"));
         }
@@ -162,16 +162,17 @@ impl Earlier {
         if self.row.is_some() { Err(self.stranger()) } else { Ok(()) }
     }
 
-    fn parse(&mut self) -> io::Result<Row> {
+    /// The row that was read, which is of the input `near` most likely, or else of a later one.
+    fn parse(&mut self, near: usize) -> io::Result<Row> {
         let written: Written<'_> =
             serde_json::from_slice(&self.bytes).map_err(|_| self.wrong("is no row of this program"))?;
         let input = match (&written.file, self.inputs.0.as_slice()) {
             (None, []) => 0,
             (Some(file), []) => return Err(self.wrong(format_args!("is of one of several inputs, {file}"))),
             (None, _) => return Err(self.wrong("names no file, where several are given")),
-            (Some(file), inputs) => inputs
-                .iter()
-                .position(|input| input == file)
+            (Some(file), inputs) => (near..inputs.len())
+                .chain(0..near)
+                .find(|at| inputs[*at] == *file)
                 .ok_or_else(|| self.wrong(format_args!("is of {file}, which is not among the inputs")))?,
         };
         let vector = written.embedding.filter(|vector| vector.get() != "null");

@@ -50,7 +50,8 @@ fn unmarked(head: &[u8]) -> Option<(&'static str, &'static str)> {
 /// As a shell takes it for one word.
 fn quoted(file: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%".contains(c);
-    if file.chars().all(plain) { file.to_owned() } else { format!("'{}'", file.replace('\'', r"'\''")) }
+    let file = if file.starts_with('-') { format!("./{file}") } else { file.to_owned() };
+    if file.chars().all(plain) { file } else { format!("'{}'", file.replace('\'', r"'\''")) }
 }
 
 /// The longer marks before those that they begin with.
@@ -99,6 +100,16 @@ mod tests {
                 let reason = Foreign::of(&marked).unwrap_or_else(|| panic!("{name} {text:?}")).reason(None);
                 assert!(reason.ends_with(&format!("iconv -f {} -t UTF-8", &name[..6])), "{text:?}: {reason}");
             }
+        }
+    }
+
+    #[test]
+    fn the_command_names_the_file_as_a_shell_reads_it() {
+        for (file, word) in
+            [("a.txt", "a.txt"), ("the log", "'the log'"), ("it's", r"'it'\''s'"), ("-n", "./-n"), ("$x", "'$x'")]
+        {
+            let reason = Foreign::of(b"\xff\xfea\0").unwrap().reason(Some(file));
+            assert!(reason.ends_with(&format!("-t UTF-8 {word}")), "{reason}");
         }
     }
 

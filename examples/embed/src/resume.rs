@@ -1,6 +1,7 @@
 //! Goes on where an earlier run has stopped.
 
 use std::{
+    collections::HashSet,
     fs::{self, File},
     io::{self, Seek, SeekFrom},
     path::{Path, PathBuf},
@@ -20,8 +21,8 @@ use crate::{
 /// complete up to its last row, so the rest is added first.
 pub(crate) fn resume(out: &Path, source: &Source) -> Result<(Rows, Option<Earlier>), String> {
     let inputs = source.names();
-    let twice = |(at, name)| inputs.0[..at].contains(name).then(|| name.clone());
-    if let Some(name) = inputs.0.iter().enumerate().find_map(twice) {
+    let mut names = HashSet::new();
+    if let Some(name) = inputs.0.iter().find(|name| !names.insert(*name)) {
         return Err(format!("--resume cannot tell the rows of {name} apart, which is given twice"));
     }
     let opened = || {

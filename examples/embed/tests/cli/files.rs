@@ -206,6 +206,21 @@ async fn named_pipes_are_read_and_written() {
 }
 
 #[tokio::test]
+async fn a_reader_of_a_pipe_that_goes_away_ends_the_run_quietly() {
+    let folder = Folder::new("left").await;
+    let (input, out) = (folder.write("in.txt", sentences(2000).join("\n")), folder.pipe("out"));
+    let child = folder.command(&["--out", &out, "--batch", "2", &input]).spawn().unwrap();
+    let read = tokio::task::spawn_blocking(move || {
+        let mut row = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(fs::File::open(out).unwrap()), &mut row).unwrap();
+        row
+    });
+    assert!(read.await.unwrap().starts_with("{\"line\":1,"));
+    let run = over(child).await;
+    assert_eq!((run.code, run.stderr.as_str()), (Some(141), ""));
+}
+
+#[tokio::test]
 async fn a_pipe_is_opened_when_its_turn_comes_and_only_then() {
     let folder = Folder::new("turn").await;
     let (first, second) = (folder.pipe("first"), folder.pipe("second"));
