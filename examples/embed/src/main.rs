@@ -8,7 +8,9 @@ mod claim;
 mod earlier;
 mod feed;
 mod finished;
+mod foreign;
 mod heard;
+mod input;
 mod job;
 mod latency;
 mod logs;
@@ -18,15 +20,18 @@ mod reason;
 mod resume;
 mod rows;
 mod source;
+mod space;
 mod stack;
 mod summary;
 mod tally;
 mod target;
+mod text;
 mod watched;
 
 use std::{
     fs::File,
     io,
+    path::Path,
     process::{self, ExitCode},
     sync::Arc,
 };
@@ -45,7 +50,7 @@ use crate::{
     job::End,
     logs::Voice,
     progress::Progress,
-    resume::{beside, resume},
+    resume::{NO_FILE, beside, resume},
     rows::Rows,
     source::{Lines, Source},
     stack::stack,
@@ -82,7 +87,7 @@ struct Prepared {
 /// Finds out what cannot work before anything starts.
 fn prepare(args: &Args) -> Result<Prepared, String> {
     let target = Target::of(args)?;
-    let source = Source::open(&args.files)?;
+    let source = Source::of(&args.files, args.max_line)?;
     let size = source.size();
     let (rows, earlier) = rows(args, &source)?;
     Ok(Prepared { size, lines: source.lines(earlier), target, rows })
@@ -90,14 +95,19 @@ fn prepare(args: &Args) -> Result<Prepared, String> {
 
 /// Where rows go, and those that are there already.
 fn rows(args: &Args, source: &Source) -> Result<(Rows, Option<Earlier>), String> {
-    let Some(out) = args.out.as_deref() else {
-        return Ok((Rows::to(None).map_err(|error| error.to_string())?, None));
+    let named = args.out.as_deref();
+    let Some(out) = named.filter(|out| !STDOUT.iter().any(|name| *out == Path::new(name))) else {
+        return match named {
+            Some(out) if args.resume => Err(format!("cannot resume --out {}: {NO_FILE}", out.display())),
+            _ if source.reads(None) => Err("standard output would overwrite an input".into()),
+            _ => Ok((Rows::stdout(), None)),
+        };
     };
-    if source.reads(out) {
+    if source.reads(Some(out)) {
         return Err(format!("--out would overwrite an input: {}", out.display()));
     }
     if args.resume {
-        return resume(out, &args.files, source);
+        return resume(out, source);
     }
     let cannot = |error| format!("cannot write --out {}: {error}", out.display());
     let part = beside(out);
@@ -106,7 +116,7 @@ fn rows(args: &Args, source: &Source) -> Result<(Rows, Option<Earlier>), String>
         let part = part.display();
         return Err(format!("{part} holds rows of a run that was killed; say --resume to keep them, or delete it"));
     }
-    let rows = Rows::to(Some(out)).map_err(cannot)?;
+    let rows = Rows::to(out).map_err(cannot)?;
     Ok((rows, None))
 }
 
@@ -145,8 +155,8 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
     let service = Watched { service, settings: Arc::new(settings) };
     let sent = Sent::default();
     let feed = Feed::new(lines.start(), sent.clone());
-    let write = |finished: Finished| {
-        rows.write(&finished)?;
+    let write = |mut finished: Finished| {
+        rows.write(&mut finished)?;
         tally.add(&finished);
         board.done(finished.lines.len() as u64, finished.read());
         Ok(())
@@ -192,6 +202,8 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
 fn finish(rows: &mut Rows, end: End) -> End {
     match end {
         End::Unwritable(_) => end,
+        // It would wait for a reader, perhaps for ever.
+        End::Interrupted if rows.is_unopened() => end,
         _ => rows.finish().map_or_else(End::Unwritable, |()| end),
     }
 }
@@ -211,6 +223,8 @@ async fn interrupt() {
     first.notified().await;
 }
 
+/// What standard output is called. Opened by its name it would lose what it holds, if that is a file.
+const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 const EMBEDDED: u8 = 0;
 const FAILED: u8 = 1;
 const UNUSABLE: u8 = 2;
