@@ -2,6 +2,7 @@
 
 mod alone;
 mod answers;
+mod batches;
 mod boxed;
 mod breaker;
 mod conformance;

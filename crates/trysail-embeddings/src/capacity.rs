@@ -129,29 +129,25 @@ impl Capacity {
         }
     }
 
-    /// More than that would be refused, or late.
-    pub(crate) fn most(&self) -> Room {
+    /// Whether a request may be worth sending, by all that is known.
+    pub(crate) fn takes(&self, request: &EmbedRequest) -> bool {
         let learnt = self.learnt();
-        let by_tokens = learnt.tokens.map_or(usize::MAX, |tokens| learnt.bytes_of(tokens));
-        Room {
-            inputs: learnt.inputs.most().min(learnt.in_time.unwrap_or(usize::MAX)),
-            bytes: learnt.bytes.most().min(by_tokens),
-        }
+        let within = |bounds: Bounds, size| size <= bounds.most();
+        within(learnt.inputs, request.len()) && within(learnt.bytes, request.bytes()) && learnt.named().has(request)
     }
 
-    /// Whether that is not known to be too much.
-    pub(crate) fn takes(&self, request: &EmbedRequest) -> bool {
-        let most = self.most();
-        request.len() <= most.inputs && request.bytes() <= most.bytes
+    /// What the server has said that it takes, or answers in time, if a request is more than that.
+    pub(crate) fn exceeded_by(&self, request: &EmbedRequest) -> Option<Room> {
+        Some(self.learnt().named()).filter(|room| !room.has(request))
     }
 
     /// How much each part of a request should hold that is too much, as far as that is known.
     pub(crate) fn part_of(&self, request: &EmbedRequest) -> Room {
         let learnt = self.learnt();
-        let by_tokens = learnt.tokens.map_or(usize::MAX, |tokens| learnt.bytes_of(tokens));
+        let named = learnt.named();
         Room {
-            inputs: learnt.inputs.part_of(request.len()).min(learnt.in_time.unwrap_or(usize::MAX)),
-            bytes: learnt.bytes.part_of(request.bytes()).min(by_tokens),
+            inputs: learnt.inputs.part_of(request.len()).min(named.inputs),
+            bytes: learnt.bytes.part_of(request.bytes()).min(named.bytes),
         }
     }
 
@@ -178,6 +174,16 @@ impl Capacity {
 }
 
 impl Learnt {
+    /// What the server has said that it takes, or answers in time.
+    fn named(&self) -> Room {
+        let by_tokens = self.tokens.map_or(usize::MAX, |tokens| self.bytes_of(tokens));
+        let named = |bounds: Bounds| bounds.named().unwrap_or(usize::MAX);
+        Room {
+            inputs: named(self.inputs).min(self.in_time.unwrap_or(usize::MAX)),
+            bytes: named(self.bytes).min(by_tokens),
+        }
+    }
+
     const fn bounds(&mut self, unit: Unit) -> &mut Bounds {
         match unit {
             Unit::Inputs => &mut self.inputs,
@@ -203,6 +209,10 @@ impl Learnt {
 
 impl Room {
     pub(crate) const ALL: Self = Self { inputs: usize::MAX, bytes: usize::MAX };
+
+    fn has(self, request: &EmbedRequest) -> bool {
+        request.len() <= self.inputs && request.bytes() <= self.bytes
+    }
 }
 
 impl Unit {

@@ -19,7 +19,7 @@ use crate::{EmbedError, EmbedRequest, EmbedResponse, exchange::Exchange, service
 pin_project! {
     /// The exchange with the server, and what is learnt from it.
     ///
-    /// Where attempts at a request keep failing, a half of it goes first.
+    /// Where attempts at a request keep failing, an input of it goes first.
     pub struct ResponseFuture<S>
     where
         S: Service<Request<Full<Bytes>>>,
@@ -50,7 +50,7 @@ pin_project! {
     where
         S: Service<Request<Full<Bytes>>>,
     {
-        Probing { #[pin] half: Exchange<S>, service: S },
+        Probing { #[pin] probe: Exchange<S>, service: S },
         Readying { service: S },
         Asking { #[pin] exchange: Exchange<S> },
         Over { refused: Option<EmbedError> },
@@ -65,9 +65,9 @@ where
         Self { state: State::Asking { exchange }, request, shared }
     }
 
-    /// Asks for a `half` first, and then `service` for the whole.
-    pub(crate) const fn probing(half: Exchange<S>, service: S, request: EmbedRequest, shared: Arc<Shared>) -> Self {
-        Self { state: State::Probing { half, service }, request, shared }
+    /// Waits for a `probe` first, and then asks `service` for the whole.
+    pub(crate) const fn probing(probe: Exchange<S>, service: S, request: EmbedRequest, shared: Arc<Shared>) -> Self {
+        Self { state: State::Probing { probe, service }, request, shared }
     }
 
     pub(crate) const fn refused(error: EmbedError, request: EmbedRequest, shared: Arc<Shared>) -> Self {
@@ -87,9 +87,9 @@ where
         let shared = &*this.shared;
         let outcome = loop {
             let next = match this.state.as_mut().project() {
-                StateProj::Probing { half, .. } => match ready!(half.poll(cx)) {
+                StateProj::Probing { probe, .. } => match ready!(probe.poll(cx)) {
                     Ok(_) => {
-                        shared.half_answered();
+                        shared.probe_answered();
                         match this.state.as_mut().project_replace(State::Over { refused: None }) {
                             StateOwn::Probing { service, .. } => State::Readying { service },
                             _ => unreachable!("it was probing"),

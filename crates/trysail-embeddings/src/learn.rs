@@ -28,24 +28,19 @@ impl Shared {
                 return Some(EmbedError::silence().blamed(history.alike()));
             }
         }
-        if !divisible || self.capacity.takes(request) {
-            return None;
-        }
+        let room = self.capacity.exceeded_by(request).filter(|_| divisible)?;
         *told = Told::Cut;
-        Some(EmbedError::too_much(self.capacity.most()))
+        Some(EmbedError::too_much(room))
     }
 
-    /// A half of a request that keeps failing, to find out whether the server is there.
+    /// An input of a request that keeps failing, to find out whether the server is there.
     pub(crate) fn probe(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
         let (history, _) = *request.notes()?.attempts();
-        if request.len() < 2 || !history.is_alike() || history.others_are_answered() {
+        if request.len() < 2 || !history.is_doubtful() || history.others_are_answered() {
             return None;
         }
-        let middle = request.len() / 2;
-        Some(match history.alike() % 2 {
-            0 => request.part(middle..request.len(), 2),
-            _ => request.part(0..middle, 1),
-        })
+        let at = if history.alike() % 2 == 0 { request.len() - 1 } else { 0 };
+        Some(request.part(at..at + 1, 1))
     }
 
     /// A request was answered.
@@ -55,7 +50,7 @@ impl Shared {
     }
 
     /// The server is there.
-    pub(crate) fn half_answered(&self) {
+    pub(crate) fn probe_answered(&self) {
         self.capacity.sign_of_life();
     }
 

@@ -75,9 +75,9 @@ where
         }
         let shared = Arc::clone(&self.shared);
         match shared.probe(&request) {
-            Some(half) => {
-                let half = Exchange::begin(&mut self.inner, half, &shared);
-                ResponseFuture::probing(half, self.inner.clone(), request, shared)
+            Some(probe) => {
+                let probe = Exchange::begin(&mut self.inner, probe, &shared);
+                ResponseFuture::probing(probe, self.inner.clone(), request, shared)
             }
             None => {
                 let exchange = Exchange::begin(&mut self.inner, request.clone(), &shared);

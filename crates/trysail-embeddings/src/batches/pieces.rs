@@ -174,7 +174,8 @@ impl<E> Pieces<E> {
     fn start(&mut self, at: usize) -> Option<EmbedRequest> {
         let piece = self.pieces.get_mut(&at)?;
         let fits = |capacity: &Arc<Capacity>| capacity.takes(&piece.request);
-        if piece.request.len() > 1 && !piece.tried && !self.capacity.as_ref().is_none_or(fits) {
+        // A part is sent as it is: what speaks against it may be the fault of an input in another.
+        if piece.request.len() > 1 && piece.family.is_none() && !self.capacity.as_ref().is_none_or(fits) {
             self.divide(at, None, false);
             return None;
         }
@@ -316,11 +317,13 @@ impl<E: Classified> Pieces<E> {
 
     fn answer(&mut self, at: usize, answer: EmbedResponse) {
         let Some(piece) = self.pieces.get_mut(&at) else { return };
+        let found = answer.dimensions();
         // That of a single input from among others may be what was wrong with it.
         if piece.family.is_none() || piece.request.len() > 1 {
-            self.dimensions.get_or_insert(answer.dimensions());
+            self.dimensions.get_or_insert(found);
         }
-        if let (Some(family), Some(capacity)) = (&piece.family, &self.capacity) {
+        let fits = self.dimensions == Some(found);
+        if let (Some(family), Some(capacity), true) = (&piece.family, &self.capacity, fits) {
             family.answer(piece.request.len(), capacity);
         }
         piece.state = State::Over(Ok(answer));
@@ -411,7 +414,9 @@ impl<E: Classified> Pieces<E> {
             match single {
                 // It was not the size of those that it came from.
                 true => capacity.pardon(unit),
-                false => capacity.refuse(unit, unit.of(&piece.request)),
+                // Later it is known only once all its parts are answered.
+                false if self.trial != Trial::Refuted => capacity.refuse(unit, unit.of(&piece.request)),
+                false => {}
             }
         }
         match self.trial {

@@ -54,7 +54,8 @@ impl Bounds {
 
     /// How much to send next. Where nothing is named it closes in on the limit, one try at a time.
     pub(crate) fn next(&mut self) -> usize {
-        let (named, Some(failed)) = (self.named.unwrap_or(usize::MAX), self.failed) else { return self.most() };
+        let named = self.named.unwrap_or(usize::MAX);
+        let Some(failed) = self.failed else { return named };
         let passed = self.passed.max(1);
         let gap = failed.saturating_sub(passed);
         if self.tried.is_some() || gap <= (passed / 4).max(1) {
@@ -68,14 +69,14 @@ impl Bounds {
     /// How much each part of something of that size should hold, if that is known.
     pub(crate) fn part_of(&self, size: usize) -> usize {
         // What was answered before may have been small for want of more.
-        let passed = self.failed.filter(|_| self.passed.saturating_mul(8) >= size).map_or(usize::MAX, |_| self.passed);
-        self.named.unwrap_or(usize::MAX).min(passed)
+        let known = |failed: &usize| *failed <= size && self.passed.saturating_mul(8) >= size;
+        let passed = self.failed.filter(known).map_or(usize::MAX, |_| self.passed);
+        passed
     }
 
-    /// More than that is too much.
+    /// The largest that was not too much yet.
     pub(crate) fn most(&self) -> usize {
-        let refused = self.failed.map_or(usize::MAX, |failed| failed.saturating_sub(1).max(1));
-        self.named.unwrap_or(usize::MAX).min(refused)
+        self.failed.map_or(usize::MAX, |failed| failed.saturating_sub(1).max(1))
     }
 }
 
@@ -121,7 +122,7 @@ mod tests {
         assert_eq!(bounds.next(), usize::MAX);
         bounds.name(32);
         bounds.name(10);
-        assert_eq!((bounds.next(), bounds.most()), (10, 10));
+        assert_eq!((bounds.next(), bounds.named()), (10, Some(10)));
         bounds.pass(11);
         assert_eq!(bounds.next(), usize::MAX);
     }

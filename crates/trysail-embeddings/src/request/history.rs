@@ -69,6 +69,11 @@ impl History {
         self.alike >= ALIKE
     }
 
+    /// Whether one more would be enough.
+    pub(crate) const fn is_doubtful(&self) -> bool {
+        self.alike + 1 >= ALIKE
+    }
+
     pub(crate) const fn was_silent(&self) -> bool {
         matches!(self.likeness, Some(Likeness::SILENCE))
     }
@@ -107,6 +112,6 @@ impl Likeness {
 /// So many failures that are alike show that they are no accident.
 const ALIKE: u32 = 3;
 /// How likely an accident may be for a batch to be halved, which costs two requests.
-const HALVES: f64 = 1e-2;
+const HALVES: f64 = 2e-2;
 /// How likely it may be for an input to be given up, which costs its vector.
 const GIVES_UP: f64 = 1e-6;
