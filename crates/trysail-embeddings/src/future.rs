@@ -74,7 +74,7 @@ where
                             dimensions: this.request.wanted_dimensions(),
                             floats: this.request.wants_floats(),
                         };
-                        let answer = validate::decode(response.body(), this.shared.endpoint.api, expected);
+                        let answer = validate::vectors(&response, this.shared.endpoint.api, expected);
                         return Poll::Ready(
                             answer.map_err(|flaw| this.shared.unusable(flaw, response, expected, this.request)),
                         );
