@@ -4,6 +4,7 @@
 mod api;
 mod asked;
 mod batches;
+mod encoding;
 mod endpoint;
 mod error;
 mod future;
