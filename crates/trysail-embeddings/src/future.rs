@@ -42,7 +42,7 @@ pin_project! {
     #[project = StateProj]
     enum State<S, F> {
         Calling { #[pin] call: F, fallback: Option<S> },
-        Readying { service: Option<S> },
+        Readying { service: S },
     }
 }
 
@@ -63,7 +63,7 @@ where
 
 impl<S, E> Future for ResponseFuture<S>
 where
-    S: Service<Request<Full<Bytes>>, Response = Response<Bytes>, Error = Failure<Response<Bytes>, E>>,
+    S: Service<Request<Full<Bytes>>, Response = Response<Bytes>, Error = Failure<Response<Bytes>, E>> + Clone,
     E: Error + Send + Sync + 'static,
 {
     type Output = Result<EmbedResponse, EmbedError>;
@@ -90,7 +90,7 @@ where
                     match fallback.take().filter(|_| refused) {
                         Some(service) => {
                             *this.form += 1;
-                            State::Readying { service: Some(service) }
+                            State::Readying { service }
                         }
                         None => {
                             let result = match outcome {
@@ -107,15 +107,11 @@ where
                     }
                 }
                 StateProj::Readying { service } => {
-                    let ready = service.as_mut().map(|service| service.poll_ready(cx));
-                    if let Err(failure) = ready!(ready.expect("it is taken when the state is left")) {
+                    if let Err(failure) = ready!(service.poll_ready(cx)) {
                         return Poll::Ready(Err(shared.error(failure, request)));
                     }
-                    let request = shared.endpoint.request(request, &api.forms[*this.form]);
-                    let call = service.as_mut().map(|service| service.call(request));
-                    // It may have to be asked once more.
-                    let fallback = service.take().filter(|_| *this.form + 1 < api.forms.len());
-                    State::Calling { call: call.expect("it was ready"), fallback }
+                    let call = service.call(shared.endpoint.request(request, &api.forms[*this.form]));
+                    State::Calling { call, fallback: (*this.form + 1 < api.forms.len()).then(|| service.clone()) }
                 }
             };
             this.state.set(next);

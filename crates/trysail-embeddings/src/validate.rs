@@ -92,6 +92,9 @@ fn order(items: &[Item]) -> Result<Vec<usize>, Flaw> {
     if items.iter().all(|item| item.index == Index::Missing) {
         return Ok((0..items.len()).collect());
     }
+    if items.iter().enumerate().all(|(position, item)| item.index == Index::At(position as u64 + 1)) {
+        return Err(Flaw::FromOne);
+    }
     let mut order = vec![None; items.len()];
     for (position, item) in items.iter().enumerate() {
         let index = match item.index {

@@ -35,6 +35,8 @@ pub(crate) enum Flaw {
     NoIndex {
         item: usize,
     },
+    /// Not from 0, which the next answer will do as well.
+    FromOne,
     Empty {
         index: usize,
     },
@@ -126,6 +128,7 @@ impl Flaw {
             | Self::Dimensions { .. }
             | Self::Length { .. }
             | Self::Rows { .. }
+            | Self::FromOne
             | Self::Zero { .. }
             | Self::NotAsked => Verdict::MALFORMED.once().neutral(),
         }
@@ -147,7 +150,7 @@ impl Flaw {
             Self::NoVectors => "answer/no-vectors",
             Self::Twice { .. } => "answer/twice",
             Self::Count { .. } => "answer/count",
-            Self::Index { .. } | Self::OddIndex { .. } | Self::NoIndex { .. } => "answer/index",
+            Self::Index { .. } | Self::OddIndex { .. } | Self::NoIndex { .. } | Self::FromOne => "answer/index",
             Self::Empty { .. } => "answer/empty-vector",
             Self::Dimensions { .. } | Self::Length { .. } | Self::Rows { .. } => "answer/dimension",
             Self::NotFinite { .. } => "answer/not-finite",
@@ -177,6 +180,7 @@ impl fmt::Display for Flaw {
             Self::Index { index } => write!(f, "its index {index} is there twice or out of range"),
             Self::OddIndex { item } => write!(f, "the index of its item {item} is no whole number"),
             Self::NoIndex { item } => write!(f, "its item {item} has no index, where others have one"),
+            Self::FromOne => f.write_str("its index counts from 1, where 0 is the first"),
             Self::Empty { index } => write!(f, "vector {index} is empty"),
             Self::Dimensions { expected, found } => {
                 write!(f, "it holds a vector of {found} dimensions where {expected} were expected")
