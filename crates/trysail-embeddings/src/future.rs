@@ -85,7 +85,10 @@ where
                     let refused = match &outcome {
                         Err(Failure::Response { response, .. }) => encoding::is_refused(response, asked),
                         Err(_) | Ok((Ok(_), _)) => false,
-                        Ok((Err(flaw), response)) => encoding::is_unanswered(*flaw, response, asked, expected),
+                        Ok((Err(flaw), response)) => {
+                            encoding::is_unanswered(*flaw, response, asked, expected)
+                                || encoding::is_refused(response, asked)
+                        }
                     };
                     match fallback.take().filter(|_| refused) {
                         Some(service) => {

@@ -19,6 +19,8 @@ use trysail_http::CollectError;
 use trysail_providers::Providers;
 
 type Answer = (u16, &'static str);
+/// Encodings and keys.
+type Asked = Arc<Mutex<Vec<(String, String)>>>;
 
 /// What a server says to each way of asking.
 #[derive(Clone, Copy)]
@@ -37,6 +39,10 @@ const FIELD: Answer = (
 const BASE64: Answer = (500, r#"{"error":"encoding_format base64 is not supported"}"#);
 const PAIR: Answer =
     (400, r#"{"error":{"message":"x does not support parameters: {'encoding_format': 'base64'}. Drop them."}}"#);
+const INSIDE: Answer = (
+    200,
+    r#"{"object":"list","model":"a model with a long name, and behind it the error","data":null,"error":"no base64 is supported"}"#,
+);
 const BUSY: Answer = (503, "");
 const LONG: Answer = (400, r#"{"error":{"message":"This model's maximum context length is 512 tokens"}}"#);
 const ECHO: Answer = (400, r#"{"error":"bad","request":{"input":["a"],"encoding_format":"base64"}}"#);
@@ -44,8 +50,7 @@ const ECHO: Answer = (400, r#"{"error":"bad","request":{"input":["a"],"encoding_
 /// A service that calls `server`, and the encodings and keys it was asked with.
 fn embeddings(
     server: Server,
-) -> (impl Service<EmbedRequest, Response = EmbedResponse, Error = EmbedError> + Clone, Arc<Mutex<Vec<(String, String)>>>)
-{
+) -> (impl Service<EmbedRequest, Response = EmbedResponse, Error = EmbedError> + Clone, Asked) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&asked);
     let call = move |request: Request<Full<Bytes>>| {
@@ -81,6 +86,7 @@ async fn each_way_is_tried_once_and_what_has_helped_is_remembered() {
         (server(FIELD, FIELD, GOOD), true, "base64 float plain", "plain"),
         (server(FIELD, GOOD, GOOD), true, "base64 float", "float"),
         (server(BASE64, GOOD, GOOD), true, "base64 float", "float"),
+        (server(INSIDE, GOOD, GOOD), true, "base64 float", "float"),
         (server(PAIR, GOOD, GOOD), true, "base64 float", "float"),
         (server(PAIR, PAIR, GOOD), true, "base64 float plain", "plain"),
         (server(NOTHING, GOOD, GOOD), true, "base64 float", "float"),
