@@ -113,7 +113,9 @@ impl EmbedError {
     /// Whether the server does not know the model, or the address.
     pub fn is_unknown_model(&self) -> bool {
         self.verdict.class() == Class::Permanent
-            && (self.status() == Some(StatusCode::NOT_FOUND) || self.code() == Some("model_not_found"))
+            && (self.status() == Some(StatusCode::NOT_FOUND)
+                || self.code() == Some("model_not_found")
+                || self.rule() == Some(UNKNOWN_ROUTE))
     }
 
     /// Whether no server listens where it was looked for.
@@ -149,7 +151,8 @@ impl EmbedError {
         let complaint = judgement.complaint();
         let shown = |text: &str| excerpt(&asked.redact(text));
         let status = response.status();
-        let unknown = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+        let unknown = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
+            || judgement.rule() == UNKNOWN_ROUTE;
         let answer = Answer {
             status,
             rule: (judgement.verdict().class() == verdict.class()).then_some(judgement.rule()),
@@ -330,3 +333,6 @@ const OF_ALL: &[&str] = &[
     "api version",
     "api-version",
 ];
+
+/// What an address is judged by that the server does not know.
+const UNKNOWN_ROUTE: &str = "generic/route";

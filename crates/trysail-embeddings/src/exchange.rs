@@ -8,27 +8,31 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body_util::Full;
 use pin_project_lite::pin_project;
 use tower_service::Service;
-use trysail_core::Failure;
+use trysail_core::{Class, Classified, Failure};
 
 use crate::{
-    EmbedError, EmbedRequest, EmbedResponse,
+    EmbedError, EmbedRequest, EmbedResponse, Endpoint,
     asked::Asked,
+    encoding,
     service::Shared,
     validate::{self, Expected, Flaw},
 };
 
 pin_project! {
-    /// The call, a second one where the server does not know base64, and the check of the answer.
+    /// The call, others where the server does not take how it asks for the encoding, and the check of the answer.
     pub(crate) struct Exchange<S>
     where
         S: Service<Request<Full<Bytes>>>,
     {
         #[pin]
         state: State<S, S::Future>,
+        // Of the call that is under way, and of the first.
+        form: usize,
+        first: usize,
         request: EmbedRequest,
         shared: Arc<Shared>,
     }
@@ -46,50 +50,83 @@ impl<S> Exchange<S>
 where
     S: Service<Request<Full<Bytes>>>,
 {
-    pub(crate) const fn new(call: S::Future, request: EmbedRequest, fallback: Option<S>, shared: Arc<Shared>) -> Self {
-        Self { state: State::Calling { call, fallback }, request, shared }
+    pub(crate) const fn new(
+        call: S::Future,
+        form: usize,
+        request: EmbedRequest,
+        fallback: Option<S>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self { state: State::Calling { call, fallback }, form, first: form, request, shared }
     }
 }
 
 impl<S, E> Future for Exchange<S>
 where
-    S: Service<Request<Full<Bytes>>, Response = Response<Bytes>, Error = Failure<Response<Bytes>, E>>,
+    S: Service<Request<Full<Bytes>>, Response = Response<Bytes>, Error = Failure<Response<Bytes>, E>> + Clone,
     E: Error + Send + Sync + 'static,
 {
     type Output = Result<EmbedResponse, EmbedError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        let (shared, request) = (&**this.shared, &*this.request);
+        let Endpoint { api, .. } = shared.endpoint;
+        let expected =
+            Expected { count: request.len(), dimensions: request.wanted_dimensions(), floats: request.wants_floats() };
         loop {
             let next = match this.state.as_mut().project() {
-                StateProj::Calling { call, fallback } => match (ready!(call.poll(cx)), fallback.take()) {
-                    (Err(Failure::Response { response, .. }), Some(service)) if names_encoding(&response) => {
-                        this.shared.floats_only.store(true, Relaxed);
-                        State::Readying { service }
+                StateProj::Calling { call, fallback } => {
+                    let outcome = ready!(call.poll(cx)).map(|response| {
+                        let answer = validate::vectors(&response, api, expected);
+                        (answer, response)
+                    });
+                    let asked = api.forms[*this.form].encoding().unwrap_or_default();
+                    let refused = match &outcome {
+                        Err(Failure::Response { response, .. }) => encoding::is_refused(response, asked),
+                        Err(_) | Ok((Ok(_), _)) => false,
+                        Ok((Err(flaw), response)) => {
+                            encoding::is_unanswered(*flaw, response, asked, expected)
+                                || encoding::is_refused(response, asked)
+                        }
+                    };
+                    match fallback.take().filter(|_| refused) {
+                        Some(service) => {
+                            *this.form += 1;
+                            State::Readying { service }
+                        }
+                        None => {
+                            let result = match outcome {
+                                Ok((Ok(answer), _)) => Ok(answer),
+                                Ok((Err(flaw), response)) => Err(shared.unusable(flaw, response, expected, request)),
+                                Err(failure) => Err(shared.error(failure, request)),
+                            };
+                            // A guess that has not helped was wrong.
+                            if *this.form > *this.first && !refused && is_heard(&result) {
+                                shared.form.fetch_max(*this.form, Relaxed);
+                            }
+                            return Poll::Ready(result);
+                        }
                     }
-                    (Err(failure), _) => return Poll::Ready(Err(this.shared.error(failure, this.request))),
-                    (Ok(response), _) => {
-                        let expected = Expected {
-                            count: this.request.len(),
-                            dimensions: this.request.wanted_dimensions(),
-                            floats: this.request.wants_floats(),
-                        };
-                        let answer = validate::decode(response.body(), this.shared.endpoint.api, expected);
-                        return Poll::Ready(
-                            answer.map_err(|flaw| this.shared.unusable(flaw, response, expected, this.request)),
-                        );
-                    }
-                },
+                }
                 StateProj::Readying { service } => {
                     if let Err(failure) = ready!(service.poll_ready(cx)) {
-                        return Poll::Ready(Err(this.shared.error(failure, this.request)));
+                        return Poll::Ready(Err(shared.error(failure, request)));
                     }
-                    let request = this.shared.endpoint.request(this.request, &this.shared.endpoint.api.floats);
-                    State::Calling { call: service.call(request), fallback: None }
+                    let call = service.call(shared.endpoint.request(request, &api.forms[*this.form]));
+                    State::Calling { call, fallback: (*this.form + 1 < api.forms.len()).then(|| service.clone()) }
                 }
             };
             this.state.set(next);
         }
+    }
+}
+
+/// Whether the server has understood a request, for better or worse.
+fn is_heard(result: &Result<EmbedResponse, EmbedError>) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(error) => error.status().is_some() && error.verdict().class() == Class::Permanent,
     }
 }
 
@@ -128,20 +165,3 @@ impl Shared {
         Asked { endpoint: &self.endpoint, request: Some(request) }
     }
 }
-
-/// Whether the server refused the request for what it says about the encoding, and does not merely repeat it.
-fn names_encoding(response: &Response<Bytes>) -> bool {
-    if !matches!(response.status(), StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY) {
-        return false;
-    }
-    let body = response.body();
-    let body = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
-    body.split(NAME).skip(1).any(|after| !is_key(after))
-}
-
-/// Whether what follows a name makes it the key of a JSON object, however often that was quoted.
-fn is_key(after: &str) -> bool {
-    after.trim_start_matches('\\').strip_prefix(['"', '\'']).is_some_and(|rest| rest.trim_start().starts_with(':'))
-}
-
-const NAME: &str = "encoding_format";

@@ -5,6 +5,7 @@ mod api;
 mod asked;
 mod batches;
 mod capacity;
+mod encoding;
 mod endpoint;
 mod error;
 mod exchange;

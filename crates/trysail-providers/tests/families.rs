@@ -845,3 +845,24 @@ const ANSWERS: &[(u16, &str, Class)] = &[
     (418, "", Permanent),
     (499, "", Transient),
 ];
+
+#[test]
+fn an_address_that_the_server_does_not_know_is_no_trouble_that_passes() {
+    for (status, body) in [
+        (200, r#"{"error":"Unexpected endpoint or method. (POST /embeddings)"}"#),
+        (200, r#"{"error":{"message":"Unknown endpoint"}}"#),
+        (200, r#"{"error":"no Route matched with those values"}"#),
+        (400, r#"{"error":{"message":"Invalid URL (POST /v1/embed)","type":"invalid_request_error"}}"#),
+        (500, r#"{"message":"Cannot POST /embeddings"}"#),
+        (404, "404 page not found"),
+        (405, r#"{"detail":"Method Not Allowed"}"#),
+    ] {
+        let judgement = Providers.judge(&answer(status, body));
+        let verdict = judgement.verdict();
+        assert_eq!((verdict.class(), verdict.retry()), (Permanent, Retryable::No), "{status} {body}");
+        assert_eq!(judgement.rule(), "generic/route", "{status} {body}");
+    }
+    let mut text = answer(200, "404 page not found");
+    text.extensions_mut().insert(trysail_http::Expected::vectors(1));
+    assert_eq!(Providers.judge(&text).rule(), "generic/route");
+}

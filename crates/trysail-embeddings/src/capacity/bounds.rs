@@ -70,8 +70,7 @@ impl Bounds {
     pub(crate) fn part_of(&self, size: usize) -> usize {
         // What was answered before may have been small for want of more.
         let known = |failed: &usize| *failed <= size && self.passed.saturating_mul(8) >= size;
-        let passed = self.failed.filter(known).map_or(usize::MAX, |_| self.passed);
-        passed
+        self.failed.filter(known).map_or(usize::MAX, |_| self.passed)
     }
 
     /// The largest that was not too much yet.

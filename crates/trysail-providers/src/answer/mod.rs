@@ -12,9 +12,11 @@ use self::{
     node::{Node, Numbers},
     vectors::{Found, Vector, vectors},
 };
+use crate::complaint::unmarked;
 
 /// Whether `body` is a good answer.
 pub(super) fn check(body: &[u8], expected: Expected) -> Result<(), Flaw> {
+    let body = unmarked(body);
     if body.trim_ascii().is_empty() {
         return Err(Flaw::Empty);
     }
@@ -22,9 +24,15 @@ pub(super) fn check(body: &[u8], expected: Expected) -> Result<(), Flaw> {
     if matches!(&node, Node::Null) || matches!(&node, Node::Fields(fields) if fields.is_empty()) {
         return Err(Flaw::Empty);
     }
+    if node.has_twice() {
+        return Err(Flaw::Twice);
+    }
     let found = vectors(&node).ok_or(Flaw::NoVectors)?;
     if found.len() != expected.count {
         return Err(Flaw::Count);
+    }
+    if ERRORS.iter().any(|name| node.field(name).is_some_and(|error| !error.is_hollow())) {
+        return Err(Flaw::Error);
     }
     in_order(&found)?;
     let mut dimension = expected.dimension;
@@ -79,6 +87,9 @@ fn decode(text: &str) -> Option<Numbers> {
     }
     Some(numbers)
 }
+
+/// Where an answer says beside its vectors that something went wrong.
+const ERRORS: &[&str] = &["error", "errors"];
 
 #[cfg(test)]
 mod tests;

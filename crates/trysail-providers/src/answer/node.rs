@@ -14,6 +14,7 @@ pub(super) enum Node {
     Numbers(Numbers),
     List(Vec<Self>),
     Fields(Vec<(String, Self)>),
+    False,
     Other,
 }
 
@@ -42,7 +43,35 @@ impl Node {
             _ => None,
         }
     }
+
+    /// Whether a field that matters is there twice, so that nobody knows which is meant.
+    pub(super) fn has_twice(&self) -> bool {
+        match self {
+            Self::Fields(fields) => {
+                let twice = |(at, (name, _)): (usize, &(String, Self))| {
+                    ONCE.contains(&&**name) && fields[..at].iter().any(|(other, _)| other == name)
+                };
+                fields.iter().enumerate().any(twice) || fields.iter().any(|(_, node)| node.has_twice())
+            }
+            Self::List(nodes) => nodes.iter().any(Self::has_twice),
+            _ => false,
+        }
+    }
+
+    /// Whether an `error` that is this says that there is none.
+    pub(super) fn is_hollow(&self) -> bool {
+        match self {
+            Self::Null | Self::False => true,
+            Self::Number(number) => *number == 0.0,
+            Self::Text(text) => text.is_empty() || text == "0",
+            Self::Numbers(numbers) => numbers.count == 0,
+            Self::Fields(fields) => fields.is_empty(),
+            Self::List(_) | Self::Other => false,
+        }
+    }
 }
+
+const ONCE: &[&str] = &["data", "embeddings", "embedding", "index"];
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -59,8 +88,8 @@ impl<'de> Visitor<'de> for AnyNode {
         f.write_str("JSON")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
-        Ok(Node::Other)
+    fn visit_bool<E>(self, bool: bool) -> Result<Node, E> {
+        Ok(if bool { Node::Other } else { Node::False })
     }
 
     fn visit_unit<E>(self) -> Result<Node, E> {

@@ -47,6 +47,8 @@ fn found(node: &Node) -> Found<'_> {
     let index = INDICES.iter().find_map(|name| match node.field(name)? {
         // A strange index is an index out of range.
         Node::Number(index) if *index >= 0.0 && index.fract() == 0.0 => Some(*index as u64),
+        // Some write their numbers as text.
+        Node::Text(digits) => Some(digits.parse().unwrap_or(u64::MAX)),
         Node::Null => None,
         _ => Some(u64::MAX),
     });
