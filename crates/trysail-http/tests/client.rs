@@ -312,7 +312,7 @@ async fn http2(end: fn(&mut h2::server::SendResponse<Bytes>)) -> Verdict {
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 const DENIED: &str = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
 
-type ClientError = CollectError<trysail_http::ClientError, hyper::Error>;
+type ClientError = CollectError<trysail_http::ClientError, trysail_http::BodyError>;
 
 async fn fail(client: Client<Body>, url: &str) -> ClientError {
     CollectLayer::new(1 << 20).layer(client).call(get(url)).await.unwrap_err()
@@ -326,7 +326,7 @@ fn get(url: &str) -> Request<Body> {
     Request::get(url).body(Full::default()).unwrap()
 }
 
-async fn text(response: Response<hyper::body::Incoming>) -> Bytes {
+async fn text(response: Response<trysail_http::client::AnswerBody>) -> Bytes {
     response.into_body().collect().await.unwrap().to_bytes()
 }
 

@@ -54,7 +54,7 @@ async fn a_certificate_that_is_not_asks_nobody_again() {
     }
 }
 
-type ClientError = CollectError<trysail_http::ClientError, hyper::Error>;
+type ClientError = CollectError<trysail_http::ClientError, trysail_http::BodyError>;
 
 async fn call(trusted: &Authority, server: SocketAddr) -> Result<Response<Bytes>, ClientError> {
     let mut roots = RootCertStore::empty();
