@@ -52,8 +52,8 @@ where
 
 /// The status in the first line of `head`, if it is one.
 fn status(head: &[u8]) -> Option<StatusCode> {
-    let status = head.strip_prefix(HTTP)?.get(2..5)?;
-    StatusCode::from_bytes(status).ok().filter(|_| head.ends_with(b"\r\n\r\n"))
+    let [_, b' ', hundreds, tens, ones, b' ' | b'\r', .., b'\r', b'\n'] = head.strip_prefix(HTTP)? else { return None };
+    StatusCode::from_bytes(&[*hundreds, *tens, *ones]).ok()
 }
 
 const HTTP: &[u8] = b"HTTP/1.";
