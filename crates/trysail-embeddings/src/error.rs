@@ -3,6 +3,7 @@ use std::{error::Error, fmt, io, iter::successors};
 use bytes::Bytes;
 use http::{Response, StatusCode, Uri};
 use trysail_core::{Class, Classified, Elapsed, Failure, OneLine, Open, Remedy, Unanswered, Verdict};
+use trysail_http::NotFollowed;
 use trysail_providers::{Providers, excerpt};
 
 use crate::{asked::Asked, validate::Flaw};
@@ -35,6 +36,15 @@ struct Answer {
     address: Option<Uri>,
     /// Whether it could have known who asks.
     keyed: bool,
+    /// Where it points instead of answering.
+    pointer: Option<Pointer>,
+}
+
+/// A redirect that was not followed.
+struct Pointer {
+    said: String,
+    url: Option<String>,
+    is_elsewhere: bool,
 }
 
 impl EmbedError {
@@ -64,10 +74,27 @@ impl EmbedError {
         }
     }
 
+    /// The URL to use instead, if the server points to one that was not followed: as an endpoint's base it is asked as it
+    /// is. It shows neither a user nor a query.
+    pub fn location(&self) -> Option<&str> {
+        self.pointer()?.url.as_deref()
+    }
+
     /// What the caller can do about it.
     pub fn advice(&self) -> Option<&'static str> {
         let verdict = self.verdict;
+        if let Some(pointer) = self.pointer() {
+            return Some(match pointer {
+                Pointer { url: Some(_), is_elsewhere: true, .. } => "use that URL, if you trust it with the key",
+                Pointer { url: Some(_), .. } => "use that URL",
+                Pointer { url: None, .. } => "check the URL",
+            });
+        }
         Some(match (verdict.class(), verdict.remedy()) {
+            // Whatever stands between us and the server says itself what to do.
+            (Class::Auth | Class::Permanent, None) if matches!(self.kind, Kind::Service { .. }) => {
+                "asking again does not help"
+            }
             (_, Some(Remedy::Split)) => "send fewer or shorter inputs at once",
             (_, Some(Remedy::Truncate)) => "shorten the input",
             (Class::Auth, _) if matches!(&self.kind, Kind::Answer(answer) if !answer.keyed) => {
@@ -89,6 +116,13 @@ impl EmbedError {
     pub fn is_unknown_model(&self) -> bool {
         self.verdict.class() == Class::Permanent
             && (self.status() == Some(StatusCode::NOT_FOUND) || self.code() == Some("model_not_found"))
+    }
+
+    fn pointer(&self) -> Option<&Pointer> {
+        match &self.kind {
+            Kind::Answer(answer) => answer.pointer.as_ref(),
+            _ => None,
+        }
     }
 
     /// Whether no server listens where it was looked for.
@@ -132,6 +166,11 @@ impl EmbedError {
             message: complaint.and_then(|complaint| complaint.message()).map(shown),
             address: unknown.then(|| asked.endpoint.uri().clone()),
             keyed: asked.holds_key(),
+            pointer: NotFollowed::of(response, asked.endpoint.uri()).map(|stays| Pointer {
+                said: asked.redact(&stays.to_string()),
+                url: stays.to().and_then(|to| to.split('?').next()).map(|to| asked.redact(to)),
+                is_elsewhere: stays.is_elsewhere(),
+            }),
         };
         Self { verdict, kind: Kind::Answer(Box::new(answer)) }
     }
@@ -167,8 +206,11 @@ impl fmt::Display for EmbedError {
             Kind::Elapsed(elapsed) => elapsed.fmt(f),
             Kind::Open(open) => open.fmt(f),
             Kind::Answer(answer) => {
-                let Answer { status, code, message, address, .. } = &**answer;
+                let Answer { status, code, message, address, pointer, .. } = &**answer;
                 write!(f, "the server answered {}", status.as_u16())?;
+                if let Some(pointer) = pointer {
+                    return write!(f, " and {}", pointer.said);
+                }
                 if let Some(address) = address {
                     write!(f, " at {address}")?;
                 }

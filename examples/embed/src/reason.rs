@@ -16,12 +16,16 @@ impl Reason {
     pub(crate) fn of(error: &EmbedError, report: &RetryReport, lines: usize, deadline: Duration, keyed: bool) -> Self {
         let class = error.verdict().class();
         let advice = match class {
-            Class::Auth if !keyed => Some("no key was sent; set OPENAI_API_KEY, or name its variable by --api-key-env"),
+            Class::Auth if !keyed && error.status().is_some() => Some("no key was sent; set OPENAI_API_KEY, or name its variable by --api-key-env"),
             _ => error.advice(),
         };
-        let together = (class == Class::Permanent && lines > 1 && !error.is_unknown_model())
+        let advice = advice.map(|advice| match error.location() {
+            Some(location) => format!("{advice}: --url {location}"),
+            None => advice.to_owned(),
+        });
+        let together = (class == Class::Permanent && lines > 1 && !ends_the_run(error, report))
             .then(|| format!("{lines} lines travelled together, so try a smaller --batch"));
-        let parts = [Some(chain(error)), stopped(error, report, deadline), advice.map(str::to_owned), together];
+        let parts = [Some(chain(error)), stopped(error, report, deadline), advice, together];
         let parts: Vec<_> = parts.iter().flatten().map(|part| part.trim_end_matches('.')).collect();
         Self { class: written(class), message: parts.join("; ") }
     }
@@ -36,7 +40,15 @@ impl Reason {
 pub(crate) fn ends_the_run(error: &EmbedError, report: &RetryReport) -> bool {
     let asked_too_long =
         report.stop() == Some(Stop::Patience) && report.last().is_some_and(|verdict| verdict.class() != Class::Refused);
-    matches!(error.verdict().class(), Class::Auth | Class::QuotaExhausted) || error.is_unknown_model() || asked_too_long
+    let verdict = error.verdict();
+    // A certificate, a proxy, or an address that is none: whatever is asked, it goes the same way.
+    let on_the_way = error.status().is_none() && verdict.class() == Class::Permanent && verdict.remedy().is_none();
+    let redirected = error.status().is_some_and(|status| status.is_redirection());
+    matches!(verdict.class(), Class::Auth | Class::QuotaExhausted)
+        || error.is_unknown_model()
+        || asked_too_long
+        || on_the_way
+        || redirected
 }
 
 /// The error and its causes, up to where a server repeats the input.
