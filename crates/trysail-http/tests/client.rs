@@ -211,6 +211,8 @@ async fn a_server_that_hangs_up_before_answering_is_transient() {
     let server = Server::start("").await;
     let error = fail(Client::builder().no_proxy().build(), &server.url("/")).await;
     assert_eq!(judge(&error), Verdict::TRANSIENT, "{}", spelled(&error));
+    // Some servers of https do that to whoever speaks http.
+    assert!(error.to_string().contains("if it speaks https, write https://"), "{error}");
 }
 
 #[tokio::test]
@@ -218,6 +220,7 @@ async fn an_answer_that_is_not_http_is_malformed() {
     let server = Server::start("SSH-2.0-OpenSSH_9.6\r\n\r\n").await;
     let error = fail(Client::builder().no_proxy().build(), &server.url("/")).await;
     assert_eq!(judge(&error).class(), Class::Malformed, "{}", spelled(&error));
+    assert!(error.to_string().starts_with("what answers there does not speak HTTP"), "{error}");
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, io};
 
 use hyper_util::client::legacy;
 use trysail_core::OneLine;
 
-use crate::client::{obstacle::Obstacle, proxies::Proxy, served::Served, words::explain};
+use crate::{
+    client::{obstacle::Obstacle, proxies::Proxy, served::Served, words::explain},
+    transport::chain,
+};
 
 /// Why a [`Client`](crate::Client) has no answer.
 ///
@@ -16,17 +19,18 @@ pub struct ClientError {
 
 #[derive(Debug)]
 enum Kind {
-    /// With what stands in front of the server.
     Failed {
         error: legacy::Error,
+        /// What stands in front of the server.
         proxy: Option<Proxy>,
+        is_plain: bool,
     },
     Obstacle(Obstacle),
 }
 
 impl ClientError {
-    pub(crate) const fn new(error: legacy::Error, proxy: Option<Proxy>) -> Self {
-        Self { kind: Kind::Failed { error, proxy } }
+    pub(crate) const fn new(error: legacy::Error, proxy: Option<Proxy>, is_plain: bool) -> Self {
+        Self { kind: Kind::Failed { error, proxy, is_plain } }
     }
 
     /// Whether there was no connection, so that nothing was sent.
@@ -43,8 +47,8 @@ impl From<Obstacle> for ClientError {
 
 impl fmt::Display for ClientError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (error, proxy) = match &self.kind {
-            Kind::Failed { error, proxy } => (error, proxy),
+        let (error, proxy, is_plain) = match &self.kind {
+            Kind::Failed { error, proxy, is_plain } => (error, proxy, *is_plain),
             Kind::Obstacle(obstacle) => return obstacle.fmt(f),
         };
         // hyper-util's own words name only the stage.
@@ -56,8 +60,12 @@ impl fmt::Display for ClientError {
         }
         if error.is_connect() {
             write!(f, "connecting failed: ")?;
-        } else if cause.downcast_ref().is_some_and(hyper::Error::is_parse) && !Served::before(error) {
-            write!(f, "what answers there does not speak HTTP, so check the port: ")?;
+        } else if !Served::before(error) && proxy.is_none() {
+            if cause.downcast_ref().is_some_and(hyper::Error::is_parse) {
+                f.write_str("what answers there does not speak HTTP, so check the port: ")?;
+            } else if is_plain && hung_up(cause) {
+                f.write_str("the server hung up before it answered (if it speaks https, write https://): ")?;
+            }
         }
         OneLine(cause).fmt(f)?;
         match proxy {
@@ -74,4 +82,13 @@ impl Error for ClientError {
             Kind::Obstacle(obstacle) => obstacle,
         })
     }
+}
+
+/// Whether a connection ended where an answer should begin.
+fn hung_up(cause: &(dyn Error + 'static)) -> bool {
+    let incomplete = cause.downcast_ref().is_some_and(hyper::Error::is_incomplete_message);
+    let is_reset = |link: &(dyn Error + 'static)| {
+        link.downcast_ref().map(io::Error::kind) == Some(io::ErrorKind::ConnectionReset)
+    };
+    incomplete || chain(cause).any(is_reset)
 }

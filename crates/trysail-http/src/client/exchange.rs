@@ -38,13 +38,14 @@ impl Future for Exchange {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = ready!(Pin::new(&mut self.inner).poll(cx));
-        let mut response = answer.map_err(|error| ClientError::new(error, self.proxy.take()))?;
+        let is_plain = self.destination.scheme() == Some(&Scheme::HTTP);
+        let mut response = answer.map_err(|error| ClientError::new(error, self.proxy.take(), is_plain))?;
         if let Some(served) = response.extensions_mut().remove::<Served>() {
             served.note();
         }
         let status = response.status();
         if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
-            && self.destination.scheme() == Some(&Scheme::HTTP)
+            && is_plain
             && let Some(proxy) = &self.proxy
         {
             return Poll::Ready(Err(proxy.refuses(&self.destination, status).into()));

@@ -53,7 +53,7 @@ where
     type Future = Exchange;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ClientError>> {
-        self.inner.poll_ready(cx).map_err(|error| ClientError::new(error, None))
+        self.inner.poll_ready(cx).map_err(|error| ClientError::new(error, None, false))
     }
 
     fn call(&mut self, mut request: Request<B>) -> Exchange {

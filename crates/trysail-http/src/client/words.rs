@@ -29,7 +29,7 @@ fn tls(error: &rustls::Error) -> Option<&'static str> {
         PeerIncompatible(_) => "the server speaks no TLS that is safe: it needs version 1.2 or 1.3",
         AlertReceived(AlertDescription::CertificateRequired) => "the server wants a certificate of its client's",
         AlertReceived(AlertDescription::UnrecognisedName) => "the server has no certificate for that name",
-        AlertReceived(_) => "the server broke off the TLS handshake",
+        AlertReceived(_) => "the server broke off TLS",
         _ => return None,
     })
 }

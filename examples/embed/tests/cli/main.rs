@@ -10,4 +10,5 @@ mod resume;
 mod storm;
 mod support;
 mod third_party;
+mod transport;
 mod usage;
