@@ -22,7 +22,9 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use trysail::{
     BreakerLayer, Circuit, Class, Classified, ClassifyLayer, CollectLayer, Deadline, Elapsed, EmbedRequest, Failure,
     HttpLayer, HttpRequest, OrDeadline, Preset, Providers, RetryLayer, SendDeadlineLayer, TakeDeadlineLayer,
-    TimeoutLayer, Trip, breaker::State, report,
+    TimeoutLayer, Trip,
+    breaker::State,
+    report,
     transport::{CollectError, RedirectLayer},
     verdict::Scope,
 };

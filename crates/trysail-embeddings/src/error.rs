@@ -38,6 +38,8 @@ struct Answer {
     keyed: bool,
     /// Where it points instead of answering.
     pointer: Option<Pointer>,
+    /// Whether it was asked in http and wants https.
+    wants_https: bool,
 }
 
 /// A redirect that was not followed.
@@ -104,6 +106,7 @@ impl EmbedError {
             (Class::QuotaExhausted, _) | (_, Some(Remedy::Pay)) => {
                 "waiting a few minutes does not help; check the account's plan and billing"
             }
+            (Class::Permanent, _) if self.wants_https() => "that port speaks https: write https:// instead of http://",
             (Class::Permanent, _) if self.is_unknown_model() => "check the model's name and the URL",
             (Class::Permanent, _) => "the same request will fail again; change it",
             (Class::Throttled, _) => "send more slowly, or wait",
@@ -114,8 +117,12 @@ impl EmbedError {
 
     /// Whether the server does not know the model, or the address.
     pub fn is_unknown_model(&self) -> bool {
-        self.verdict.class() == Class::Permanent
-            && (self.status() == Some(StatusCode::NOT_FOUND) || self.code() == Some("model_not_found"))
+        let unknown = self.status() == Some(StatusCode::NOT_FOUND) || self.code() == Some("model_not_found");
+        self.verdict.class() == Class::Permanent && (unknown || self.wants_https())
+    }
+
+    fn wants_https(&self) -> bool {
+        matches!(&self.kind, Kind::Answer(answer) if answer.wants_https)
     }
 
     fn pointer(&self) -> Option<&Pointer> {
@@ -166,6 +173,9 @@ impl EmbedError {
             message: complaint.and_then(|complaint| complaint.message()).map(shown),
             address: unknown.then(|| asked.endpoint.uri().clone()),
             keyed: asked.holds_key(),
+            wants_https: status == StatusCode::BAD_REQUEST
+                && asked.endpoint.uri().scheme_str() == Some("http")
+                && wants_https(response.body()),
             pointer: NotFollowed::of(response, asked.endpoint.uri()).map(|stays| Pointer {
                 said: asked.redact(&stays.to_string()),
                 url: stays.to().and_then(|to| to.split('?').next()).map(|to| asked.redact(to)),
@@ -253,3 +263,12 @@ impl Error for EmbedError {
         }
     }
 }
+
+/// Whether a server of https complains that it was spoken to in http, as those of nginx, Go and Apache do.
+fn wants_https(body: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(&body[..body.len().min(4_096)]).to_ascii_lowercase();
+    PLAIN_TO_HTTPS.iter().any(|phrase| said.contains(phrase))
+}
+
+const PLAIN_TO_HTTPS: &[&str] =
+    &["http request was sent to https port", "http request to an https server", "plain http to an ssl-enabled server"];

@@ -47,9 +47,21 @@ async fn sent(request: Request<Full<Bytes>>) -> Value {
 #[tokio::test]
 async fn a_redirect_that_was_not_followed_says_where_it_points_and_shows_no_secret() {
     for (status, location, said, url, advice) in [
-        (301, "https://localhost/v1/embeddings/", "points to https://localhost/v1/embeddings/", true, "use that URL, if"),
+        (
+            301,
+            "https://localhost/v1/embeddings/",
+            "points to https://localhost/v1/embeddings/",
+            true,
+            "use that URL, if",
+        ),
         (302, "/v1/embeddings/", "points to http://localhost:1/v1/embeddings/", true, "use that URL"),
-        (308, "http://b.test/sk-secret?key=hunter2", "points to http://b.test/***?key=…, which is", true, "use that URL, if"),
+        (
+            308,
+            "http://b.test/sk-secret?key=hunter2",
+            "points to http://b.test/***?key=…, which is",
+            true,
+            "use that URL, if",
+        ),
         (307, "http://user:hunter2@localhost:1/", "points to http://localhost:1/, which is", true, "use that URL, if"),
         (303, "mailto:hunter2", "points to what is no address", false, "check the URL"),
         (301, "", "does not say where to ask instead", false, "check the URL"),
@@ -58,7 +70,9 @@ async fn a_redirect_that_was_not_followed_says_where_it_points_and_shows_no_secr
         let mut call = task::spawn(service.oneshot(EmbedRequest::new("m", ["a"])));
         assert_pending!(call.poll());
         let (_, answers) = handle.next_request().await.unwrap();
-        let Failure::Response { mut response, .. } = refusal(Verdict::PERMANENT, status, "<html>hunter2") else { panic!() };
+        let Failure::Response { mut response, .. } = refusal(Verdict::PERMANENT, status, "<html>hunter2") else {
+            panic!()
+        };
         if !location.is_empty() {
             response.headers_mut().insert("location", location.parse().unwrap());
         }
@@ -69,6 +83,28 @@ async fn a_redirect_that_was_not_followed_says_where_it_points_and_shows_no_secr
         assert!(error.location().is_none_or(|url| Endpoint::openai(url).is_ok()), "{error:?}");
         assert!(error.advice().unwrap().starts_with(advice), "{error:?}");
         assert!(!format!("{error:?}").contains("hunter2") && !format!("{error:?}").contains("sk-secret"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_https_that_was_asked_in_http_is_told_by_its_words() {
+    for said in [
+        "<h1>400 Bad Request</h1>The plain HTTP request was sent to HTTPS port",
+        "Client sent an HTTP request to an HTTPS server.\n",
+        "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+    ] {
+        for (base, advice) in
+            [("http://a/v1", "that port speaks https"), ("https://a/v1", "the same request will fail")]
+        {
+            let (service, mut handle) = embeddings(Endpoint::openai(base).unwrap());
+            let mut call = task::spawn(service.oneshot(EmbedRequest::new("m", ["a"])));
+            assert_pending!(call.poll());
+            let (_, answers) = handle.next_request().await.unwrap();
+            answers.send_error(refusal(Verdict::PERMANENT, 400, said));
+            let error = assert_ready_err!(call.poll());
+            assert!(error.advice().unwrap().starts_with(advice), "{error:?}");
+            assert_eq!(error.is_unknown_model(), base.starts_with("http:"));
+        }
     }
 }
 

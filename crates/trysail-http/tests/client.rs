@@ -149,7 +149,10 @@ async fn a_name_that_does_not_resolve_is_named() {
     assert_eq!(judge(&error), Verdict::TRANSIENT, "{said}");
     let proxy = "http://user:hunter2@nobody.invalid:3128".parse().unwrap();
     let said = fail(Client::builder().proxy(&proxy).build(), "http://embeddings.test/").await.to_string();
-    assert!(said.starts_with("the proxy http://nobody.invalid:3128 cannot be reached: the name nobody.invalid"), "{said}");
+    assert!(
+        said.starts_with("the proxy http://nobody.invalid:3128 cannot be reached: the name nobody.invalid"),
+        "{said}"
+    );
 }
 
 #[tokio::test]

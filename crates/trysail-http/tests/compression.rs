@@ -36,7 +36,9 @@ async fn what_arrives_compressed_is_read_though_nobody_asked_for_it() {
             let answer = server.ask(Client::builder().no_proxy().build()).await.unwrap();
             assert_eq!(answer.body(), &text, "{name}");
             // What is said of the body is true of it.
-            assert!(!answer.headers().contains_key("content-encoding") && !answer.headers().contains_key("content-length"));
+            assert!(
+                !answer.headers().contains_key("content-encoding") && !answer.headers().contains_key("content-length")
+            );
             assert!(server.head().contains("accept-encoding: identity\r\n"), "{}", server.head());
         }
     }
@@ -87,10 +89,9 @@ async fn one_that_is_damaged_is_malformed() {
     for encoding in ENCODINGS {
         let whole = pack(encoding, Bytes::from(text.clone())).await;
         let cut = whole.slice(..whole.len() / 2);
-        for (how, body) in [
-            ("cut", cut),
-            ("other than said", Bytes::from_static(b"{\"data\":[],\"model\":\"of numbers\"}")),
-        ] {
+        for (how, body) in
+            [("cut", cut), ("other than said", Bytes::from_static(b"{\"data\":[],\"model\":\"of numbers\"}"))]
+        {
             let server = Server::start(200, encoding, body).await;
             let answer = server.ask(Client::builder().no_proxy().build()).await;
             let error = answer.map(|answer| answer.body().len()).expect_err(&format!("{encoding} {how}"));
@@ -201,7 +202,8 @@ impl Server {
                     head.push(stream.read_u8().await.unwrap());
                 }
                 *asked.lock().unwrap() = String::from_utf8(head).unwrap();
-                let head = format!("HTTP/1.1 {status} .\r\ncontent-length: {length}\r\ncontent-encoding: {encoding}\r\n\r\n");
+                let head =
+                    format!("HTTP/1.1 {status} .\r\ncontent-length: {length}\r\ncontent-encoding: {encoding}\r\n\r\n");
                 // Who has enough of a bomb hangs up.
                 let _ = stream.write_all(&[head.as_bytes(), &body].concat()).await;
             }

@@ -167,7 +167,8 @@ async fn a_circle_ends_where_it_closes() {
 
 #[tokio::test]
 async fn five_in_a_row_are_followed_and_a_sixth_is_not() {
-    let chain = |length: u32| (0..length).map(|nth| (format!("http://a.test/{nth}"), answer(307, &[&(nth + 1).to_string()])));
+    let chain =
+        |length: u32| (0..length).map(|nth| (format!("http://a.test/{nth}"), answer(307, &[&(nth + 1).to_string()])));
     let net = Net::start(chain(5)).await;
     assert_eq!(net.ask("http://a.test/0").await.status(), 200);
     assert_eq!(net.asked().len(), 6);

@@ -8,7 +8,9 @@ use std::{net::SocketAddr, sync::Arc};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
+};
 use rustls::{
     RootCertStore, ServerConfig,
     crypto::ring,

@@ -16,7 +16,9 @@ impl Reason {
     pub(crate) fn of(error: &EmbedError, report: &RetryReport, lines: usize, deadline: Duration, keyed: bool) -> Self {
         let class = error.verdict().class();
         let advice = match class {
-            Class::Auth if !keyed && error.status().is_some() => Some("no key was sent; set OPENAI_API_KEY, or name its variable by --api-key-env"),
+            Class::Auth if !keyed && error.status().is_some() => {
+                Some("no key was sent; set OPENAI_API_KEY, or name its variable by --api-key-env")
+            }
             _ => error.advice(),
         };
         let advice = advice.map(|advice| match error.location() {

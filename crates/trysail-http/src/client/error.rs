@@ -87,8 +87,7 @@ impl Error for ClientError {
 /// Whether a connection ended where an answer should begin.
 fn hung_up(cause: &(dyn Error + 'static)) -> bool {
     let incomplete = cause.downcast_ref().is_some_and(hyper::Error::is_incomplete_message);
-    let is_reset = |link: &(dyn Error + 'static)| {
-        link.downcast_ref().map(io::Error::kind) == Some(io::ErrorKind::ConnectionReset)
-    };
+    let is_reset =
+        |link: &(dyn Error + 'static)| link.downcast_ref().map(io::Error::kind) == Some(io::ErrorKind::ConnectionReset);
     incomplete || chain(cause).any(is_reset)
 }

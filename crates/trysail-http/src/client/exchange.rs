@@ -52,7 +52,8 @@ impl Future for Exchange {
         }
         // A failure has its status, whatever its body is packed in.
         if let Some(encoding) = unread(&response).filter(|_| status.is_success()) {
-            let words = format!("the answer is compressed as {encoding}, which is not known here; have that switched off");
+            let words =
+                format!("the answer is compressed as {encoding}, which is not known here; have that switched off");
             return Poll::Ready(Err(Obstacle::new(words).judged(PACKED).into()));
         }
         Poll::Ready(Ok(response.map(AnswerBody::new)))

@@ -28,12 +28,12 @@ use http_body::Body;
 use tower_service::Service;
 use trysail_core::Limit;
 
-use self::{future::ResponseFuture, wire::Wire};
 pub use self::{
     body::{AnswerBody, BodyError},
     builder::ClientBuilder,
     error::ClientError,
 };
+use self::{future::ResponseFuture, wire::Wire};
 use crate::Redirect;
 
 /// hyper with what a long-lived service needs: a pool, TLS, proxies and a connect limit.

@@ -37,8 +37,8 @@ fn tls(error: &rustls::Error) -> Option<&'static str> {
 fn certificate(flaw: &CertificateError) -> &'static str {
     use CertificateError::{
         ApplicationVerificationFailure, BadEncoding, BadSignature, Expired, ExpiredContext, InvalidPurpose,
-        InvalidPurposeContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext, Other, Revoked,
-        UnknownIssuer,
+        InvalidPurposeContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext, Other,
+        Revoked, UnknownIssuer,
     };
     match flaw {
         Expired | ExpiredContext { .. } => {

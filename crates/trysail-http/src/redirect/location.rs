@@ -65,7 +65,8 @@ fn is_absolute(path: &str) -> bool {
 }
 
 fn is_usable(uri: &Uri) -> bool {
-    matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some_and(|host| !host.is_empty())
+    matches!(uri.scheme_str(), Some("http" | "https"))
+        && uri.host().is_some_and(|host| !host.is_empty())
         && !has_broken_port(uri)
 }
 
@@ -133,8 +134,20 @@ mod tests {
     fn what_is_no_address_of_a_server_is_none() {
         let base = Uri::from_static("http://a/b");
         for location in [
-            "http://", "http:///h", "http:g", "//", "///h", "ftp://a/b", "file:///etc/passwd", "javascript:alert(1)",
-            "http://a:99999/", "http://a:/", "http://a:0/", "http://a b/", "/with a space", "http://[::1/",
+            "http://",
+            "http:///h",
+            "http:g",
+            "//",
+            "///h",
+            "ftp://a/b",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "http://a:99999/",
+            "http://a:/",
+            "http://a:0/",
+            "http://a b/",
+            "/with a space",
+            "http://[::1/",
         ] {
             assert_eq!(resolve(&base, location), None, "{location:?}");
         }

@@ -75,7 +75,10 @@ async fn a_dead_proxy_is_named_with_the_variable_that_names_it_and_without_its_p
         command.env(variable, format!("http://user:hunter2@{nobody}"));
         let run = finish(command, "one line\n").await;
         let message = run.failure().1;
-        assert!(message.contains(&format!("the proxy http://{nobody} (from {variable}) cannot be reached")), "{message}");
+        assert!(
+            message.contains(&format!("the proxy http://{nobody} (from {variable}) cannot be reached")),
+            "{message}"
+        );
         // It is not the server that does not listen.
         assert!(!message.contains("nothing listens"), "{message}");
         assert!(!format!("{run:?}").contains("hunter2"), "{run:?}");
