@@ -143,7 +143,7 @@ async fn a_body_that_is_too_large_or_breaks_off_is_said() -> Result<(), BoxError
         || service_fn(|_: HttpRequest| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("12345"))) });
     let ask = || Request::get("http://a/").body(Full::default());
     let collect = CollectLayer::new(4);
-    let fact = ["the body of the answer is longer than 4 bytes"];
+    let fact = ["the answer is larger than the limit of 4 bytes"];
     says("collect", printed(collect.layer(large()).oneshot(ask()?).await.expect_err("too large")), &fact);
     let foot = || HttpLayer::new().collect(collect).layer(large());
     says("failure", printed(foot().oneshot(ask()?).await.expect_err("too large")), &fact);

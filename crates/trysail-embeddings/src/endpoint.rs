@@ -125,8 +125,11 @@ impl Endpoint {
         if uri.query().is_some() || base.contains('#') {
             return Err(invalid("has a query or a fragment"));
         }
+        let (path, query) = path.split_at(path.find('?').unwrap_or(path.len()));
         let base = uri.path().trim_end_matches('/');
-        let path = format!("{}{path}", base.strip_suffix(path).unwrap_or(base));
+        // Who writes the path to its end means the slash behind it, too.
+        let slash = if base.ends_with(path) && uri.path().ends_with('/') { "/" } else { "" };
+        let path = format!("{}{path}{slash}{query}", base.strip_suffix(path).unwrap_or(base));
         if path.len() > MOST_PATH {
             return Err(invalid("is too long"));
         }

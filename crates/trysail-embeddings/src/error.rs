@@ -3,6 +3,7 @@ use std::{error::Error, fmt, io, iter::successors};
 use bytes::Bytes;
 use http::{Response, StatusCode, Uri};
 use trysail_core::{Class, Classified, Elapsed, Failure, OneLine, Open, Remedy, Retryable, Unanswered, Verdict};
+use trysail_http::NotFollowed;
 use trysail_providers::{InputLimit, Providers, excerpt};
 
 use crate::{
@@ -52,6 +53,17 @@ struct Answer {
     /// Whether it speaks of what all requests have in common.
     of_all: bool,
     limit: Option<InputLimit>,
+    /// Where it points instead of answering.
+    pointer: Option<Pointer>,
+    /// Whether it was asked in http and wants https.
+    wants_https: bool,
+}
+
+/// A redirect that was not followed.
+struct Pointer {
+    said: String,
+    url: Option<String>,
+    is_elsewhere: bool,
 }
 
 impl EmbedError {
@@ -89,10 +101,27 @@ impl EmbedError {
         }
     }
 
+    /// The URL to use instead, if the server points to one that was not followed: as an endpoint's base it is asked as it
+    /// is. It shows neither a user nor a query.
+    pub fn location(&self) -> Option<&str> {
+        self.pointer()?.url.as_deref()
+    }
+
     /// What the caller can do about it.
     pub fn advice(&self) -> Option<&'static str> {
         let verdict = self.verdict;
+        if let Some(pointer) = self.pointer() {
+            return Some(match pointer {
+                Pointer { url: Some(_), is_elsewhere: true, .. } => "use that URL, if you trust it with the key",
+                Pointer { url: Some(_), .. } => "use that URL",
+                Pointer { url: None, .. } => "check the URL",
+            });
+        }
         Some(match (verdict.class(), verdict.remedy()) {
+            // Whatever stands between us and the server says itself what to do.
+            (Class::Auth | Class::Permanent, None) if matches!(self.kind, Kind::Service { .. }) => {
+                "asking again does not help"
+            }
             (_, Some(Remedy::Split)) => "send fewer or shorter inputs at once",
             (_, Some(Remedy::Truncate)) => "shorten the input",
             (Class::Auth, _) if matches!(&self.kind, Kind::Answer(answer) if !answer.keyed) => {
@@ -102,6 +131,7 @@ impl EmbedError {
             (Class::QuotaExhausted, _) | (_, Some(Remedy::Pay)) => {
                 "waiting a few minutes does not help; check the account's plan and billing"
             }
+            (Class::Permanent, _) if self.wants_https() => "that port speaks https: write https:// instead of http://",
             (Class::Permanent, _) if self.is_unknown_model() => "check the model's name and the URL",
             (Class::Permanent, _) => "the same request will fail again; change it",
             (Class::Throttled, _) => "send more slowly, or wait",
@@ -112,10 +142,20 @@ impl EmbedError {
 
     /// Whether the server does not know the model, or the address.
     pub fn is_unknown_model(&self) -> bool {
-        self.verdict.class() == Class::Permanent
-            && (self.status() == Some(StatusCode::NOT_FOUND)
-                || self.code() == Some("model_not_found")
-                || self.rule() == Some(UNKNOWN_ROUTE))
+        let unknown = self.status() == Some(StatusCode::NOT_FOUND) || self.code() == Some("model_not_found");
+        let unknown = unknown || self.rule() == Some(UNKNOWN_ROUTE);
+        self.verdict.class() == Class::Permanent && (unknown || self.wants_https())
+    }
+
+    fn wants_https(&self) -> bool {
+        matches!(&self.kind, Kind::Answer(answer) if answer.wants_https)
+    }
+
+    fn pointer(&self) -> Option<&Pointer> {
+        match &self.kind {
+            Kind::Answer(answer) => answer.pointer.as_ref(),
+            _ => None,
+        }
     }
 
     /// Whether no server listens where it was looked for.
@@ -162,6 +202,14 @@ impl EmbedError {
             keyed: asked.holds_key(),
             limit: judgement.limit(),
             of_all: unknown || complaint.and_then(|complaint| complaint.message()).is_some_and(speaks_of_all),
+            wants_https: status == StatusCode::BAD_REQUEST
+                && asked.endpoint.uri().scheme_str() == Some("http")
+                && wants_https(response.body()),
+            pointer: NotFollowed::of(response, asked.endpoint.uri()).map(|stays| Pointer {
+                said: asked.redact(&stays.to_string()),
+                url: stays.to().and_then(|to| to.split('?').next()).map(|to| asked.redact(to)),
+                is_elsewhere: stays.is_elsewhere(),
+            }),
         };
         Self::new(verdict, Kind::Answer(Box::new(answer)))
     }
@@ -260,8 +308,11 @@ impl fmt::Display for EmbedError {
             Kind::Elapsed(elapsed) => elapsed.fmt(f),
             Kind::Open(open) => open.fmt(f),
             Kind::Answer(answer) => {
-                let Answer { status, code, message, address, .. } = &**answer;
+                let Answer { status, code, message, address, pointer, .. } = &**answer;
                 write!(f, "the server answered {}", status.as_u16())?;
+                if let Some(pointer) = pointer {
+                    return write!(f, " and {}", pointer.said);
+                }
                 if let Some(address) = address {
                     write!(f, " at {address}")?;
                 }
@@ -336,3 +387,11 @@ const OF_ALL: &[&str] = &[
 
 /// What an address is judged by that the server does not know.
 const UNKNOWN_ROUTE: &str = "generic/route";
+/// Whether a server of https complains that it was spoken to in http, as those of nginx, Go and Apache do.
+fn wants_https(body: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(&body[..body.len().min(4_096)]).to_ascii_lowercase();
+    PLAIN_TO_HTTPS.iter().any(|phrase| said.contains(phrase))
+}
+
+const PLAIN_TO_HTTPS: &[&str] =
+    &["http request was sent to https port", "http request to an https server", "plain http to an ssl-enabled server"];

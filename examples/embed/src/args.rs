@@ -81,6 +81,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = duration, help_heading = "Patience")]
     pub(crate) attempt_timeout: Duration,
 
+    /// Limit of silence inside an answer, once its body has begun
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration, help_heading = "Patience")]
+    pub(crate) idle_timeout: Duration,
+
     /// Limit of a batch, all attempts and pauses included
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration, help_heading = "Patience")]
     pub(crate) deadline: Duration,

@@ -141,7 +141,7 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
     // A proxy cannot reach what listens inside this machine.
     let client = if reached.is_built_in() { client.no_proxy() } else { client };
     let board = Arc::new(Board::default());
-    let service = stack(client.build(), reached.endpoint.clone(), &preset, &board);
+    let service = stack(client.build(), args.idle_timeout, reached.endpoint.clone(), &preset, &board);
     let settings = Settings {
         deadline: args.deadline,
         attempt: args.attempt_timeout,

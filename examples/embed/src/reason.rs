@@ -20,12 +20,16 @@ impl Reason {
         let class = error.verdict().class();
         let attempts = report.attempts() - report.refusals();
         let advice = match class {
-            Class::Auth if !settings.keyed => {
+            Class::Auth if !settings.keyed && error.status().is_some() => {
                 Some("no key was sent; set OPENAI_API_KEY, or name its variable by --api-key-env")
             }
             _ => error.advice(),
         };
-        let parts = [Some(chain(error)), stopped(error, report, heard, settings), advice.map(str::to_owned)];
+        let advice = advice.map(|advice| match error.location() {
+            Some(location) => format!("{advice}: --url {location}"),
+            None => advice.to_owned(),
+        });
+        let parts = [Some(chain(error)), stopped(error, report, heard, settings), advice];
         let parts: Vec<_> = parts.iter().flatten().map(|part| part.trim_end_matches('.')).collect();
         Self { class: written(class), message: parts.join("; "), attempts }
     }

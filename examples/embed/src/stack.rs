@@ -1,6 +1,6 @@
 //! The service that every batch calls.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http_body_util::Full;
 use tower::{Service, ServiceBuilder};
@@ -10,16 +10,17 @@ use trysail::{
 
 use crate::{board::Board, heard::hear, reason::chain};
 
-/// Typed calls to `endpoint` over `client`, kept under command by `preset`.
+/// Typed calls to `endpoint` over `client`, kept under command by `preset`; a body may be silent for `idle`.
 pub(crate) fn stack(
     client: Client<Full<bytes::Bytes>>,
+    idle: Duration,
     endpoint: Endpoint,
     preset: &Preset,
     board: &Arc<Board>,
 ) -> impl Service<EmbedRequest, Response = EmbedResponse, Error = EmbedError, Future: Send> + Clone + Send + 'static {
     let (wire, failures) = (Arc::clone(board), Arc::clone(board));
     let client = ServiceBuilder::new()
-        .layer(HttpLayer::new())
+        .layer(HttpLayer::new().idle(idle))
         .map_request(move |request: HttpRequest| {
             wire.request();
             request

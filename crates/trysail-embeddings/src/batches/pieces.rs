@@ -151,7 +151,11 @@ impl<E> Pieces<E> {
                 if found == expected {
                     Ok(answer)
                 } else {
-                    Err(BatchError::failed(inputs, EmbedError::from(Flaw::Changed { expected, found }).into(), false))
+                    Err(BatchError::failed(
+                        inputs,
+                        EmbedError::from(Flaw::Dimensions { expected, found }).into(),
+                        false,
+                    ))
                 }
             }
             State::Over(Err(error)) => {

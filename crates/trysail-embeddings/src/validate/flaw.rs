@@ -41,11 +41,6 @@ pub(crate) enum Flaw {
         index: usize,
     },
     /// Of a whole answer, where those before it were others.
-    Changed {
-        expected: usize,
-        found: usize,
-    },
-    /// Of a whole answer, beside what was asked for.
     Dimensions {
         expected: usize,
         found: usize,
@@ -130,7 +125,6 @@ impl Flaw {
             | Self::Compressed
             | Self::Binary
             | Self::NoVectors
-            | Self::Changed { .. }
             | Self::Dimensions { .. }
             | Self::Length { .. }
             | Self::Rows { .. }
@@ -177,9 +171,7 @@ impl Flaw {
             Self::Count { .. } => "answer/count",
             Self::Index { .. } | Self::OddIndex { .. } | Self::NoIndex { .. } | Self::FromOne => "answer/index",
             Self::Empty { .. } => "answer/empty-vector",
-            Self::Changed { .. } | Self::Dimensions { .. } | Self::Length { .. } | Self::Rows { .. } => {
-                "answer/dimension"
-            }
+            Self::Dimensions { .. } | Self::Length { .. } | Self::Rows { .. } => "answer/dimension",
             Self::NotFinite { .. } => "answer/not-finite",
             Self::Zero { .. } => "answer/zero",
             Self::Base64 { .. } => "answer/broken-base64",
@@ -209,13 +201,10 @@ impl fmt::Display for Flaw {
             Self::NoIndex { item } => write!(f, "its item {item} has no index, where others have one"),
             Self::FromOne => f.write_str("its index counts from 1, where 0 is the first"),
             Self::Empty { index } => write!(f, "vector {index} is empty"),
-            Self::Changed { expected, found } => write!(
+            Self::Dimensions { expected, found } => write!(
                 f,
                 "it holds vectors of {found} numbers, where those before have {expected}, so another model has answered"
             ),
-            Self::Dimensions { expected, found } => {
-                write!(f, "it holds a vector of {found} dimensions where {expected} were expected")
-            }
             Self::Length { index, expected, found } => {
                 write!(f, "vector {index} has {found} dimensions where {expected} were expected")
             }

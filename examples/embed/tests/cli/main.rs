@@ -12,4 +12,5 @@ mod spaces;
 mod storm;
 mod support;
 mod third_party;
+mod transport;
 mod usage;
