@@ -113,3 +113,18 @@ fn an_index_that_is_none_is_a_slip_as_one_that_is_there_twice() {
         assert_eq!(check(body.as_bytes(), Expected::vectors(2)), Ok(()), "{body}");
     }
 }
+
+#[test]
+fn of_more_than_was_expected_no_more_is_kept() {
+    let tiny = "[1],".repeat(100_000);
+    let nulls = "null,".repeat(100_000);
+    let rows = format!(r#"{{"data":[{{"embedding":[{tiny}[1]]}}]}}"#);
+    for body in [format!(r#"{{"data":[{tiny}[1]]}}"#), format!("[{tiny}[1]]"), format!("[{nulls}null]")] {
+        assert_eq!(check(body.as_bytes(), Expected::vectors(2)), Err(Flaw::Count));
+    }
+    let mut json = serde_json::Deserializer::from_str(&rows);
+    let Node::Fields(fields) = (NodeSeed { most: 3 }).deserialize(&mut json).expect("it is JSON") else {
+        panic!("{rows}")
+    };
+    assert_eq!(format!("{fields:?}").matches("Numbers").count(), 2, "the first row, and what it holds");
+}
