@@ -206,7 +206,7 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 /// Headers that say how the request travels, or what we have made of it.
 const OURS: &[(&str, &str)] = &[
     ("accept", "answers are read as JSON"),
-    ("accept-encoding", "it belongs to the client"),
+    ("accept-encoding", "answers are read as they come"),
     ("connection", "it belongs to the client"),
     ("content-encoding", "the body is sent as it is"),
     ("content-length", "it follows from the body"),
