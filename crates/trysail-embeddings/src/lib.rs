@@ -6,6 +6,7 @@ mod asked;
 mod batches;
 mod endpoint;
 mod error;
+mod family;
 mod future;
 mod own;
 mod request;
@@ -18,6 +19,7 @@ pub use crate::{
     batches::{Answers, BatchError, Batches},
     endpoint::{Endpoint, InvalidEndpoint},
     error::EmbedError,
+    family::{Family, FamilyCheck, Fingerprint},
     future::ResponseFuture,
     own::InvalidPart,
     request::EmbedRequest,

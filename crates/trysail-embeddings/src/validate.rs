@@ -38,6 +38,7 @@ pub(crate) enum Flaw {
     Zero { index: usize },
     Base64 { index: usize },
     NotAsked,
+    OtherFamily { thousandths: i16 },
 }
 
 impl Flaw {
@@ -52,9 +53,12 @@ impl Flaw {
             | Self::Empty { .. }
             | Self::NotFinite { .. }
             | Self::Base64 { .. } => Verdict::MALFORMED,
-            Self::Page | Self::NoVectors | Self::Dimensions { .. } | Self::Zero { .. } | Self::NotAsked => {
-                Verdict::MALFORMED.once().neutral()
-            }
+            Self::Page
+            | Self::NoVectors
+            | Self::Dimensions { .. }
+            | Self::Zero { .. }
+            | Self::NotAsked
+            | Self::OtherFamily { .. } => Verdict::MALFORMED.once().neutral(),
         }
     }
 
@@ -73,6 +77,7 @@ impl Flaw {
             Self::Zero { .. } => "answer/zero",
             Self::Base64 { .. } => "answer/broken-base64",
             Self::NotAsked => "answer/base64",
+            Self::OtherFamily { .. } => "answer/family",
         }
     }
 }
@@ -95,6 +100,10 @@ impl fmt::Display for Flaw {
             Self::Zero { index } => write!(f, "vector {index} is zero"),
             Self::Base64 { index } => write!(f, "vector {index} is no base64 of 32-bit floats"),
             Self::NotAsked => f.write_str("it is base64 where numbers were asked for"),
+            Self::OtherFamily { thousandths } => {
+                let likeness = f64::from(*thousandths) / 1_000.0;
+                write!(f, "it is of another family: its cosine with the fingerprint is {likeness:.3}")
+            }
         }
     }
 }

@@ -3,6 +3,6 @@
 mod answers;
 mod cut;
 mod error;
-mod oneshot;
+pub(crate) mod oneshot;
 
 pub use self::{answers::Answers, cut::Batches, error::BatchError};
