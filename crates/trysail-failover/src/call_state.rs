@@ -7,7 +7,7 @@ use crate::{
     call_time::CallTime,
     candidate::Candidate,
     failed::{FailedMembers, may_change, was_sent},
-    shared::Shared,
+    members::Members,
     trace,
     trust::Term,
 };
@@ -34,13 +34,6 @@ impl<Req, T, E, G> CallState<Req, T, E, G> {
         Self { asked, copy, time: CallTime::Unasked, failed: None }
     }
 
-    /// What is asked now has been waited for.
-    pub(crate) fn sent(&mut self) {
-        if let Some(failed) = &mut self.failed {
-            failed.charges.sent();
-        }
-    }
-
     /// The call succeeds, and gets back what it has paid.
     pub(crate) fn succeed(&mut self, payer: &impl Pay<Charge = G>) {
         if let Some(failed) = &mut self.failed {
@@ -55,17 +48,22 @@ impl<Req, T, E, G> CallState<Req, T, E, G> {
         }
     }
 
-    /// How long the member may take that is asked now: its share of what is left, unless it is the last.
-    pub(crate) fn share<S, F, C, P>(&mut self, shared: &Shared<S, F, C, P>, now: Instant) -> Option<Duration>
+    /// The member that is asked now has been sent the request, and is waited for: how long it may take.
+    ///
+    /// That is its share of what is left, unless it is the last.
+    pub(crate) fn share<S, F, C, P>(&mut self, members: &Members<S, F, C, P>, now: Instant) -> Option<Duration>
     where
         P: Replay<Req>,
     {
+        if let Some(failed) = &mut self.failed {
+            failed.charges.sent();
+        }
         let copy = self.copy.as_ref()?;
-        let left = self.time.left(|| shared.policy.per_call.left(copy), now)?;
+        let left = self.time.left(|| members.policy.per_call.left(copy), now)?;
         let this = self.asked.member;
         let others = match &self.failed {
-            Some(failed) => shared.count(failed.left().filter(|member| *member != this)),
-            None => shared.count((0..shared.members.len()).filter(|member| *member != this)),
+            Some(failed) => members.count(failed.left().filter(|member| *member != this)),
+            None => members.count((0..members.trust.len()).filter(|member| *member != this)),
         };
         (others > 0).then(|| left / (others + 1))
     }
@@ -80,7 +78,7 @@ impl<Req, T, E, G> CallState<Req, T, E, G> {
     #[cold]
     pub(crate) fn fail<S, F, C, P>(
         &mut self,
-        shared: &Shared<S, F, C, P>,
+        members: &Members<S, F, C, P>,
         outcome: Result<T, E>,
         verdict: Verdict,
         is_misfit: bool,
@@ -89,13 +87,13 @@ impl<Req, T, E, G> CallState<Req, T, E, G> {
         S: Clone,
         P: Replay<Req> + Pay<Charge = G>,
     {
-        let (now, per_call) = (Instant::now(), &shared.policy.per_call);
+        let (now, per_call) = (Instant::now(), &members.policy.per_call);
         let Asked { member, term } = self.asked;
         if is_misfit {
             trace::misfit(member, verdict);
-            shared.members[member].misfits(term, now.checked_add(shared.policy.recheck));
+            members.trust[member].misfits(term, now.checked_add(members.policy.recheck));
         } else if may_change(verdict) {
-            shared.members[member].shake();
+            members.trust[member].shake();
         }
         if let Some(failed) = &mut self.failed {
             failed.charges.settle(was_sent(verdict));
@@ -104,13 +102,13 @@ impl<Req, T, E, G> CallState<Req, T, E, G> {
         if verdict.class() == Class::Permanent && !is_misfit {
             return Err(outcome);
         }
-        let failed = self.failed.get_or_insert_with(|| Box::new(FailedMembers::new(shared.members.len())));
+        let failed = self.failed.get_or_insert_with(|| Box::new(FailedMembers::new(members.trust.len())));
         failed.fails(member, outcome, verdict);
         let Some(copy) = &self.copy else { return Err(failed.end()) };
         if self.time.left(|| per_call.left(copy), now) == Some(Duration::ZERO) {
             return Err(failed.end());
         }
-        let candidates = shared.candidates(failed.left());
+        let candidates = members.candidates(failed.left());
         let free = !was_sent(verdict);
         if candidates.is_empty() || !(free || failed.charges.pay(|| per_call.pay(verdict))) {
             return Err(failed.end());
@@ -119,24 +117,27 @@ impl<Req, T, E, G> CallState<Req, T, E, G> {
         Ok(candidates)
     }
 
-    /// None of those left will ever be ready, or not in time.
-    pub(crate) fn fail_unready(&mut self, broken: Option<(Result<T, E>, Verdict)>) -> Result<T, E> {
-        let failed = self.failed.as_mut().expect("whoever is chosen next follows a failure");
-        if let Some((outcome, verdict)) = broken {
+    /// Another failure, of a member that was not asked.
+    pub(crate) fn keep(&mut self, outcome: Result<T, E>, verdict: Verdict) {
+        if let Some(failed) = &mut self.failed {
             failed.keep(outcome, verdict);
         }
-        failed.end()
+    }
+
+    /// None of those left will ever be ready, or not in time.
+    pub(crate) fn fail_unready(&mut self) -> Result<T, E> {
+        self.failed.as_mut().expect("whoever is chosen next follows a failure").end()
     }
 
     /// The request for the next member.
-    pub(crate) fn begin<S, F, C, P>(&mut self, shared: &Shared<S, F, C, P>, member: usize) -> Req
+    pub(crate) fn begin<S, F, C, P>(&mut self, members: &Members<S, F, C, P>, member: usize) -> Req
     where
         P: Replay<Req>,
     {
-        self.asked = Asked { member, term: shared.members[member].ask(shared.policy.recheck, Instant::now) };
+        self.asked = Asked { member, term: members.trust[member].ask(members.policy.recheck, Instant::now) };
         let request = self.copy.take().expect("whoever is chosen next has a copy to send");
         let more = self.failed.as_ref().is_some_and(|failed| failed.left().any(|other| other != member));
-        self.copy = more.then(|| shared.policy.per_call.replay(&request)).flatten();
+        self.copy = more.then(|| members.policy.per_call.replay(&request)).flatten();
         request
     }
 }

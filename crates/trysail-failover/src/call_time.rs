@@ -7,6 +7,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
+use trysail_core::{Elapsed, FromElapsed, Scope};
 
 /// How long a call may take in all.
 #[derive(Clone, Copy, Debug)]
@@ -57,5 +58,14 @@ impl Share {
             share.unwrap_or(Duration::MAX)
         });
         this.timer.as_pin_mut().map_or(Poll::Pending, |timer| timer.poll(cx).map(|()| limit))
+    }
+
+    /// Waits for the end of the share of what has been sent, which is a limit of time that struck.
+    pub(crate) fn poll_elapsed<E: FromElapsed>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        share: impl FnOnce(Instant) -> Option<Duration>,
+    ) -> Poll<E> {
+        self.poll(cx, share).map(|share| E::from_elapsed(Elapsed::new(Scope::Attempt, share)))
     }
 }

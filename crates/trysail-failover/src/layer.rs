@@ -3,7 +3,7 @@ use std::time::Duration;
 use tower_layer::Layer;
 use trysail_core::{Always, Inherit};
 
-use crate::{AnyMember, Failover, PerCall, policy::Policy};
+use crate::{AnyMember, Failover, PerCall, policy::FailoverPolicy};
 
 /// Asks others where the service it is put around fails: at once, each at most once a call, in their order.
 ///
@@ -19,7 +19,7 @@ use crate::{AnyMember, Failover, PerCall, policy::Policy};
 #[derive(Clone, Debug)]
 pub struct FailoverLayer<S, F = AnyMember, C = Inherit, P = PerCall> {
     others: Vec<S>,
-    policy: Policy<F, C, P>,
+    policy: FailoverPolicy<F, C, P>,
 }
 
 impl<S> FailoverLayer<S> {
@@ -29,19 +29,25 @@ impl<S> FailoverLayer<S> {
     /// Each member is a stack of its own: a circuit, the limit of an attempt, and what is below.
     pub fn new(others: impl IntoIterator<Item = S>) -> Self {
         let per_call = PerCall { replay: Always, within: None, budget: () };
-        let policy = Policy { fit: AnyMember, judge: Inherit, per_call, recheck: RECHECK };
+        let policy = FailoverPolicy { fit: AnyMember, judge: Inherit, per_call, recheck: RECHECK };
         Self { others: others.into_iter().collect(), policy }
     }
 }
 
 impl<S, F, C, P> FailoverLayer<S, F, C, P> {
-    /// Which members may answer: a [`Fit`](crate::Fit). By default all may.
+    /// Which members may answer: those for a clone of which the future of `fit` is `Ok`. By default all may.
+    ///
+    /// An error that is permanent, or malformed and not to be repeated, says that a member does not fit; every other one that
+    /// this could not be found out ([`Fit`](crate::Fit)).
     ///
     /// The first answer of each member is kept back until it has been found to fit, and so is the first one after it has
     /// failed: what comes back may be another. One that does not fit is passed over.
-    pub fn fits<G>(self, fit: G) -> FailoverLayer<S, G, C, P> {
-        let Policy { judge, per_call, recheck, .. } = self.policy;
-        FailoverLayer { others: self.others, policy: Policy { fit, judge, per_call, recheck } }
+    pub fn fits<G, Fut>(self, fit: G) -> FailoverLayer<S, G, C, P>
+    where
+        G: Fn(S) -> Fut,
+    {
+        let FailoverPolicy { judge, per_call, recheck, .. } = self.policy;
+        FailoverLayer { others: self.others, policy: FailoverPolicy { fit, judge, per_call, recheck } }
     }
 
     /// How long a member is passed over that does not fit, until one call asks it again. 30 s by default.
@@ -52,13 +58,16 @@ impl<S, F, C, P> FailoverLayer<S, F, C, P> {
 
     /// Who judges an outcome; by default what was judged below stands ([`Inherit`]).
     pub fn classify_with<D>(self, judge: D) -> FailoverLayer<S, F, D, P> {
-        let Policy { fit, per_call, recheck, .. } = self.policy;
-        FailoverLayer { others: self.others, policy: Policy { fit, judge, per_call, recheck } }
+        let FailoverPolicy { fit, per_call, recheck, .. } = self.policy;
+        FailoverLayer { others: self.others, policy: FailoverPolicy { fit, judge, per_call, recheck } }
     }
 
     fn map_per_call<Q>(self, change: impl FnOnce(P) -> Q) -> FailoverLayer<S, F, C, Q> {
-        let Policy { fit, judge, per_call, recheck } = self.policy;
-        FailoverLayer { others: self.others, policy: Policy { fit, judge, per_call: change(per_call), recheck } }
+        let FailoverPolicy { fit, judge, per_call, recheck } = self.policy;
+        FailoverLayer {
+            others: self.others,
+            policy: FailoverPolicy { fit, judge, per_call: change(per_call), recheck },
+        }
     }
 }
 

@@ -9,10 +9,10 @@ mod failed;
 mod fit;
 mod future;
 mod layer;
+mod members;
 mod per_call;
 mod policy;
 mod service;
-mod shared;
 mod trace;
 mod trust;
 

@@ -12,8 +12,8 @@ use crate::{
     AnyMember, Fit, PerCall, ResponseFuture, Standing,
     call_state::Asked,
     candidate::{Candidate, poll_first_ready},
-    policy::Policy,
-    shared::Shared,
+    members::Members,
+    policy::FailoverPolicy,
 };
 
 /// A service that asks the next member where one fails; made by [`FailoverLayer`](crate::FailoverLayer).
@@ -25,25 +25,25 @@ pub struct Failover<S, F = AnyMember, C = Inherit, P = PerCall> {
     others: Vec<Candidate<S>>,
     /// Which of the others is ready.
     chosen: Option<usize>,
-    shared: Arc<Shared<S, F, C, P>>,
+    members: Arc<Members<S, F, C, P>>,
 }
 
 impl<S, F, C, P> Failover<S, F, C, P> {
-    pub(crate) fn new(first: S, others: Vec<S>, policy: Policy<F, C, P>) -> Self
+    pub(crate) fn new(first: S, others: Vec<S>, policy: FailoverPolicy<F, C, P>) -> Self
     where
         S: Clone,
     {
         let members = [first.clone()].into_iter().chain(others).collect();
-        Self::of(first, Arc::new(Shared::new(members, policy)))
+        Self::of(first, Arc::new(Members::new(members, policy)))
     }
 
-    const fn of(first: S, shared: Arc<Shared<S, F, C, P>>) -> Self {
-        Self { first, others: Vec::new(), chosen: None, shared }
+    const fn of(first: S, members: Arc<Members<S, F, C, P>>) -> Self {
+        Self { first, others: Vec::new(), chosen: None, members }
     }
 
     /// What is known of each member, in their order.
     pub fn standings(&self) -> Vec<Standing> {
-        self.shared.members.iter().map(|member| member.standing()).collect()
+        self.members.trust.iter().map(|member| member.standing()).collect()
     }
 }
 
@@ -62,7 +62,7 @@ where
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.chosen = None;
         let mut first = None;
-        if !self.shared.passes_over(0) {
+        if !self.members.passes_over(0) {
             match self.first.poll_ready(cx) {
                 Poll::Ready(Ok(())) => {
                     self.others.clear();
@@ -77,7 +77,7 @@ where
             }
         }
         if self.others.is_empty() {
-            self.others = self.shared.candidates(1..self.shared.members.len());
+            self.others = self.members.candidates(1..self.members.trust.len());
         }
         match (poll_first_ready(&mut self.others, cx), first) {
             (Poll::Ready(Ok(at)), first) => {
@@ -99,28 +99,28 @@ where
     }
 
     fn call(&mut self, request: Req) -> Self::Future {
-        let shared = &self.shared;
+        let members = &self.members;
         let (member, service) = match self.chosen.take().and_then(|at| self.others.get_mut(at)) {
             Some(other) => (other.member, &mut other.service),
             None => (0, &mut self.first),
         };
-        let asked = Asked { member, term: shared.members[member].ask(shared.policy.recheck, Instant::now) };
-        let copy = (shared.members.len() > 1).then(|| shared.policy.per_call.replay(&request)).flatten();
+        let asked = Asked { member, term: members.trust[member].ask(members.policy.recheck, Instant::now) };
+        let copy = (members.trust.len() > 1).then(|| members.policy.per_call.replay(&request)).flatten();
         let call = service.call(request);
         self.others.clear();
-        ResponseFuture::new(call, asked, copy, Arc::clone(&self.shared))
+        ResponseFuture::new(call, asked, copy, Arc::clone(&self.members))
     }
 }
 
 /// Clones are born unready.
 impl<S: Clone, F, C, P> Clone for Failover<S, F, C, P> {
     fn clone(&self) -> Self {
-        Self::of(self.first.clone(), Arc::clone(&self.shared))
+        Self::of(self.first.clone(), Arc::clone(&self.members))
     }
 }
 
 impl<S: fmt::Debug, F: fmt::Debug, C: fmt::Debug, P: fmt::Debug> fmt::Debug for Failover<S, F, C, P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Failover").field("first", &self.first).field("shared", &self.shared).finish_non_exhaustive()
+        f.debug_struct("Failover").field("first", &self.first).field("members", &self.members).finish_non_exhaustive()
     }
 }

@@ -414,12 +414,13 @@ async fn an_answer_is_checked_whose_member_has_failed_another_call_meanwhile() {
 
 #[tokio::test(start_paused = true)]
 async fn a_member_that_does_not_fit_never_answers_and_is_passed_over_for_a_while() {
-    for misfit in [Verdict::PERMANENT, Verdict::MALFORMED.once().neutral()] {
+    for (misfit, recheck) in [(Verdict::PERMANENT, None), (Verdict::MALFORMED.once().neutral(), Some(10 * SECOND))] {
         let members = members([Does::Answers, Does::Answers]);
         let other = Arc::new(AtomicU32::new(0));
         let is_other = Arc::clone(&other);
-        let service = layer(&members)
-            .recheck(10 * SECOND)
+        let list = recheck.into_iter().fold(layer(&members), FailoverLayer::recheck);
+        let recheck = recheck.unwrap_or(30 * SECOND);
+        let service = list
             .fits(move |member: Member| {
                 let fits = member.number as u32 != is_other.load(Relaxed);
                 ready(if fits { Ok(()) } else { Err(Failed { member: member.number, verdict: misfit }) })
@@ -430,18 +431,22 @@ async fn a_member_that_does_not_fit_never_answers_and_is_passed_over_for_a_while
         }
         assert_eq!((asked(&members), service.standings()), (vec![1, 3], vec![Standing::Misfit, Standing::Fits]));
 
+        time::advance(recheck - SECOND).await;
+        assert_eq!(service.clone().oneshot("text").await, Ok(1));
+        assert_eq!(asked(&members), [1, 4]);
+
         // One call asks again after a while, and the others do not wait for it.
-        time::advance(10 * SECOND).await;
+        time::advance(SECOND).await;
         let first = service.clone().call("text");
         let second = service.clone().oneshot("text");
         assert_eq!((second.await, first.await), (Ok(1), Ok(1)));
-        assert_eq!(asked(&members), [2, 5]);
+        assert_eq!(asked(&members), [2, 6]);
 
         // What cannot be checked is not used either.
         members[1].now(DOWN);
         assert_eq!(service.clone().oneshot("text").await.expect_err("nobody answers").member, 1);
         other.store(7, Relaxed);
-        time::advance(10 * SECOND).await;
+        time::advance(recheck).await;
         assert_eq!(service.clone().oneshot("text").await, Ok(0));
         assert_eq!(service.standings(), [Standing::Fits, Standing::Unchecked]);
     }

@@ -4,7 +4,7 @@ use super::*;
 
 /// What may happen to a member.
 #[derive(Clone, Copy, Debug)]
-enum Event {
+enum MemberEvent {
     /// A call begins, in so manyth place.
     Asks(usize),
     /// The call in that place ends, and its answer is to be used.
@@ -17,19 +17,19 @@ enum Event {
 
 /// As one would say it: what is known, since when, and what has failed since.
 #[derive(Clone, Copy, Debug)]
-struct Naive {
+struct NaiveTrust {
     known: Standing,
     passed_over_until: u64,
     failures: u32,
 }
 
-fn event() -> impl Strategy<Value = Event> {
+fn event() -> impl Strategy<Value = MemberEvent> {
     prop_oneof![
-        (0..4_usize).prop_map(Event::Asks),
-        (0..4_usize).prop_map(Event::Answers),
-        (0..4_usize, any::<bool>()).prop_map(|(call, fits)| Event::Finds(call, fits)),
-        Just(Event::Fails),
-        (0..40_u64).prop_map(Event::Waits),
+        (0..4_usize).prop_map(MemberEvent::Asks),
+        (0..4_usize).prop_map(MemberEvent::Answers),
+        (0..4_usize, any::<bool>()).prop_map(|(call, fits)| MemberEvent::Finds(call, fits)),
+        Just(MemberEvent::Fails),
+        (0..40_u64).prop_map(MemberEvent::Waits),
     ]
 }
 
@@ -40,21 +40,21 @@ proptest! {
         let epoch = Instant::now();
         let at = |secs| epoch + Duration::from_secs(secs);
         let trust = Trust::new();
-        let mut naive = Naive { known: Standing::Unchecked, passed_over_until: 0, failures: 0 };
+        let mut naive = NaiveTrust { known: Standing::Unchecked, passed_over_until: 0, failures: 0 };
         let (mut now, mut calls) = (0, [(trust.term(), 0); 4]);
         for event in events {
             match event {
-                Event::Asks(call) => {
+                MemberEvent::Asks(call) => {
                     if naive.known == Standing::Misfit {
                         naive.passed_over_until = now + RECHECK;
                     }
                     calls[call] = (trust.ask(Duration::from_secs(RECHECK), || at(now)), naive.failures);
                 }
-                Event::Answers(call) => {
+                MemberEvent::Answers(call) => {
                     let used = naive.known == Standing::Fits && calls[call].1 == naive.failures;
                     prop_assert_eq!(trust.holds(calls[call].0), used);
                 }
-                Event::Finds(call, fits) => {
+                MemberEvent::Finds(call, fits) => {
                     let (term, failures) = calls[call];
                     if fits {
                         trust.fits(term);
@@ -66,12 +66,12 @@ proptest! {
                         naive.known = if fits { Standing::Fits } else { Standing::Misfit };
                     }
                 }
-                Event::Fails => {
+                MemberEvent::Fails => {
                     naive.known = Standing::Unchecked;
                     naive.failures += 1;
                     trust.shake();
                 }
-                Event::Waits(secs) => now += secs,
+                MemberEvent::Waits(secs) => now += secs,
             }
             prop_assert_eq!(trust.standing(), naive.known);
             let passed_over = naive.known == Standing::Misfit && now < naive.passed_over_until;
