@@ -26,6 +26,8 @@ use trysail::{
     retry::BudgetSettings,
 };
 
+use crate::metrics::Log;
+
 const SECOND: Duration = Duration::from_secs(1);
 const OURS: [f32; 2] = [0.6, 0.8];
 const ANOTHERS: [f32; 2] = [0.8, 0.6];
@@ -261,4 +263,40 @@ async fn a_secret_of_the_request_stays_with_the_server_it_was_sent_to() {
     let secret = request().header("authorization", "Bearer hunter2").expect("a header");
     list(&servers).await.oneshot(secret).await.expect_err("the other is none of its business");
     assert_eq!(servers.each_ref().map(Server::asked), [1, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_step_to_another_server_is_logged_and_each_that_does_not_fit() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG)
+        .with_writer(move || writer.clone());
+    // While there is just one, a thread without it that comes first to an event turns that event off for all.
+    let _second = tracing::Dispatch::new(tracing_subscriber::fmt().with_writer(std::io::sink).finish());
+    let _logging = tracing::subscriber::set_default(subscriber.finish());
+
+    let servers = [Is::Down, Is::Up(ANOTHERS), Is::Up(OURS)].map(Server::new);
+    let service = list(&servers).await;
+    for _ in 0..2 {
+        service.clone().oneshot(request()).await.expect("the third answers");
+    }
+    let text = String::from_utf8(log.0.lock().expect("nobody panics").clone()).expect("text");
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let ours = lines.iter().filter(|line| line["target"] == "trysail::failover").map(|line| {
+        let field = |name: &str| line["fields"][name].as_str().expect("a field").to_owned();
+        (field("message"), line["fields"]["member"].as_u64(), field("class"))
+    });
+    let said = |message: &str, member, class: &str| (message.to_owned(), Some(member), class.to_owned());
+    assert_eq!(
+        ours.collect::<Vec<_>>(),
+        [
+            said("failover", 0, "transient"),
+            said("member does not fit", 1, "malformed"),
+            said("failover", 1, "malformed"),
+            said("failover", 0, "transient"),
+        ]
+    );
+    assert!(!text.contains("wind"), "inputs are not logged");
 }

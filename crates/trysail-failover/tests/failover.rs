@@ -64,11 +64,11 @@ impl Member {
     }
 
     fn now(&self, does: Does) {
-        *self.does.lock().unwrap() = does;
+        *self.does.lock().expect("nothing panics under it") = does;
     }
 
     fn does(&self) -> Does {
-        *self.does.lock().unwrap()
+        *self.does.lock().expect("nothing panics under it")
     }
 
     fn asked(&self) -> u32 {
