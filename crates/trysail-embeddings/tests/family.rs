@@ -26,7 +26,9 @@ fn server(
         let (sink, answer) = (Arc::clone(&sink), answer.clone());
         async move {
             let Ok(body) = request.into_body().collect().await;
-            sink.lock().unwrap().push(serde_json::from_slice(&body.to_bytes()).unwrap());
+            sink.lock()
+                .expect("nothing panics under it")
+                .push(serde_json::from_slice(&body.to_bytes()).expect("a request is JSON"));
             match answer {
                 Ok(vector) => Ok(Response::new(json!({"data": [{"embedding": vector}]}).to_string().into())),
                 Err(verdict) => Err(Failure::<_, Infallible>::Response {
@@ -59,7 +61,7 @@ async fn a_fingerprint_outlives_the_server_it_was_taken_from() {
     let (other, seen) = server(Ok(vec![0.6, 0.8, 0.0]));
     fingerprint.check(other).await.expect("it is the same");
     assert_eq!(
-        *seen.lock().unwrap(),
+        *seen.lock().expect("nothing panics under it"),
         [json!({"model": "bge-m3", "input": ["a fair wind"], "encoding_format": "base64"})]
     );
 }
@@ -115,7 +117,7 @@ async fn a_family_of_shortened_vectors_asks_for_them() {
     let family = Family::new("text-embedding-3-large", 2).shortened();
     let fingerprint = family.fingerprint("probe", server.clone()).await.expect("it answers");
     fingerprint.check(server).await.expect("it is the same");
-    assert!(seen.lock().unwrap().iter().all(|body| body["dimensions"] == 2));
+    assert!(seen.lock().expect("nothing panics under it").iter().all(|body| body["dimensions"] == 2));
     let (longer, _) = self::server(Ok(vec![0.6, 0.8, 0.0]));
     family.fingerprint("probe", longer).await.expect_err("they are longer");
 }
