@@ -2,6 +2,8 @@ use std::task::{Context, Poll};
 
 use tower_service::Service;
 
+use crate::trust::Trust;
+
 /// A member that may be asked, on its way to be ready.
 #[derive(Debug)]
 pub(crate) struct Candidate<S> {
@@ -11,9 +13,10 @@ pub(crate) struct Candidate<S> {
 
 /// The place of the first that is ready, or why none of them ever will be.
 ///
-/// Those that can no longer become ready are taken out.
+/// Those that can no longer become ready have failed, and are taken out.
 pub(crate) fn poll_first_ready<S, Req>(
     candidates: &mut Vec<Candidate<S>>,
+    trust: &[Trust],
     cx: &mut Context<'_>,
 ) -> Poll<Result<usize, Option<S::Error>>>
 where
@@ -25,6 +28,7 @@ where
             Poll::Ready(Ok(())) => return Poll::Ready(Ok(at)),
             Poll::Ready(Err(error)) => {
                 broken = Some(error);
+                trust[candidate.member].shake();
                 candidates.remove(at);
             }
             Poll::Pending => at += 1,

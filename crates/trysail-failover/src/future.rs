@@ -111,7 +111,7 @@ where
                     Poll::Pending => (Err(ready!(this.share.as_mut().poll_elapsed(cx, elapsed))), false),
                 },
                 MemberStageProj::Choosing { candidates } => {
-                    let Poll::Ready(first) = poll_first_ready(candidates, cx) else {
+                    let Poll::Ready(first) = poll_first_ready(candidates, &members.trust, cx) else {
                         let whole = |now| state.left(&policy.per_call, now);
                         return this.share.as_mut().poll(cx, whole).map(|_| state.fail_unready());
                     };

@@ -71,6 +71,7 @@ where
                 // Whoever has failed so is not to be asked any more.
                 Poll::Ready(Err(error)) => {
                     self.first = self.first.clone();
+                    self.members.trust[0].shake();
                     first = Some(Poll::Ready(Err(error)));
                 }
                 Poll::Pending => first = Some(Poll::Pending),
@@ -79,7 +80,7 @@ where
         if self.others.is_empty() {
             self.others = self.members.candidates(1..self.members.trust.len());
         }
-        match (poll_first_ready(&mut self.others, cx), first) {
+        match (poll_first_ready(&mut self.others, &self.members.trust, cx), first) {
             (Poll::Ready(Ok(at)), first) => {
                 // Whoever is not asked gives up the place that it may have in a queue.
                 if first.is_some() {

@@ -370,7 +370,17 @@ async fn a_members_answer_is_kept_back_until_it_has_been_found_to_fit() {
     assert_eq!((began.elapsed(), checks.load(Relaxed)), (SECOND, 1), "it is known to fit");
     assert_eq!(service.standings(), [Standing::Fits, Standing::Unchecked]);
 
+    // Nor is it asked again because it was busy.
+    members[0].now(Does::IsNotReady);
+    assert_eq!(service.clone().oneshot("text").await, Ok(1));
+    assert_eq!(service.standings(), [Standing::Fits; 2]);
+    members[0].now(Does::IsBroken(Verdict::TRANSIENT));
+    assert_eq!(service.clone().oneshot("text").await, Ok(1));
+    assert_eq!(service.standings(), [Standing::Unchecked, Standing::Fits]);
+
     // After each recovery it is asked again, and not after an answer that shows it at work.
+    members[0].now(Does::Answers);
+    assert_eq!(service.clone().oneshot("text").await, Ok(0));
     for (verdict, again) in [
         (Verdict::TRANSIENT, 1),
         (Verdict::REFUSED, 1),
