@@ -9,6 +9,7 @@ mod encoding;
 mod endpoint;
 mod error;
 mod exchange;
+mod family;
 mod future;
 mod learn;
 mod own;
@@ -22,6 +23,7 @@ pub use crate::{
     batches::{Answers, BatchError, Batches},
     endpoint::{Endpoint, InvalidEndpoint},
     error::EmbedError,
+    family::{Family, FamilyCheck, Fingerprint},
     future::ResponseFuture,
     own::InvalidPart,
     request::EmbedRequest,

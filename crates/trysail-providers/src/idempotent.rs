@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use http::{Method, Request, Uri};
 use trysail_core::Replay;
+use trysail_http::OrRoute;
 
 /// Says which requests to an embedding server may be sent twice, and marks those that may.
 ///
@@ -39,8 +40,11 @@ impl Idempotent {
 
 impl<B: Clone> Replay<Request<B>> for Idempotent {
     fn replay(&self, request: &Request<B>) -> Option<Request<B>> {
-        let marked = request.extensions().get::<Self>().is_some();
-        PLAIN.or_route(|method: &Method, uri: &Uri| marked || is_pure(method, uri)).replay(request)
+        pure(request).replay(request)
+    }
+
+    fn divert(&self, request: &Request<B>) -> Option<Request<B>> {
+        pure(request).divert(request)
     }
 
     fn mark(&self, request: &mut Request<B>, attempt: u32) {
@@ -50,6 +54,11 @@ impl<B: Clone> Replay<Request<B>> for Idempotent {
     fn left(&self, request: &Request<B>) -> Option<Duration> {
         PLAIN.left(request)
     }
+}
+
+fn pure<B>(request: &Request<B>) -> OrRoute<impl Fn(&Method, &Uri) -> bool> {
+    let marked = request.extensions().get::<Idempotent>().is_some();
+    PLAIN.or_route(move |method: &Method, uri: &Uri| marked || is_pure(method, uri))
 }
 
 /// Whether a call computes and changes nothing, as far as its method and the end of its path tell.

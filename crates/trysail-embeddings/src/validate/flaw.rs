@@ -64,6 +64,9 @@ pub(crate) enum Flaw {
         index: usize,
     },
     NotAsked,
+    OtherFamily {
+        thousandths: i16,
+    },
 }
 
 impl Flaw {
@@ -130,7 +133,8 @@ impl Flaw {
             | Self::Rows { .. }
             | Self::FromOne
             | Self::Zero { .. }
-            | Self::NotAsked => Verdict::MALFORMED.once().neutral(),
+            | Self::NotAsked
+            | Self::OtherFamily { .. } => Verdict::MALFORMED.once().neutral(),
         }
     }
 
@@ -176,6 +180,7 @@ impl Flaw {
             Self::Zero { .. } => "answer/zero",
             Self::Base64 { .. } => "answer/broken-base64",
             Self::NotAsked => "answer/base64",
+            Self::OtherFamily { .. } => "answer/family",
         }
     }
 }
@@ -215,6 +220,10 @@ impl fmt::Display for Flaw {
             Self::Zero { index } => write!(f, "vector {index} is zero"),
             Self::Base64 { index } => write!(f, "vector {index} is no base64 of 32-bit floats"),
             Self::NotAsked => f.write_str("it is base64 where numbers were asked for"),
+            Self::OtherFamily { thousandths } => {
+                let likeness = f64::from(*thousandths) / 1_000.0;
+                write!(f, "it is of another family: its cosine with the fingerprint is {likeness:.3}")
+            }
         }
     }
 }
