@@ -65,6 +65,15 @@ impl Form {
         ..Self::OPENAI
     };
 
+    // It cuts what is too long, as Ollama does, and knows no word for numbers.
+    const VOYAGE: Self =
+        Self { slot: 24, dimensions: "output_dimension", fixed: &[("truncation", Fixed::Flag(false))], ..Self::OPENAI };
+    const VOYAGE_BASE64: Self = Self {
+        slot: 25,
+        fixed: &[("encoding_format", Fixed::Word("base64")), ("truncation", Fixed::Flag(false))],
+        ..Self::VOYAGE
+    };
+
     /// The body that asks `model` for vectors of `inputs`, and says what `own` does.
     pub(crate) fn fill<'a>(
         &self,
@@ -126,6 +135,13 @@ pub(crate) static OPENAI: Api = OPENAI_LIKE;
 
 pub(crate) static AZURE: Api =
     Api { example: "https://name.openai.azure.com", key: (HeaderName::from_static("api-key"), ""), ..OPENAI_LIKE };
+
+pub(crate) static VOYAGE: Api = Api {
+    example: "https://api.voyageai.com/v1",
+    floats: Form::VOYAGE,
+    base64: Some(Form::VOYAGE_BASE64),
+    ..OPENAI_LIKE
+};
 
 pub(crate) static TEI: Api =
     Api { example: "http://localhost:8080", key: BEARER, floats: Form::TEI, base64: None, vectors: &[], tokens: "" };

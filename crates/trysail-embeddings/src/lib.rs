@@ -4,23 +4,31 @@
 mod api;
 mod asked;
 mod batches;
+mod call;
+mod chunks;
 mod endpoint;
 mod error;
 mod future;
 mod own;
 mod request;
+mod rerank;
 mod response;
 mod service;
 mod shape;
+mod sparse;
 mod validate;
 
 pub use crate::{
     batches::{Answers, BatchError, Batches},
+    call::AnswerFuture,
+    chunks::{Chunks, Ranking},
     endpoint::{Endpoint, InvalidEndpoint},
     error::EmbedError,
     future::ResponseFuture,
     own::InvalidPart,
     request::EmbedRequest,
+    rerank::{Rank, Rerank, RerankRequest, RerankResponse},
     response::EmbedResponse,
     service::Embeddings,
+    sparse::{Sparse, SparseResponse},
 };

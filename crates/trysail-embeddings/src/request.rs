@@ -2,6 +2,7 @@ mod shared;
 
 use std::{
     fmt,
+    ops::Range,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -120,11 +121,13 @@ impl EmbedRequest {
             return None;
         }
         let middle = self.len() / 2;
-        let half = |range, part| {
-            let shared = Arc::new(self.shared.with(self.shared.inputs.part(range)));
-            Self { shared, own: self.own.clone().part(part), ..*self }
-        };
-        Some([half(0..middle, 1), half(middle..self.len(), 2)])
+        Some([self.part(0..middle, 1), self.part(middle..self.len(), 2)])
+    }
+
+    /// The texts in `range`, as one of the parts into which it was cut, counted from 1.
+    pub(crate) fn part(&self, range: Range<usize>, part: u32) -> Self {
+        let shared = Arc::new(self.shared.with(self.shared.inputs.part(range)));
+        Self { shared, own: self.own.clone().part(part), ..*self }
     }
 
     /// Which attempt of a retry above it is, counted from 1.

@@ -38,6 +38,10 @@ pub(crate) enum Flaw {
     Zero { index: usize },
     Base64 { index: usize },
     NotAsked,
+    Token { index: usize },
+    NoScores,
+    Scores { expected: usize, found: usize },
+    Score { index: usize },
 }
 
 impl Flaw {
@@ -51,10 +55,16 @@ impl Flaw {
             | Self::OddIndex { .. }
             | Self::Empty { .. }
             | Self::NotFinite { .. }
-            | Self::Base64 { .. } => Verdict::MALFORMED,
-            Self::Page | Self::NoVectors | Self::Dimensions { .. } | Self::Zero { .. } | Self::NotAsked => {
-                Verdict::MALFORMED.once().neutral()
-            }
+            | Self::Base64 { .. }
+            | Self::Token { .. }
+            | Self::Scores { .. }
+            | Self::Score { .. } => Verdict::MALFORMED,
+            Self::Page
+            | Self::NoVectors
+            | Self::NoScores
+            | Self::Dimensions { .. }
+            | Self::Zero { .. }
+            | Self::NotAsked => Verdict::MALFORMED.once().neutral(),
         }
     }
 
@@ -73,6 +83,10 @@ impl Flaw {
             Self::Zero { .. } => "answer/zero",
             Self::Base64 { .. } => "answer/broken-base64",
             Self::NotAsked => "answer/base64",
+            Self::Token { .. } => "answer/token",
+            Self::NoScores => "answer/no-scores",
+            Self::Scores { .. } => "answer/count",
+            Self::Score { .. } => "answer/not-finite",
         }
     }
 }
@@ -95,13 +109,20 @@ impl fmt::Display for Flaw {
             Self::Zero { index } => write!(f, "vector {index} is zero"),
             Self::Base64 { index } => write!(f, "vector {index} is no base64 of 32-bit floats"),
             Self::NotAsked => f.write_str("it is base64 where numbers were asked for"),
+            Self::Token { index } => write!(f, "vector {index} holds a token that is there twice or out of range"),
+            Self::NoScores => f.write_str("it holds no list of scores; check the URL"),
+            Self::Scores { expected, found } => write!(f, "it holds {found} scores where {expected} were expected"),
+            Self::Score { index } => write!(f, "the score of text {index} is no number"),
         }
     }
 }
 
 /// What an answer without usable vectors says of an error, if it says that a server would have a status for.
 pub(crate) fn error_inside(flaw: Flaw, response: &mut Response<Bytes>, expected: Expected) -> Option<Verdict> {
-    if !matches!(flaw, Flaw::Page | Flaw::NoVectors | Flaw::Count { .. } | Flaw::Empty { .. }) {
+    if !matches!(
+        flaw,
+        Flaw::Page | Flaw::NoVectors | Flaw::NoScores | Flaw::Count { .. } | Flaw::Scores { .. } | Flaw::Empty { .. }
+    ) {
         return None;
     }
     response.extensions_mut().insert(trysail_http::Expected::vectors(expected.count));
@@ -161,7 +182,8 @@ fn check(vector: &[f32], index: usize) -> Result<(), Flaw> {
     Ok(())
 }
 
-fn flaw(body: &[u8], error: &serde_json::Error) -> Flaw {
+/// What is wrong with a `body` that cannot be read.
+pub(crate) fn flaw(body: &[u8], error: &serde_json::Error) -> Flaw {
     let start = body.trim_ascii_start();
     match error.classify() {
         Category::Data => Flaw::NoVectors,
