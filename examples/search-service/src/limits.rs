@@ -1,0 +1,62 @@
+use std::{collections::BTreeMap, time::Duration};
+
+use trysail::{Adjustable, Preset};
+
+/// How long things may take; clones are handles of the same limits, and a change holds for calls made from then on.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    query: Adjustable,
+    query_attempt: Adjustable,
+    ingest: Adjustable,
+    ingest_attempt: Adjustable,
+}
+
+impl Limits {
+    /// All of them, in milliseconds.
+    pub fn get(&self) -> BTreeMap<&'static str, u128> {
+        self.named().map(|(name, limit)| (name, limit.get().as_millis())).into()
+    }
+
+    /// Changes those that `limits` names, all or none.
+    ///
+    /// # Errors
+    ///
+    /// A name must be one of theirs, and a limit is not zero.
+    pub fn set(&self, limits: &BTreeMap<String, u64>) -> Result<(), String> {
+        let named = BTreeMap::from(self.named());
+        let change = |(name, ms): (&String, &u64)| match (named.get(&**name), ms) {
+            (Some(_), 0) => Err(format!("a {name} of 0 ms would refuse every call")),
+            (Some(limit), ms) => Ok((*limit, Duration::from_millis(*ms))),
+            (None, _) => Err(format!("there is no limit {name}: say {:?}", named.keys())),
+        };
+        let changes = limits.iter().map(change).collect::<Result<Vec<_>, _>>()?;
+        changes.into_iter().for_each(|(limit, time)| limit.set(time));
+        Ok(())
+    }
+
+    /// Three tries in five seconds, and none against an open circuit: somebody waits.
+    pub(crate) fn query(&self) -> Preset<Adjustable> {
+        Preset::interactive().limits(self.query.clone(), self.query_attempt.clone()).retries(2)
+    }
+
+    /// Twenty tries, and patience: nobody waits, and what fails has to be done again.
+    pub(crate) fn ingest(&self) -> Preset<Adjustable> {
+        Preset::bulk().limits(self.ingest.clone(), self.ingest_attempt.clone())
+    }
+
+    fn named(&self) -> [(&'static str, &Adjustable); 4] {
+        [
+            ("query", &self.query),
+            ("query_attempt", &self.query_attempt),
+            ("ingest", &self.ingest),
+            ("ingest_attempt", &self.ingest_attempt),
+        ]
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let ms = |ms| Adjustable::new(Duration::from_millis(ms));
+        Self { query: ms(5_000), query_attempt: ms(1_500), ingest: ms(600_000), ingest_attempt: ms(30_000) }
+    }
+}
