@@ -41,8 +41,11 @@ pub async fn sparse(client: &Demo, texts: &[String]) -> Result<Vec<Vec<(u32, f32
         value: f32,
     }
     let answer: Vec<Vec<Entry>> = ask(client, "embed_sparse", &json!({"inputs": texts, "truncate": true})).await?;
-    let pairs = |list: Vec<Entry>| list.into_iter().map(|entry| (entry.index, entry.value)).collect();
-    Ok(answer.into_iter().map(pairs).collect())
+    let vector = |mut list: Vec<Entry>| {
+        list.sort_by_key(|entry| entry.index);
+        list.into_iter().map(|entry| (entry.index, entry.value)).collect()
+    };
+    Ok(answer.into_iter().map(vector).collect())
 }
 
 /// Which of `texts` answer `query`, the best first.

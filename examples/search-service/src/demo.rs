@@ -43,17 +43,19 @@ pub async fn serve(percent: u64) -> io::Result<String> {
 
 /// A data set whose servers are all at `base`.
 pub fn data_set(base: &str) -> DataSet {
-    let server = |kind, base: String| Server {
+    let server = |kind, model: &str| Server {
         kind,
-        base,
-        model: "demo".to_owned(),
+        base: base.to_owned(),
+        model: model.to_owned(),
         key: None,
-        query: Default::default(),
+        query: [("api-version".to_owned(), "2023-05-15".to_owned())].into(),
         fields: [("truncate".to_owned(), Value::Bool(true))].into(),
     };
-    let mut dense = server(Kind::Openai, base.to_owned());
-    dense.query.insert("api-version".to_owned(), "2023-05-15".to_owned());
-    DataSet { dense, sparse: server(Kind::Tei, base.to_owned()), rerank: server(Kind::Tei, base.to_owned()) }
+    DataSet {
+        dense: server(Kind::Openai, "demo-dense"),
+        sparse: server(Kind::Tei, "demo-sparse"),
+        rerank: server(Kind::Tei, "demo-rerank"),
+    }
 }
 
 /// The dense vector of `text`.

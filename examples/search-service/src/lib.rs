@@ -14,5 +14,4 @@ pub use self::{
     routes::{App, router},
     search::{Search, Vectors},
     set::{DataSet, Key, Kind, Server},
-    stacks::{Guarded, Kept},
 };

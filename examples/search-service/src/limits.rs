@@ -57,6 +57,6 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         let ms = |ms| Adjustable::new(Duration::from_millis(ms));
-        Self { query: ms(5_000), query_attempt: ms(1_500), ingest: ms(600_000), ingest_attempt: ms(30_000) }
+        Self { query: ms(5_000), query_attempt: ms(1_500), ingest: ms(600_000), ingest_attempt: ms(10_000) }
     }
 }

@@ -12,7 +12,7 @@ use trysail::{
 
 use crate::{DataSet, Limits, stacks::Stacks};
 
-/// All calls to model servers, over any client; its clones would know nothing of each other, so it is shared instead.
+/// All calls to model servers, over any client. One for the whole service, since it knows how each server is.
 pub struct Search<C> {
     client: C,
     dense: Stacks<Embeddings<C>>,

@@ -15,7 +15,7 @@ use trysail::{
 use crate::{Limits, Server};
 
 /// A service under its policies, and counted.
-pub type Guarded<S> = Observe<Stack<S, Adjustable>>;
+type Guarded<S> = Observe<Stack<S, Adjustable>>;
 
 /// One stack for each server that data sets ask: base, model, key, and whatever else they say.
 pub(crate) struct Stacks<S> {
@@ -24,11 +24,11 @@ pub(crate) struct Stacks<S> {
 }
 
 /// The stacks of a server; it has another circuit and another budget for what nobody waits for.
-pub struct Kept<S> {
+pub(crate) struct Kept<S> {
     /// For queries.
-    pub query: Guarded<S>,
+    pub(crate) query: Guarded<S>,
     /// For ingest.
-    pub ingest: Guarded<S>,
+    pub(crate) ingest: Guarded<S>,
     presets: [Preset<Adjustable>; 2],
     gauges: Gauges,
 }
@@ -50,9 +50,9 @@ impl<S: Clone> Stacks<S> {
         let slot = self.known.get(server);
         if slot.0.get().is_none() {
             let endpoint = server.endpoint()?;
-            let uri = endpoint.uri().clone();
+            let origin = endpoint.uri().authority().map(ToString::to_string).unwrap_or_default();
             let service = service(endpoint)?;
-            slot.0.get_or_init(|| self.keep(uri.host().unwrap_or_default(), &server.model, &service));
+            slot.0.get_or_init(|| self.keep(origin, &server.model, &service));
         }
         Ok(slot)
     }
@@ -62,11 +62,11 @@ impl<S: Clone> Stacks<S> {
         self.known.snapshot().iter().filter_map(|(_, gauges)| gauges.as_ref()).for_each(Gauges::publish);
     }
 
-    fn keep(&self, host: &str, model: &str, service: &S) -> Kept<S> {
+    fn keep(&self, origin: String, model: &str, service: &S) -> Kept<S> {
         let presets = [self.limits.query(), self.limits.ingest()];
-        let observe = ObserveLayer::new(host, model);
+        let observe = ObserveLayer::new(&*origin, model);
         let [query, ingest] = presets.each_ref().map(|preset| observe.layer(preset.layer(service.clone())));
-        let gauges = Gauges::new(host, model).circuit(presets[0].circuit()).budget(presets[0].budget());
+        let gauges = Gauges::new(origin, model).circuit(presets[0].circuit()).budget(presets[0].budget());
         Kept { query, ingest, presets, gauges }
     }
 }
@@ -96,12 +96,6 @@ impl<S> Registered for Slot<S> {
 impl<S> Clone for Slot<S> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
-    }
-}
-
-impl<S> fmt::Debug for Kept<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kept").field("presets", &self.presets).finish_non_exhaustive()
     }
 }
 

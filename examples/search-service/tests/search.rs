@@ -44,12 +44,8 @@ async fn a_search_runs_on_a_local_set_over_a_client_that_cannot_leave_it() {
             assert_eq!((found.dense, found.sparse), (demo::dense(text), demo::sparse(text)));
         }
     };
-    LocalSet::new().run_until(spawn_local_and_wait(handler)).await;
+    LocalSet::new().run_until(async { spawn_local(handler).await.unwrap() }).await;
     assert!(asked.get() >= 5);
-}
-
-async fn spawn_local_and_wait(handler: impl Future<Output = ()> + 'static) {
-    spawn_local(handler).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 use std::cmp::Ordering;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     RerankRequest,
@@ -96,8 +97,11 @@ enum Answer {
 struct Item {
     #[serde(default)]
     index: Index,
-    score: Option<f64>,
-    relevance_score: Option<f64>,
+    // Whatever stands there: what is no number is a slip of the server's, however it is written.
+    #[serde(default)]
+    score: Value,
+    #[serde(default)]
+    relevance_score: Value,
 }
 
 impl Item {
@@ -107,7 +111,7 @@ impl Item {
         let place = usize::try_from(index).ok().filter(|place| seen.get(*place) == Some(&false));
         let place = place.ok_or(Flaw::Index { index })?;
         seen[place] = true;
-        let score = self.relevance_score.or(self.score).filter(|score| score.is_finite());
+        let score = self.relevance_score.as_f64().or(self.score.as_f64()).filter(|score| score.is_finite());
         Ok(Rank { index: place, score: score.ok_or(Flaw::Score { index: place })? })
     }
 }

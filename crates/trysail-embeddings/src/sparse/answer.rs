@@ -1,4 +1,5 @@
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     EmbedRequest,
@@ -49,15 +50,17 @@ impl SparseResponse {
 struct Entry {
     #[serde(default)]
     index: Index,
-    // A null stands where a server's own encoder met what is no number.
-    value: Option<f32>,
+    // Whatever stands there: what is no number is a slip of the server's, however it is written.
+    #[serde(default)]
+    value: Value,
 }
 
 fn vector(list: Vec<Entry>, index: usize) -> Result<Vec<(u32, f32)>, Flaw> {
     let entry = |entry: Entry| {
         let Index::At(token) = entry.index else { return Err(Flaw::Token { index }) };
-        let value = entry.value.filter(|value| value.is_finite()).ok_or(Flaw::NotFinite { index })?;
-        Ok((u32::try_from(token).map_err(|_| Flaw::Token { index })?, value))
+        let value = entry.value.as_f64().map(|value| value as f32).filter(|value| value.is_finite());
+        let token = u32::try_from(token).map_err(|_| Flaw::Token { index })?;
+        Ok((token, value.ok_or(Flaw::NotFinite { index })?))
     };
     let mut vector = list.into_iter().map(entry).collect::<Result<Vec<_>, _>>()?;
     vector.sort_unstable_by_key(|(token, _)| *token);
