@@ -56,6 +56,9 @@ pub struct Ranking<E> {
     pub missing: Vec<BatchError<E>>,
 }
 
+/// What came of one part: which of the texts it holds, counted in the request that was cut, and the answer to it.
+pub type Chunk<A, E> = Result<(Range<usize>, A), BatchError<E>>;
+
 impl<R> Chunks<R> {
     /// All texts of `request`.
     pub const fn of(request: R) -> Self {
@@ -73,7 +76,7 @@ impl<R> Chunks<R> {
     }
 
     /// What came of each part, in order.
-    async fn send<S>(self, service: S, count: usize) -> Vec<Part<S::Response, S::Error>>
+    async fn send<S>(self, service: S, count: usize) -> Vec<Chunk<S::Response, S::Error>>
     where
         S: Service<R, Error: Classified> + Clone,
         R: Cut,
@@ -123,9 +126,8 @@ impl<R> Chunks<R> {
 }
 
 impl Chunks<EmbedRequest> {
-    /// Dense or sparse vectors, as `service` has them: which of the texts a part holds and their vectors, or why they have
-    /// none, in the order of the texts.
-    pub async fn embed<S>(self, service: S) -> Vec<Part<S::Response, S::Error>>
+    /// Dense or sparse vectors, as `service` has them, in the order of the texts.
+    pub async fn embed<S>(self, service: S) -> Vec<Chunk<S::Response, S::Error>>
     where
         S: Service<EmbedRequest, Error: Classified> + Clone,
     {
@@ -152,9 +154,6 @@ impl Chunks<RerankRequest> {
         Ranking { answer: ranking.answer.sorted(most), ..ranking }
     }
 }
-
-/// Which of the texts it is about, and what came of them.
-type Part<A, E> = Result<(Range<usize>, A), BatchError<E>>;
 
 trait Cut: Clone {
     fn len(&self) -> usize;

@@ -15,14 +15,16 @@ use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use tower::{Service, ServiceExt, service_fn};
 use trysail_core::{Class, Classified, Failure, Limit, Remedy, Replay, Verdict};
-use trysail_embeddings::{Chunks, EmbedError, EmbedRequest, Endpoint, Rerank, RerankRequest, RerankResponse, Sparse};
+use trysail_embeddings::{
+    Chunks, EmbedError, EmbedRequest, Embeddings, Endpoint, Rerank, RerankRequest, RerankResponse, Sparse,
+};
 use trysail_http::{Deadline, Idempotent, OrDeadline};
 
 type Judged = Failure<Response<Bytes>, io::Error>;
 
 /// A client that answers what `answer` makes of path and body.
 fn client(
-    answer: impl Fn(&str, Value) -> Result<String, Judged> + Clone,
+    answer: impl Fn(&str, Value) -> Result<String, Box<Judged>> + Clone,
 ) -> impl Service<Request<Full<Bytes>>, Response = Response<Bytes>, Error = Judged> + Clone {
     service_fn(move |request: Request<Full<Bytes>>| {
         let answer = answer.clone();
@@ -30,7 +32,7 @@ fn client(
             let (head, body) = request.into_parts();
             let body: Result<_, Infallible> = body.collect().await;
             let body = serde_json::from_slice(&body.unwrap().to_bytes()).unwrap();
-            answer(&head.uri.to_string(), body).map(|answer| Response::new(answer.into()))
+            answer(&head.uri.to_string(), body).map(|answer| Response::new(answer.into())).map_err(|refusal| *refusal)
         }
     })
 }
@@ -53,9 +55,9 @@ fn indices(answer: &RerankResponse) -> Vec<usize> {
     answer.ranks().iter().map(|rank| rank.index()).collect()
 }
 
-fn refusal(verdict: Verdict, status: u16, body: &str) -> Judged {
+fn refusal(verdict: Verdict, status: u16, body: &str) -> Box<Judged> {
     let response = Response::builder().status(status).body(Bytes::copy_from_slice(body.as_bytes())).unwrap();
-    Failure::Response { verdict, status: None, response }
+    Box::new(Failure::Response { verdict, status: None, response })
 }
 
 #[tokio::test]
@@ -93,6 +95,18 @@ async fn each_family_is_asked_as_it_wants_to_be() {
     ];
     let expected = expected.map(|(path, body)| (format!("http://localhost:1{path}"), body));
     assert_eq!(*seen.lock().unwrap(), expected);
+}
+
+#[tokio::test]
+async fn voyage_is_asked_not_to_cut_what_is_too_long() {
+    let answer = |path: &str, sent: Value| {
+        assert_eq!(path, "http://localhost:1/v1/embeddings");
+        let asked = json!({"encoding_format": "base64", "truncation": false, "output_dimension": 2, "model": "m", "input": ["a"]});
+        assert_eq!(sent, asked);
+        Ok(r#"{"data":[{"embedding":[1,0],"index":0}],"usage":{"total_tokens":1}}"#.into())
+    };
+    let voyage = Embeddings::new(client(answer), Endpoint::voyage("http://localhost:1/v1").unwrap());
+    voyage.oneshot(EmbedRequest::new("m", ["a"]).dimensions(2)).await.unwrap();
 }
 
 #[tokio::test]

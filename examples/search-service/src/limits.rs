@@ -1,6 +1,6 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use trysail::{Adjustable, Preset};
+use trysail::{Adjustable, Deadline, Preset};
 
 /// How long things may take; clones are handles of the same limits, and a change holds for calls made from then on.
 #[derive(Clone, Debug)]
@@ -32,6 +32,11 @@ impl Limits {
         let changes = limits.iter().map(change).collect::<Result<Vec<_>, _>>()?;
         changes.into_iter().for_each(|(limit, time)| limit.set(time));
         Ok(())
+    }
+
+    /// When a query that begins now is over.
+    pub(crate) fn query_deadline(&self) -> Deadline {
+        Deadline::within(self.query.get())
     }
 
     /// Three tries in five seconds, and none against an open circuit: somebody waits.

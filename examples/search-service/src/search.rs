@@ -1,4 +1,4 @@
-use std::{error::Error, fmt, ops::Range};
+use std::{error::Error, fmt};
 
 use bytes::Bytes;
 use http::Response;
@@ -7,7 +7,7 @@ use tower::{BoxError, Service, ServiceExt};
 use trysail::{
     Chunks, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Failure, HttpRequest, Rerank, RerankRequest, Sparse,
     SparseResponse,
-    embeddings::{BatchError, Ranking},
+    embeddings::{Chunk, Ranking},
 };
 
 use crate::{DataSet, Limits, stacks::Stacks};
@@ -15,6 +15,7 @@ use crate::{DataSet, Limits, stacks::Stacks};
 /// All calls to model servers, over any client. One for the whole service, since it knows how each server is.
 pub struct Search<C> {
     client: C,
+    limits: Limits,
     dense: Stacks<Embeddings<C>>,
     sparse: Stacks<Sparse<C>>,
     rerank: Stacks<Rerank<C>>,
@@ -32,8 +33,9 @@ pub struct Vectors {
 impl<C: Clone> Search<C> {
     /// Calls servers through `client`, within `limits`.
     pub fn new(client: C, limits: &Limits) -> Self {
-        let [dense, sparse, rerank] = [(); 3].map(|()| limits.clone());
-        Self { client, dense: Stacks::new(dense), sparse: Stacks::new(sparse), rerank: Stacks::new(rerank) }
+        let limits = limits.clone();
+        let (dense, sparse, rerank) = (Stacks::new(&limits), Stacks::new(&limits), Stacks::new(&limits));
+        Self { client, limits, dense, sparse, rerank }
     }
 
     /// Tells the recorder of metrics how circuits and budgets are.
@@ -85,7 +87,8 @@ where
         top_n: Option<usize>,
     ) -> Result<Ranking<EmbedError>, BoxError> {
         let slot = self.rerank.get(&set.rerank, |endpoint| Rerank::new(self.client.clone(), endpoint))?;
-        let request = RerankRequest::new(&*set.rerank.model, query, texts);
+        // All parts have the time of one query together.
+        let request = RerankRequest::new(&*set.rerank.model, query, texts).deadline(self.limits.query_deadline());
         let request = top_n.into_iter().fold(request, RerankRequest::top_n);
         Ok(Chunks::of(request).rank(slot.kept().query.clone()).await)
     }
@@ -118,7 +121,7 @@ impl<C> fmt::Debug for Search<C> {
 
 /// What came of each text, out of what came of parts of them.
 fn each<A, V>(
-    parts: Vec<Result<(Range<usize>, A), BatchError<EmbedError>>>,
+    parts: Vec<Chunk<A, EmbedError>>,
     split: impl Fn(A) -> Vec<V>,
 ) -> impl Iterator<Item = Result<V, String>> {
     parts.into_iter().flat_map(move |part| match part {

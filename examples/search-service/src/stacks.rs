@@ -37,8 +37,8 @@ pub(crate) struct Kept<S> {
 pub(crate) struct Slot<S>(Arc<OnceLock<Kept<S>>>);
 
 impl<S: Clone> Stacks<S> {
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { known: Registry::new(MOST, || Slot(Arc::default())), limits }
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self { known: Registry::new(MOST, || Slot(Arc::default())), limits: limits.clone() }
     }
 
     /// The stacks of `server`, around what `service` makes of its endpoint.

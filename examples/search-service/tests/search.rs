@@ -1,10 +1,9 @@
 //! What a search asks, on one thread and in virtual time.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
-
 use std::{
     cell::{Cell, RefCell},
     convert::Infallible,
+    future::pending,
     rc::Rc,
     time::Duration,
 };
@@ -16,7 +15,7 @@ use search_service::{DataSet, Limits, Search, demo};
 use serde_json::json;
 use tokio::{
     task::{LocalSet, spawn_local},
-    time::sleep,
+    time::{Instant, sleep},
 };
 use tower::{Layer, ServiceExt, service_fn};
 use trysail::{HttpLayer, HttpRequest};
@@ -46,6 +45,17 @@ async fn a_search_runs_on_a_local_set_over_a_client_that_cannot_leave_it() {
     };
     LocalSet::new().run_until(async { spawn_local(handler).await.unwrap() }).await;
     assert!(asked.get() >= 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ranking_has_the_time_of_one_query_however_many_parts_it_has() {
+    let client = service_fn(|_: HttpRequest| pending::<Result<Response<Full<Bytes>>, Infallible>>());
+    let search = Search::new(HttpLayer::new().layer(client), &Limits::default());
+    let texts = (0..200).map(|n| n.to_string()).collect();
+    let start = Instant::now();
+    let ranking = search.rank(&demo::data_set("http://demo"), "storm", texts, None).await.unwrap();
+    assert!(start.elapsed() <= Duration::from_millis(5_001), "{:?}", start.elapsed());
+    assert!(ranking.missing.iter().flat_map(|part| part.inputs()).eq(0..200), "{ranking:?}");
 }
 
 #[tokio::test]

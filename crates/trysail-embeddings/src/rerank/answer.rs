@@ -12,19 +12,19 @@ use crate::{
 /// The texts that were asked about, the best first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RerankResponse {
-    ranks: Vec<Rank>,
+    ranks: Vec<Ranked>,
 }
 
 /// A text, and how well it answers the query.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rank {
+pub struct Ranked {
     index: usize,
     score: f64,
 }
 
 impl RerankResponse {
     /// The texts by their score, the best first; equal ones in the order of the request.
-    pub fn ranks(&self) -> &[Rank] {
+    pub fn ranks(&self) -> &[Ranked] {
         &self.ranks
     }
 
@@ -40,12 +40,12 @@ impl RerankResponse {
 
     /// Takes in the ranks of texts that stand `first` texts further on.
     pub(crate) fn append(&mut self, next: Self, first: usize) {
-        self.ranks.extend(next.ranks.into_iter().map(|rank| Rank { index: rank.index + first, ..rank }));
+        self.ranks.extend(next.ranks.into_iter().map(|rank| Ranked { index: rank.index + first, ..rank }));
     }
 
     /// In order, and the best `top_n` alone.
     pub(crate) fn sorted(mut self, top_n: Option<usize>) -> Self {
-        self.ranks.sort_by(Rank::compare);
+        self.ranks.sort_by(Ranked::compare);
         self.ranks.truncate(top_n.unwrap_or(usize::MAX));
         self
     }
@@ -68,7 +68,7 @@ impl RerankResponse {
     }
 }
 
-impl Rank {
+impl Ranked {
     /// Which of the texts it is, counted from 0.
     pub const fn index(&self) -> usize {
         self.index
@@ -105,13 +105,13 @@ struct Item {
 }
 
 impl Item {
-    fn rank(self, item: usize, seen: &mut [bool]) -> Result<Rank, Flaw> {
+    fn rank(self, item: usize, seen: &mut [bool]) -> Result<Ranked, Flaw> {
         // The best comes first, so that where it stands says nothing about which it is.
         let Index::At(index) = self.index else { return Err(Flaw::OddIndex { item }) };
         let place = usize::try_from(index).ok().filter(|place| seen.get(*place) == Some(&false));
         let place = place.ok_or(Flaw::Index { index })?;
         seen[place] = true;
         let score = self.relevance_score.as_f64().or(self.score.as_f64()).filter(|score| score.is_finite());
-        Ok(Rank { index: place, score: score.ok_or(Flaw::Score { index: place })? })
+        Ok(Ranked { index: place, score: score.ok_or(Flaw::Score { index: place })? })
     }
 }

@@ -1,12 +1,12 @@
 //! Scores of texts: how well each answers a query.
 
 mod answer;
+mod jobs;
 mod request;
-mod routes;
 mod service;
 
 pub use self::{
-    answer::{Rank, RerankResponse},
+    answer::{Ranked, RerankResponse},
     request::RerankRequest,
     service::Rerank,
 };

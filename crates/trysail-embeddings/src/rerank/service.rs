@@ -10,9 +10,9 @@ use http_body_util::Full;
 use tower_service::Service;
 use trysail_core::Failure;
 
-use super::{request::guard, routes::ROUTES};
+use super::{jobs::JOBS, request::guard};
 use crate::{
-    AnswerFuture, EmbedError, Endpoint, InvalidEndpoint, RerankRequest, RerankResponse, asked::Asked, call::Route,
+    AnswerFuture, EmbedError, Endpoint, InvalidEndpoint, RerankRequest, RerankResponse, asked::Asked, call::Job,
 };
 
 /// Scores of texts against a query, over an HTTP service that collects and classifies.
@@ -54,7 +54,7 @@ use crate::{
 pub struct Rerank<S> {
     inner: S,
     endpoint: Arc<Endpoint>,
-    route: &'static Route,
+    job: &'static Job,
 }
 
 impl<S> Rerank<S> {
@@ -65,8 +65,8 @@ impl<S> Rerank<S> {
     /// It must be one of those above, and have no field that a request has a word for.
     pub fn new(inner: S, endpoint: Endpoint) -> Result<Self, InvalidEndpoint> {
         endpoint.own.fields().try_for_each(|(name, _)| guard(name))?;
-        let (route, endpoint) = Route::of(&ROUTES, endpoint, "scores")?;
-        Ok(Self { inner, endpoint: Arc::new(endpoint), route })
+        let (job, endpoint) = Job::of(&JOBS, endpoint, "scores")?;
+        Ok(Self { inner, endpoint: Arc::new(endpoint), job })
     }
 }
 
@@ -85,8 +85,8 @@ where
     }
 
     fn call(&mut self, request: RerankRequest) -> Self::Future {
-        let (sent, request) = request.told(self.route.top_n);
-        let call = self.inner.call(self.endpoint.request(&sent, &self.route.form));
+        let (sent, request) = request.told(self.job.top_n);
+        let call = self.inner.call(self.endpoint.request(&sent, &self.job.form));
         AnswerFuture::new(call, request, Arc::clone(&self.endpoint), RerankResponse::read)
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     AnswerFuture, EmbedError, EmbedRequest, Endpoint, InvalidEndpoint, SparseResponse,
     api::{self, Form},
     asked::Asked,
-    call::Route,
+    call::Job,
 };
 
 /// Sparse vectors of texts, over an HTTP service that collects and classifies.
@@ -49,7 +49,7 @@ use crate::{
 pub struct Sparse<S> {
     inner: S,
     endpoint: Arc<Endpoint>,
-    route: &'static Route,
+    job: &'static Job,
 }
 
 impl<S> Sparse<S> {
@@ -59,8 +59,8 @@ impl<S> Sparse<S> {
     ///
     /// It must be one of [`Endpoint::tei`]: others have no sparse vectors.
     pub fn new(inner: S, endpoint: Endpoint) -> Result<Self, InvalidEndpoint> {
-        let (route, endpoint) = Route::of(&ROUTES, endpoint, "sparse vectors")?;
-        Ok(Self { inner, endpoint: Arc::new(endpoint), route })
+        let (job, endpoint) = Job::of(&JOBS, endpoint, "sparse vectors")?;
+        Ok(Self { inner, endpoint: Arc::new(endpoint), job })
     }
 }
 
@@ -79,12 +79,12 @@ where
     }
 
     fn call(&mut self, request: EmbedRequest) -> Self::Future {
-        let call = self.inner.call(self.endpoint.request(&request, &self.route.form));
+        let call = self.inner.call(self.endpoint.request(&request, &self.job.form));
         AnswerFuture::new(call, request, Arc::clone(&self.endpoint), SparseResponse::read)
     }
 }
 
-static ROUTES: [Route; 1] = [Route {
+static JOBS: [Job; 1] = [Job {
     api: &api::TEI,
     beside: "/embed",
     path: "/embed_sparse",

@@ -2,12 +2,12 @@
 
 use crate::{
     api::{self, Fixed, Form},
-    call::Route,
+    call::Job,
 };
 
 /// They read whatever any of them answers, so what they answer is not in the table.
-pub(super) static ROUTES: [Route; 4] = [
-    Route {
+pub(super) static JOBS: [Job; 4] = [
+    Job {
         api: &api::TEI,
         beside: "/embed",
         path: "/rerank",
@@ -15,9 +15,9 @@ pub(super) static ROUTES: [Route; 4] = [
         top_n: None,
     },
     // As Jina has it, and with it vLLM, Infinity, llama.cpp and LiteLLM.
-    Route { api: &api::OPENAI, beside: "/embeddings", path: "/rerank", form: DOCUMENTS, top_n: Some("top_n") },
-    Route { api: &api::COHERE, beside: "/v2/embed", path: "/v2/rerank", form: DOCUMENTS, top_n: Some("top_n") },
-    Route {
+    Job { api: &api::OPENAI, beside: "/embeddings", path: "/rerank", form: DOCUMENTS, top_n: Some("top_n") },
+    Job { api: &api::COHERE, beside: "/v2/embed", path: "/v2/rerank", form: DOCUMENTS, top_n: Some("top_n") },
+    Job {
         api: &api::VOYAGE,
         beside: "/embeddings",
         path: "/rerank",
