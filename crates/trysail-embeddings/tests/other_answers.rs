@@ -247,6 +247,26 @@ fn a_retry_and_a_limit_treat_it_as_any_request() {
     assert!(Idempotent.replay(&request).is_none(), "an outer retry has marked it");
 }
 
+#[tokio::test]
+async fn all_attempts_share_one_idempotency_key_and_parts_have_their_own() {
+    let keys = Arc::new(Mutex::new(Vec::new()));
+    let spy = Arc::clone(&keys);
+    let client = service_fn(move |request: Request<Full<Bytes>>| {
+        spy.lock().unwrap().push(request.headers()["idempotency-key"].clone());
+        async { Ok::<_, Judged>(Response::new(Bytes::from_static(br#"{"results":[{"index":0,"score":1}]}"#))) }
+    });
+    let rerank = Rerank::new(client, Endpoint::openai("http://localhost:1/v1").unwrap()).unwrap();
+    let request = RerankRequest::new("m", "q", ["a", "b"]).top_n(1).keyed();
+    let again = Idempotent.replay(&request).unwrap();
+    rerank.clone().oneshot(request.clone()).await.unwrap();
+    rerank.clone().oneshot(again).await.unwrap();
+    let ranking = Chunks::of(request).count(1).rank(rerank).await;
+    assert!(ranking.missing.is_empty());
+    let keys = keys.lock().unwrap();
+    assert_eq!((keys.len(), &keys[0]), (4, &keys[1]));
+    assert!(keys[1] != keys[2] && keys[2] != keys[3]);
+}
+
 /// Scores each text by the number in it; refuses more than `most` at once.
 fn scoring(most: usize) -> impl Service<RerankRequest, Response = RerankResponse, Error = EmbedError> + Clone {
     let answer = move |_: &str, body: Value| {

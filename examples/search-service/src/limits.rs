@@ -21,12 +21,12 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// A name must be one of theirs, and a limit is not zero.
+    /// A name must be one of theirs, and a limit is more than nothing and at most ten minutes.
     pub fn set(&self, limits: &BTreeMap<String, u64>) -> Result<(), String> {
         let named = BTreeMap::from(self.named());
         let change = |(name, ms): (&String, &u64)| match (named.get(&**name), ms) {
-            (Some(_), 0) => Err(format!("a {name} of 0 ms would refuse every call")),
-            (Some(limit), ms) => Ok((*limit, Duration::from_millis(*ms))),
+            (Some(limit), 1..=MOST_MS) => Ok((*limit, Duration::from_millis(*ms))),
+            (Some(_), _) => Err(format!("a {name} is 1 to {MOST_MS} ms")),
             (None, _) => Err(format!("there is no limit {name}: say {:?}", named.keys())),
         };
         let changes = limits.iter().map(change).collect::<Result<Vec<_>, _>>()?;
@@ -41,12 +41,12 @@ impl Limits {
 
     /// Three tries in five seconds, and none against an open circuit: somebody waits.
     pub(crate) fn query(&self) -> Preset<Adjustable> {
-        Preset::interactive().limits(self.query.clone(), self.query_attempt.clone()).retries(2)
+        raisable(Preset::interactive().limits(self.query.clone(), self.query_attempt.clone()).retries(2))
     }
 
     /// Twenty tries, and patience: nobody waits, and what fails has to be done again.
     pub(crate) fn ingest(&self) -> Preset<Adjustable> {
-        Preset::bulk().limits(self.ingest.clone(), self.ingest_attempt.clone())
+        raisable(Preset::bulk().limits(self.ingest.clone(), self.ingest_attempt.clone()))
     }
 
     fn named(&self) -> [(&'static str, &Adjustable); 4] {
@@ -65,3 +65,11 @@ impl Default for Limits {
         Self { query: ms(5_000), query_attempt: ms(1_500), ingest: ms(600_000), ingest_attempt: ms(10_000) }
     }
 }
+
+/// A preset whose circuit waits for a probe as long as an attempt may ever take, whatever the limit is now.
+fn raisable(preset: Preset<Adjustable>) -> Preset<Adjustable> {
+    preset.circuit().update(|settings| settings.lease(Duration::from_millis(MOST_MS)));
+    preset
+}
+
+const MOST_MS: u64 = 600_000;

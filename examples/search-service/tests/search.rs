@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     convert::Infallible,
     future::pending,
     rc::Rc,
@@ -91,6 +92,44 @@ async fn a_server_is_asked_as_the_data_set_says() {
     seen.dedup();
     assert_eq!(seen, expected);
     assert!(!format!("{search:?} {set:?}").contains("tenant"));
+}
+
+#[test]
+fn the_data_sets_of_the_page_can_be_read() {
+    let page = include_str!("../README.md");
+    let (_, rest) = page.split_once("```json").unwrap();
+    let (sets, _) = rest.split_once("```").unwrap();
+    let sets: BTreeMap<String, DataSet> = serde_json::from_str(sets).unwrap();
+    assert_eq!(sets["sea"].sparse.base, "http://sparse:8080");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_was_raised_holds_for_the_probe_of_an_open_circuit_too() {
+    let up = Rc::new(Cell::new(false));
+    let is_up = Rc::clone(&up);
+    let server = demo::server(0, 1);
+    let client = service_fn(move |request: HttpRequest| {
+        let (is_up, server) = (is_up.get(), server.clone());
+        async move {
+            sleep(Duration::from_millis(if is_up { 4_000 } else { 400 })).await;
+            match is_up {
+                true => server.oneshot(request).await,
+                false => Ok(Response::builder().status(503).body(Full::default()).unwrap()),
+            }
+        }
+    });
+    let limits = Limits::default();
+    let search = Search::new(HttpLayer::new().layer(client), &limits);
+    let set = demo::data_set("http://demo");
+    for _ in 0..5 {
+        search.dense(&set, "storm").await.unwrap_err();
+    }
+    up.set(true);
+    limits.set(&[("query".to_owned(), 30_000), ("query_attempt".to_owned(), 10_000)].into()).unwrap();
+    sleep(Duration::from_secs(15)).await;
+    for _ in 0..2 {
+        assert_eq!(search.dense(&set, "storm").await.unwrap(), demo::dense("storm"));
+    }
 }
 
 #[tokio::test(start_paused = true)]
