@@ -127,9 +127,9 @@ async fn a_limit_that_was_raised_holds_for_the_probe_of_an_open_circuit_too() {
     up.set(true);
     limits.set(&[("query".to_owned(), 30_000), ("query_attempt".to_owned(), 10_000)].into()).unwrap();
     sleep(Duration::from_secs(15)).await;
-    for _ in 0..2 {
-        assert_eq!(search.dense(&set, "storm").await.unwrap(), demo::dense("storm"));
-    }
+    search.dense(&set, "storm").await.unwrap();
+    // A circuit that had given its probe up would let one of them through.
+    assert!(tokio::try_join!(search.dense(&set, "storm"), search.dense(&set, "storm")).is_ok());
 }
 
 #[tokio::test(start_paused = true)]
