@@ -68,6 +68,14 @@ pub fn is_pure(method: &Method, uri: &Uri) -> bool {
 }
 
 const PLAIN: trysail_http::Idempotent = trysail_http::Idempotent;
-/// OpenAI and its compatibles; TEI, Ollama and Cohere; TEI alone; Jina, Cohere, TEI and vLLM; Gemini.
-const PURE: &[&str] =
-    &["/embeddings", "/embed", "/embed_all", "/embed_sparse", "/rerank", ":embedContent", ":batchEmbedContents"];
+/// OpenAI and its compatibles; TEI, Ollama and Cohere; TEI alone; Jina, Cohere, Voyage, TEI and vLLM; llama.cpp; Gemini.
+const PURE: &[&str] = &[
+    "/embeddings",
+    "/embed",
+    "/embed_all",
+    "/embed_sparse",
+    "/rerank",
+    "/reranking",
+    ":embedContent",
+    ":batchEmbedContents",
+];

@@ -44,7 +44,10 @@ pub use trysail_classify::{Classify, ClassifyLayer};
 pub use trysail_core::{Class, Classified, Classifier, Elapsed, Failure, Limit, Open, Replay, Verdict};
 #[cfg(feature = "embeddings")]
 #[doc(no_inline)]
-pub use trysail_embeddings::{Batches, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint};
+pub use trysail_embeddings::{
+    Batches, Chunks, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, Rerank, RerankRequest,
+    RerankResponse, Sparse, SparseResponse,
+};
 #[cfg(feature = "failover")]
 #[doc(no_inline)]
 pub use trysail_failover::{Failover, FailoverLayer};
