@@ -231,6 +231,11 @@ impl Replay<EmbedRequest> for Idempotent {
         request.attempt.is_none().then(|| request.clone())
     }
 
+    /// Headers and parameters of its own may be secrets that are meant for one server.
+    fn divert(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
+        (!request.own.may_hold_secrets()).then(|| request.clone())
+    }
+
     fn mark(&self, request: &mut EmbedRequest, attempt: u32) {
         match request.attempt {
             // An outer count stays: the server wants to know how often it sees this call.
@@ -247,6 +252,10 @@ impl Replay<EmbedRequest> for Idempotent {
 impl Replay<EmbedRequest> for trysail_providers::Idempotent {
     fn replay(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
         Idempotent.replay(request)
+    }
+
+    fn divert(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
+        Idempotent.divert(request)
     }
 
     fn mark(&self, request: &mut EmbedRequest, attempt: u32) {
