@@ -47,7 +47,7 @@ where
 /// A server that says "unavailable" now in the head, now in the trailers, and counts how often it is asked.
 pub(crate) fn server(asked: Arc<AtomicUsize>) -> Router {
     let sound = async move |request: http::Request<axum::body::Body>| {
-        let first = asked.fetch_add(1, Relaxed) % 2 == 0;
+        let first = asked.fetch_add(1, Relaxed) == 0;
         let answer = service_fn(move |request: Request<String>| async move {
             match request.get_ref().as_str() {
                 "harbour" if first => Err(Status::unavailable("fog")),
@@ -67,9 +67,11 @@ pub(crate) fn server(asked: Arc<AtomicUsize>) -> Router {
 }
 
 /// An answer whose status is in its trailers.
-fn stream(item: Result<String, Status>) -> Result<Response<Iter<array::IntoIter<Result<String, Status>, 1>>>, Status> {
+fn stream(item: Result<String, Status>) -> Result<Response<OneItem>, Status> {
     Ok(Response::new(tokio_stream::iter([item])))
 }
+
+type OneItem = Iter<array::IntoIter<Result<String, Status>, 1>>;
 
 #[derive(Clone, Copy, Debug)]
 struct TextCodec;
