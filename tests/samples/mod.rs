@@ -1,6 +1,7 @@
 //! What README and docs/ show, joined as readers do: each sample around and inside each other, against a server that
 //! fails once, and one that fails for ever.
 
+mod cookbook;
 mod orders;
 mod text;
 
@@ -62,7 +63,7 @@ fn shown(page: &str) -> String {
 }
 
 /// Where the samples are, in the order in which a page shows them.
-const COMPILED: [&str; 2] = [include_str!("orders.rs"), include_str!("text.rs")];
+const COMPILED: [&str; 3] = [include_str!("cookbook.rs"), include_str!("orders.rs"), include_str!("text.rs")];
 
 /// The samples that are compiled here, by their pages.
 fn compiled() -> BTreeMap<&'static str, String> {

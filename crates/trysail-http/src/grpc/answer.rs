@@ -79,7 +79,13 @@ mod tests {
             (200, &[], None, Verdict::TRANSIENT, Verdict::SUCCESS),
             (200, &[], Some(&[]), Verdict::TRANSIENT, Verdict::SUCCESS),
             (503, &[], None, Verdict::TRANSIENT, Verdict::TRANSIENT),
-            (429, &[("retry-after", "2")], None, Verdict::THROTTLED.after(Duration::from_secs(2)), Verdict::THROTTLED.after(Duration::from_secs(2))),
+            (
+                429,
+                &[("retry-after", "2")],
+                None,
+                Verdict::THROTTLED.after(Duration::from_secs(2)),
+                Verdict::THROTTLED.after(Duration::from_secs(2)),
+            ),
         ] {
             let (answer, trailers) = (answer(status, head), trailers.map(map));
             assert_eq!(judge(&answer, trailers.as_ref()), whole, "{answer:?} {trailers:?}");
