@@ -416,6 +416,19 @@ async fn what_comes_compressed_is_judged_and_handed_on_plain() {
     assert_eq!(asked.load(Relaxed), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_client_whose_error_is_a_box_is_given_one_that_is_an_error() {
+    let reset =
+        || async { Err::<Response<Full<Bytes>>, BoxError>(io::Error::from(io::ErrorKind::ConnectionReset).into()) };
+    let client = service_fn(move |_: HttpRequest| reset());
+    let service = ServiceBuilder::new().layer(HttpLayer::new()).map_err(io::Error::other).service(client);
+    let error = service.oneshot(request(Method::GET, HARBOUR)).await.expect_err("nobody is there");
+    assert_eq!(
+        (error.verdict(), error.to_string()),
+        (Verdict::TRANSIENT, "the call failed: connection reset".to_owned())
+    );
+}
+
 /// `{"error":{"code":"insufficient_quota"}}`, compressed by gzip.
 const QUOTA: &[u8] = &[
     31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 74, 45, 42, 202, 47, 82, 178, 170, 86, 74, 206, 79, 73, 85, 178, 82, 202,

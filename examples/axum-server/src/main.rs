@@ -46,7 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tokio::spawn(async { axum::serve(listener, app()).await });
 
     for (path, deadline_ms) in
-        [("/calm", "1000"), ("/fog", "50"), ("/wreck", ""), ("/wreck", ""), ("/wreck", ""), ("/wreck", "")]
+        [("/calm", "10000"), ("/fog", "50"), ("/wreck", ""), ("/wreck", ""), ("/wreck", ""), ("/wreck", "")]
     {
         let answer = ask(&format!("{url}{path}"), deadline_ms).await?;
         let named = |name| answer.headers().contains_key(name).then_some(name);

@@ -1,4 +1,4 @@
-//! Somebody's client of an embedding server: three attempts, half a second for each, and a look at what came.
+//! Somebody's client of an embedding server: three attempts, a second for each, and a look at what came.
 
 use std::{error::Error, time::Duration};
 
@@ -20,7 +20,7 @@ impl Embedder {
     ///
     /// If there is no HTTP client to be had.
     pub fn new(base_url: &str) -> Result<Self, Box<dyn Error>> {
-        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_millis(500)).build()?;
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(1)).build()?;
         Ok(Self { http, url: format!("{base_url}/embeddings") })
     }
 

@@ -34,7 +34,7 @@ async fn main() -> Result<(), BoxError> {
         .layer(BreakerLayer::new(Circuit::new(Trip::default())))
         .layer(TimeoutLayer::new(Duration::from_secs(20))) // until the head is in
         .layer(ClassifyLayer::new(ByStatus::default())) // the head is all that there is to judge
-        .layer(ResponseBodyTimeoutLayer::new(Duration::from_millis(100))) // silence in the body
+        .layer(ResponseBodyTimeoutLayer::new(Duration::from_millis(300))) // silence in the body
         .service(client.clone())
         .checked::<Request<Upload>>();
     for path in ["/echo", "/silent"] {
@@ -56,7 +56,7 @@ async fn main() -> Result<(), BoxError> {
         .layer(RetryLayer::new(Backoff::exponential(Duration::from_millis(20))).replay(Idempotent))
         .layer(BreakerLayer::new(Circuit::new(Trip::default())))
         .layer(TimeoutLayer::new(Duration::from_secs(20)))
-        .layer(HttpLayer::new().collect(CollectLayer::new(1 << 20).idle(Duration::from_millis(100))))
+        .layer(HttpLayer::new().collect(CollectLayer::new(1 << 20).idle(Duration::from_millis(300))))
         .map_request(|request: HttpRequest| request.map(BodyExt::boxed))
         .service(client)
         .checked::<HttpRequest>();

@@ -100,7 +100,7 @@ async fn main() -> Result<(), BoxError> {
     for place in ["harbour", "strait", "atlantis", "fog", "abyss", "abyss"] {
         asked.store(0, Relaxed);
         let mut request = tonic::Request::new(place.to_owned());
-        request.set_timeout(if place == "fog" { Duration::from_millis(200) } else { Duration::from_secs(10) });
+        request.set_timeout(if place == "fog" { Duration::from_millis(500) } else { Duration::from_secs(10) });
         let outcome = client.sound(request).await;
         let asked = asked.load(Relaxed);
         match outcome {
