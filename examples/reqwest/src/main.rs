@@ -21,7 +21,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = reqwest::Client::builder().no_proxy().retry(reqwest::retry::never()).build()?;
 
     let service = ServiceBuilder::new()
-        .map_response(reqwest::Response::from) // as it came, its body unread
+        .map_response(reqwest::Response::from)
+        .map_result(Failure::or_response) // the last answer as it came, its body unread, whatever its status
         .layer(TimeoutLayer::new(Duration::from_secs(60))) // the whole call
         .layer(
             RetryLayer::new(Backoff::exponential(Duration::from_millis(20)).retries(9))
@@ -40,14 +41,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let request = client.post(&url).bearer_auth(key).json(&json!({ "model": MODEL, "input": text })).build()?;
         match service.clone().oneshot(request).await {
             Ok(answer) => {
-                let answer: Value = answer.json().await?;
-                println!("{text}: {} tokens", answer["usage"]["total_tokens"]);
+                let (status, said) = (answer.status(), answer.json::<Value>().await?);
+                println!("{text}: {status}, {}", said.pointer("/usage/total_tokens").unwrap_or(&said["error"]["code"]));
             }
-            // The answer is in the error, if there was one.
-            Err(Failure::Response { response, .. }) => {
-                let answer: Value = reqwest::Response::from(response).json().await?;
-                println!("{text}: {}", answer["error"]["code"]);
-            }
+            // Nobody has answered: a time limit, an open circuit, no connection.
             Err(error) => println!("{text}: {error}"),
         }
     }
