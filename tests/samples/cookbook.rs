@@ -226,13 +226,14 @@ fn last_good(client: Client) -> impl Service<HttpRequest, Response = Response<By
     // sample docs/cookbook.md
     let last = Arc::new(Mutex::new(None)); // of one question; a map, where there are many
     let service = ServiceBuilder::new()
-        .map_result(move |outcome: Result<Response<Bytes>, _>| {
+        .map_result(move |outcome: Result<Response<Bytes>, BoxError>| {
             let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
             match outcome {
                 Ok(answer) => Ok(last.insert(answer).clone()),
                 Err(error) => last.clone().ok_or(error),
             }
         })
+        .map_err(BoxError::from)
         .layer(Preset::interactive())
         .layer(HttpLayer::new())
         .service(client);
