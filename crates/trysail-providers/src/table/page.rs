@@ -277,7 +277,8 @@ useless.
 const GRPC: &str = "
 ## gRPC
 
-`trysail_http::grpc::verdict`.
+`trysail_http::grpc::verdict`. `grpc::judge` finds the code of a whole answer, in its head or its trailers; `grpc::code` is
+the way back: `UNAVAILABLE` for what was refused or not reached, `DEADLINE_EXCEEDED` for a time limit of one's own.
 
 | code | class | retry | health | remedy |
 |---|---|---|---|---|
