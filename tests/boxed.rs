@@ -22,7 +22,7 @@ use trysail::{
     Failure, Open, Providers, RetryLayer, Verdict,
     embeddings::BatchError,
     transport::CollectError,
-    verdict::{Cause, Health, Judged, Retryable, Scope, Unanswered},
+    verdict::{Cause, Health, Judged, Remedy, Retryable, Scope, Unanswered},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -192,7 +192,7 @@ async fn a_body_over_the_limit_is_no_reason_to_ask_again_in_a_box_either() {
     });
     let calls = ServiceBuilder::new().buffer(8).layer(CollectLayer::new(4)).service(service);
     let error = calls.oneshot(Request::new(())).await.expect_err("twelve bytes are more than four");
-    assert_eq!(error.verdict(), Verdict::REFUSED);
+    assert_eq!(error.verdict(), Verdict::PERMANENT.neutral().advise(Remedy::Split));
 }
 
 #[test]

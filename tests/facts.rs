@@ -7,7 +7,8 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tower::{BoxError, Layer, ServiceExt, service_fn};
 use trysail::{
-    Client, CollectLayer, Embedder, Endpoint, HttpError, HttpLayer, HttpRequest, Preset, transport::ClientError,
+    Client, CollectLayer, Embedder, Endpoint, HttpError, HttpLayer, HttpRequest, Preset, report, retry::Stop,
+    transport::ClientError,
 };
 use trysail_testkit::EmbeddingServer;
 
@@ -25,6 +26,17 @@ fn says(what: &str, printed: [String; 3], facts: &[&str]) {
     }
     assert!(!alone.contains("sk-secret") && !printed[2].contains("sk-secret"), "{what}: {printed:?}");
     assert!(!alone.contains('\n') && !alone.ends_with('.'), "{what}: {alone}");
+}
+
+#[tokio::test]
+async fn a_batch_whose_answer_is_too_large_is_asked_for_in_halves() -> Result<(), BoxError> {
+    let server = EmbeddingServer::new().bind().await?;
+    let foot = HttpLayer::new().collect(CollectLayer::new(4 << 10)).layer(Client::builder().no_proxy().build());
+    let embed = trysail::embeddings(&server.url())?.model("potion-base-2M").client(foot);
+    let texts = (0..16).map(|n| format!("wave {n}")).collect::<Vec<_>>();
+    assert!(embed.embed(texts.clone()).await.is_err());
+    assert_eq!(embed.embed_all(texts).await?.vectors().len(), 16);
+    Ok(())
 }
 
 /// Somewhere nobody listens.
@@ -143,10 +155,13 @@ async fn a_body_that_is_too_large_or_breaks_off_is_said() -> Result<(), BoxError
         || service_fn(|_: HttpRequest| async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("12345"))) });
     let ask = || Request::get("http://a/").body(Full::default());
     let collect = CollectLayer::new(4);
-    let fact = ["the body of the answer is longer than 4 bytes"];
+    let fact = ["the answer is larger than the limit of 4 bytes"];
     says("collect", printed(collect.layer(large()).oneshot(ask()?).await.expect_err("too large")), &fact);
     let foot = || HttpLayer::new().collect(collect).layer(large());
     says("failure", printed(foot().oneshot(ask()?).await.expect_err("too large")), &fact);
+    // It was sent, and answered.
+    let (_, report) = report(Preset::interactive().layer(foot()).oneshot(ask()?)).await;
+    assert_eq!((report.attempts(), report.refusals(), report.stop()), (1, 0, Some(Stop::Verdict)));
     let embed = trysail::embeddings("http://a/v1")?.client(foot()).preset(once());
     says("typed", printed(embed.embed(["calm"]).await.expect_err("too large")), &["http://a", fact[0]]);
 

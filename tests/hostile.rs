@@ -95,7 +95,8 @@ async fn no_answer_at_all() -> Result<(), BoxError> {
 
 #[tokio::test]
 async fn a_head_and_then_silence() -> Result<(), BoxError> {
-    struck(attempt(Trick::HeadThenSilence).await?, Scope::Idle, IDLE, Phase::Body);
+    // Its body is being computed, for all that anybody knows.
+    struck(attempt(Trick::HeadThenSilence).await?, Scope::Attempt, ATTEMPT, Phase::Answer);
     Ok(())
 }
 
@@ -103,7 +104,6 @@ async fn a_head_and_then_silence() -> Result<(), BoxError> {
 async fn a_byte_now_and_then() -> Result<(), BoxError> {
     let end = attempt(Trick::OneByteEvery(IDLE * 2 / 3)).await?;
     struck(end, Scope::Attempt, ATTEMPT, Phase::Answer);
-    struck(attempt(Trick::OneByteEvery(IDLE * 2)).await?, Scope::Idle, IDLE, Phase::Body);
     Ok(())
 }
 
@@ -127,7 +127,7 @@ async fn connections_that_break() -> Result<(), BoxError> {
 #[tokio::test]
 async fn bodies_beyond_the_limit() -> Result<(), BoxError> {
     for trick in [Trick::EndlessBody, Trick::HugeBody(LIMIT as u64 + 1), Trick::HugeBody(u64::MAX / 2)] {
-        class(attempt(trick).await?, Class::Refused, Health::Neutral);
+        class(attempt(trick).await?, Class::Permanent, Health::Neutral);
     }
     assert!(matches!(attempt(Trick::HugeBody(LIMIT as u64)).await?, End::Answer(LIMIT)));
     Ok(())

@@ -2,12 +2,14 @@
 
 mod alone;
 mod answers;
+mod batches;
 mod boxed;
 mod breaker;
 mod conformance;
 mod contract;
 mod cost;
 mod facts;
+mod failover;
 mod first;
 mod floor_plan;
 mod hostile;

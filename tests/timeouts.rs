@@ -21,8 +21,12 @@ use tokio::time::{self, Instant};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use trysail::{
     BreakerLayer, Circuit, Class, Classified, ClassifyLayer, CollectLayer, Deadline, Elapsed, EmbedRequest, Failure,
-    OrDeadline, Preset, Providers, RetryLayer, SendDeadlineLayer, TakeDeadlineLayer, TimeoutLayer, Trip,
-    breaker::State, transport::CollectError, verdict::Scope,
+    HttpLayer, HttpRequest, OrDeadline, Preset, Providers, RetryLayer, SendDeadlineLayer, TakeDeadlineLayer,
+    TimeoutLayer, Trip,
+    breaker::State,
+    report,
+    transport::{CollectError, RedirectLayer},
+    verdict::Scope,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -43,7 +47,7 @@ async fn trickling(gaps: &[f64]) -> Response<Channel<Bytes, Infallible>> {
     Response::new(body)
 }
 
-/// Whether a body with these gaps is cut off by the default limit on silence.
+/// Whether a body with these gaps is cut off by a limit on silence of 5 s.
 async fn is_cut(gaps: &[f64]) -> bool {
     let gaps = gaps.to_vec();
     let pieces = gaps.len();
@@ -51,7 +55,7 @@ async fn is_cut(gaps: &[f64]) -> bool {
         let gaps = gaps.clone();
         async move { Ok::<_, Infallible>(trickling(&gaps).await) }
     });
-    match CollectLayer::new(1_000_000).layer(service).oneshot(Request::new(())).await {
+    match CollectLayer::new(1_000_000).idle(5 * SECOND).layer(service).oneshot(Request::new(())).await {
         Ok(whole) => {
             assert_eq!(whole.body().len(), pieces * 5);
             false
@@ -251,6 +255,27 @@ async fn a_service_that_hands_bodies_through_takes_the_limits_of_tower_http() {
     let error = body.expect_err("the third piece comes too late");
     assert!(error.is::<tower_http::timeout::TimeoutError>(), "{error}");
     assert_eq!(began.elapsed(), 7 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_redirect_takes_is_part_of_its_attempt() {
+    for (each, whole) in [(9 * SECOND, 18 * SECOND), (15 * SECOND, 20 * SECOND)] {
+        let moved = service_fn(move |request: HttpRequest| async move {
+            time::sleep(each).await;
+            let answer = Response::builder().status(if request.uri().path() == "/v1" { 308 } else { 200 });
+            answer.header("location", "/v2").body(Full::<Bytes>::default())
+        });
+        let foot = HttpLayer::new().layer(RedirectLayer::new().layer(moved));
+        let request = Request::post("http://a/v1").body(Full::default()).expect("a valid request");
+        let began = Instant::now();
+        let (outcome, report) = report(Preset::interactive().retries(0).layer(foot).oneshot(request)).await;
+        assert_eq!((began.elapsed(), report.attempts()), (whole, 1));
+        match outcome {
+            Ok(_) => assert_eq!(each, 9 * SECOND),
+            Err(Failure::Elapsed(elapsed)) => assert_eq!((elapsed.scope(), each), (Scope::Attempt, 15 * SECOND)),
+            Err(other) => panic!("{other}"),
+        }
+    }
 }
 
 /// Counts who still holds it.

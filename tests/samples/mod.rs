@@ -20,8 +20,11 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tokio::task::JoinSet;
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
-use trysail::{Class, Classified, EmbedRequest, Embeddings, report};
-use trysail_testkit::{EmbeddingServer, server::Running};
+use trysail::{Class, Classified, EmbedRequest, Embeddings, embeddings::Family, report};
+use trysail_testkit::{
+    EmbeddingServer,
+    server::{MODEL, Running},
+};
 
 use self::text::{AROUND, Around, Http, Typed};
 
@@ -231,6 +234,18 @@ async fn http_samples_joined_do_the_same() -> Result<(), BoxError> {
             }
         }
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_list_of_servers_asks_the_one_that_fails_for_ever_once_and_the_other_for_its_fingerprint()
+-> Result<(), BoxError> {
+    let [first, second] = [fails_for_ever().await?, EmbeddingServer::new().bind().await?];
+    let endpoints = [text::endpoint(&first)?, text::endpoint(&second)?];
+    let lone = Embeddings::new(text::bare(), endpoints[1].clone());
+    let fingerprint = Family::new(MODEL, 64).fingerprint("a probe", lone).await?;
+    text::ask(text::list(endpoints, fingerprint)).await?;
+    assert_eq!((first.stats().requests, second.stats().requests), (1, 3), "taken, answered, compared");
     Ok(())
 }
 

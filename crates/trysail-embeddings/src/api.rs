@@ -11,9 +11,8 @@ pub(crate) struct Api {
     pub(crate) example: &'static str,
     /// Where the key goes, and what stands before it.
     pub(crate) key: (HeaderName, &'static str),
-    pub(crate) floats: Form,
-    /// How base64 is asked for, where that can be.
-    pub(crate) base64: Option<Form>,
+    /// The bodies to ask with; each is for servers that do not take how the one before asks for the encoding.
+    pub(crate) forms: &'static [Form],
     /// The fields on the way to the list of vectors.
     pub(crate) vectors: &'static [&'static str],
     /// The field that holds the count of tokens, or what holds it.
@@ -40,15 +39,23 @@ pub(crate) enum Fixed {
     Words(&'static [&'static str]),
 }
 
+impl Api {
+    /// The first of its forms to ask with.
+    pub(crate) fn first(&self, floats: bool) -> usize {
+        self.forms.iter().take_while(|form| floats && form.encoding() == Some("base64")).count()
+    }
+}
+
 impl Form {
     const OPENAI: Self = Self {
         slot: 0,
         model: Some("model"),
         inputs: "input",
         dimensions: "dimensions",
-        fixed: &[("encoding_format", Fixed::Word("float"))],
+        fixed: &[("encoding_format", Fixed::Word("base64"))],
     };
-    const OPENAI_BASE64: Self = Self { slot: 1, fixed: &[("encoding_format", Fixed::Word("base64"))], ..Self::OPENAI };
+    const OPENAI_FLOAT: Self = Self { slot: 1, fixed: &[("encoding_format", Fixed::Word("float"))], ..Self::OPENAI };
+    const OPENAI_PLAIN: Self = Self { slot: 5, fixed: &[], ..Self::OPENAI };
     // It serves one model, and has no name for it.
     const TEI: Self = Self { slot: 2, model: None, inputs: "inputs", fixed: &[], ..Self::OPENAI };
     // Else it cuts what is too long, and says nothing.
@@ -64,6 +71,23 @@ impl Form {
         ],
         ..Self::OPENAI
     };
+
+    // It cuts what is too long, as Ollama does, and knows no word for numbers.
+    const VOYAGE: Self =
+        Self { slot: 24, dimensions: "output_dimension", fixed: &[("truncation", Fixed::Flag(false))], ..Self::OPENAI };
+    const VOYAGE_BASE64: Self = Self {
+        slot: 25,
+        fixed: &[("encoding_format", Fixed::Word("base64")), ("truncation", Fixed::Flag(false))],
+        ..Self::VOYAGE
+    };
+
+    /// What it says of how vectors are encoded, if that is one of several things to say.
+    pub(crate) fn encoding(&self) -> Option<&'static str> {
+        self.fixed.iter().find_map(|(name, value)| match value {
+            Fixed::Word(word) if *name == "encoding_format" => Some(*word),
+            _ => None,
+        })
+    }
 
     /// The body that asks `model` for vectors of `inputs`, and says what `own` does.
     pub(crate) fn fill<'a>(
@@ -116,8 +140,7 @@ const BEARER: (HeaderName, &str) = (header::AUTHORIZATION, "Bearer ");
 const OPENAI_LIKE: Api = Api {
     example: "https://api.openai.com/v1",
     key: BEARER,
-    floats: Form::OPENAI,
-    base64: Some(Form::OPENAI_BASE64),
+    forms: &[Form::OPENAI, Form::OPENAI_FLOAT, Form::OPENAI_PLAIN],
     vectors: &["data"],
     tokens: "usage",
 };
@@ -127,14 +150,16 @@ pub(crate) static OPENAI: Api = OPENAI_LIKE;
 pub(crate) static AZURE: Api =
     Api { example: "https://name.openai.azure.com", key: (HeaderName::from_static("api-key"), ""), ..OPENAI_LIKE };
 
+pub(crate) static VOYAGE: Api =
+    Api { example: "https://api.voyageai.com/v1", forms: &[Form::VOYAGE_BASE64, Form::VOYAGE], ..OPENAI_LIKE };
+
 pub(crate) static TEI: Api =
-    Api { example: "http://localhost:8080", key: BEARER, floats: Form::TEI, base64: None, vectors: &[], tokens: "" };
+    Api { example: "http://localhost:8080", key: BEARER, forms: &[Form::TEI], vectors: &[], tokens: "" };
 
 pub(crate) static OLLAMA: Api = Api {
     example: "http://localhost:11434",
     key: BEARER,
-    floats: Form::OLLAMA,
-    base64: None,
+    forms: &[Form::OLLAMA],
     vectors: &["embeddings"],
     tokens: "prompt_eval_count",
 };
@@ -142,8 +167,7 @@ pub(crate) static OLLAMA: Api = Api {
 pub(crate) static COHERE: Api = Api {
     example: "https://api.cohere.com",
     key: BEARER,
-    floats: Form::COHERE,
-    base64: None,
+    forms: &[Form::COHERE],
     vectors: &["embeddings", "float"],
     tokens: "meta",
 };

@@ -83,6 +83,16 @@ impl Endpoint {
         Self::of(&api::COHERE, base, "/v2/embed")
     }
 
+    /// Voyage at `base`, such as `https://api.voyageai.com/v1`. A text that is too long is an error, where Voyage would cut
+    /// it unless told otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As for [`openai`](Self::openai).
+    pub fn voyage(base: &str) -> Result<Self, InvalidEndpoint> {
+        Self::of(&api::VOYAGE, base, "/embeddings")
+    }
+
     /// A deployment of Azure OpenAI at `base`, such as `https://name.openai.azure.com`, asked by a `version` of its
     /// interface, such as `2024-10-21`.
     ///
@@ -125,8 +135,11 @@ impl Endpoint {
         if uri.query().is_some() || base.contains('#') {
             return Err(invalid("has a query or a fragment"));
         }
+        let (path, query) = path.split_at(path.find('?').unwrap_or(path.len()));
         let base = uri.path().trim_end_matches('/');
-        let path = format!("{}{path}", base.strip_suffix(path).unwrap_or(base));
+        // Who writes the path to its end means the slash behind it, too.
+        let slash = if base.ends_with(path) && uri.path().ends_with('/') { "/" } else { "" };
+        let path = format!("{}{path}{slash}{query}", base.strip_suffix(path).unwrap_or(base));
         if path.len() > MOST_PATH {
             return Err(invalid("is too long"));
         }

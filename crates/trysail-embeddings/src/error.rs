@@ -2,10 +2,16 @@ use std::{error::Error, fmt, io, iter::successors};
 
 use bytes::Bytes;
 use http::{Response, StatusCode, Uri};
-use trysail_core::{Class, Classified, Elapsed, Failure, OneLine, Open, Remedy, Unanswered, Verdict};
-use trysail_providers::{Providers, excerpt};
+use trysail_core::{Class, Classified, Elapsed, Failure, OneLine, Open, Remedy, Retryable, Unanswered, Verdict};
+use trysail_http::NotFollowed;
+use trysail_providers::{InputLimit, Providers, excerpt};
 
-use crate::{asked::Asked, validate::Flaw};
+use crate::{
+    asked::Asked,
+    capacity::{Room, Unit},
+    request::history::{Likeness, Told},
+    validate::Flaw,
+};
 
 /// Why there are no vectors.
 ///
@@ -15,6 +21,8 @@ use crate::{asked::Asked, validate::Flaw};
 pub struct EmbedError {
     verdict: Verdict,
     kind: Kind,
+    /// How many attempts failed like this before it was blamed on an input; 0 unless it was.
+    alike: u32,
 }
 
 enum Kind {
@@ -22,7 +30,14 @@ enum Kind {
     Open(Open),
     Answer(Box<Answer>),
     Flaw(Flaw),
-    Service { unanswered: Unanswered, said: String },
+    Service {
+        unanswered: Unanswered,
+        said: String,
+    },
+    /// Not sent: the server takes no more than so many inputs or bytes.
+    TooMuch(Room),
+    /// Attempts were given up before there was an answer.
+    Silence,
 }
 
 /// What a server says that does not do what was asked.
@@ -35,6 +50,20 @@ struct Answer {
     address: Option<Uri>,
     /// Whether it could have known who asks.
     keyed: bool,
+    /// Whether it speaks of what all requests have in common.
+    of_all: bool,
+    limit: Option<InputLimit>,
+    /// Where it points instead of answering.
+    pointer: Option<Pointer>,
+    /// Whether it was asked in http and wants https.
+    wants_https: bool,
+}
+
+/// A redirect that was not followed.
+struct Pointer {
+    said: String,
+    url: Option<String>,
+    is_elsewhere: bool,
 }
 
 impl EmbedError {
@@ -64,10 +93,35 @@ impl EmbedError {
         }
     }
 
+    /// How much the server takes at once, if it has refused more and said so.
+    pub fn limit(&self) -> Option<InputLimit> {
+        match &self.kind {
+            Kind::Answer(answer) => answer.limit,
+            _ => None,
+        }
+    }
+
+    /// The URL to use instead, if the server points to one that was not followed: as an endpoint's base it is asked as it
+    /// is. It shows neither a user nor a query.
+    pub fn location(&self) -> Option<&str> {
+        self.pointer()?.url.as_deref()
+    }
+
     /// What the caller can do about it.
     pub fn advice(&self) -> Option<&'static str> {
         let verdict = self.verdict;
+        if let Some(pointer) = self.pointer() {
+            return Some(match pointer {
+                Pointer { url: Some(_), is_elsewhere: true, .. } => "use that URL, if you trust it with the key",
+                Pointer { url: Some(_), .. } => "use that URL",
+                Pointer { url: None, .. } => "check the URL",
+            });
+        }
         Some(match (verdict.class(), verdict.remedy()) {
+            // Whatever stands between us and the server says itself what to do.
+            (Class::Auth | Class::Permanent, None) if matches!(self.kind, Kind::Service { .. }) => {
+                "asking again does not help"
+            }
             (_, Some(Remedy::Split)) => "send fewer or shorter inputs at once",
             (_, Some(Remedy::Truncate)) => "shorten the input",
             (Class::Auth, _) if matches!(&self.kind, Kind::Answer(answer) if !answer.keyed) => {
@@ -77,6 +131,7 @@ impl EmbedError {
             (Class::QuotaExhausted, _) | (_, Some(Remedy::Pay)) => {
                 "waiting a few minutes does not help; check the account's plan and billing"
             }
+            (Class::Permanent, _) if self.wants_https() => "that port speaks https: write https:// instead of http://",
             (Class::Permanent, _) if self.is_unknown_model() => "check the model's name and the URL",
             (Class::Permanent, _) => "the same request will fail again; change it",
             (Class::Throttled, _) => "send more slowly, or wait",
@@ -87,8 +142,20 @@ impl EmbedError {
 
     /// Whether the server does not know the model, or the address.
     pub fn is_unknown_model(&self) -> bool {
-        self.verdict.class() == Class::Permanent
-            && (self.status() == Some(StatusCode::NOT_FOUND) || self.code() == Some("model_not_found"))
+        let unknown = self.status() == Some(StatusCode::NOT_FOUND) || self.code() == Some("model_not_found");
+        let unknown = unknown || self.rule() == Some(UNKNOWN_ROUTE);
+        self.verdict.class() == Class::Permanent && (unknown || self.wants_https())
+    }
+
+    fn wants_https(&self) -> bool {
+        matches!(&self.kind, Kind::Answer(answer) if answer.wants_https)
+    }
+
+    fn pointer(&self) -> Option<&Pointer> {
+        match &self.kind {
+            Kind::Answer(answer) => answer.pointer.as_ref(),
+            _ => None,
+        }
     }
 
     /// Whether no server listens where it was looked for.
@@ -115,7 +182,7 @@ impl EmbedError {
     fn unanswered(unanswered: Unanswered, asked: Asked<'_>) -> Self {
         let cause = asked.redact(&OneLine(unanswered.cause()).to_string());
         let said = format!("no answer from {}: {cause}", asked.origin());
-        Self { verdict: unanswered.verdict(), kind: Kind::Service { unanswered, said } }
+        Self::new(unanswered.verdict(), Kind::Service { unanswered, said })
     }
 
     /// An answer that says it is an error.
@@ -124,7 +191,8 @@ impl EmbedError {
         let complaint = judgement.complaint();
         let shown = |text: &str| excerpt(&asked.redact(text));
         let status = response.status();
-        let unknown = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
+        let unknown = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
+            || judgement.rule() == UNKNOWN_ROUTE;
         let answer = Answer {
             status,
             rule: (judgement.verdict().class() == verdict.class()).then_some(judgement.rule()),
@@ -132,8 +200,81 @@ impl EmbedError {
             message: complaint.and_then(|complaint| complaint.message()).map(shown),
             address: unknown.then(|| asked.endpoint.uri().clone()),
             keyed: asked.holds_key(),
+            limit: judgement.limit(),
+            of_all: unknown || complaint.and_then(|complaint| complaint.message()).is_some_and(speaks_of_all),
+            wants_https: status == StatusCode::BAD_REQUEST
+                && asked.endpoint.uri().scheme_str() == Some("http")
+                && wants_https(response.body()),
+            pointer: NotFollowed::of(response, asked.endpoint.uri()).map(|stays| Pointer {
+                said: asked.redact(&stays.to_string()),
+                url: stays.to().and_then(|to| to.split('?').next()).map(|to| asked.redact(to)),
+                is_elsewhere: stays.is_elsewhere(),
+            }),
         };
-        Self { verdict, kind: Kind::Answer(Box::new(answer)) }
+        Self::new(verdict, Kind::Answer(Box::new(answer)))
+    }
+
+    /// Of a request that was not sent, since the server takes no more than there is `room` for.
+    pub(crate) const fn too_much(room: Room) -> Self {
+        Self::new(Verdict::PERMANENT.neutral().advise(Remedy::Split), Kind::TooMuch(room))
+    }
+
+    /// Of a request to which there was no answer, time and again.
+    pub(crate) const fn silence() -> Self {
+        Self::new(Verdict::TRANSIENT, Kind::Silence)
+    }
+
+    const fn new(verdict: Verdict, kind: Kind) -> Self {
+        Self { verdict, kind, alike: 0 }
+    }
+
+    /// Blamed on an input, after so many attempts that failed alike: it is not to be asked again.
+    pub(crate) fn blamed(self, alike: u32) -> Self {
+        Self { verdict: self.verdict.once().neutral().advise(Remedy::Split), alike, ..self }
+    }
+
+    /// What is wrong with the vectors of an answer, if that is what went wrong.
+    pub(crate) const fn flaw(&self) -> Option<Flaw> {
+        match self.kind {
+            Kind::Flaw(flaw) => Some(flaw),
+            _ => None,
+        }
+    }
+
+    /// In what it is the same as another.
+    pub(crate) fn likeness(&self) -> Likeness {
+        match &self.kind {
+            Kind::Answer(answer) => {
+                let words = answer.message.as_deref().unwrap_or_default();
+                Likeness::of((answer.status, &answer.code), words)
+            }
+            Kind::Flaw(flaw) => Likeness::of(flaw.rule(), ""),
+            Kind::Silence => Likeness::SILENCE,
+            Kind::Elapsed(_) | Kind::Open(_) | Kind::TooMuch(_) => Likeness::of("", ""),
+            Kind::Service { said, .. } => Likeness::of("", said),
+        }
+    }
+
+    /// What it means for the parts of the request, before anything is known of other attempts.
+    pub(crate) fn told(&self) -> Told {
+        let unit = match &self.kind {
+            Kind::Answer(answer) if answer.status == StatusCode::PAYLOAD_TOO_LARGE => Unit::Bytes,
+            _ => Unit::Inputs,
+        };
+        match (self.verdict.class(), self.verdict.remedy()) {
+            (Class::Auth | Class::QuotaExhausted, _) => Told::All,
+            (_, Some(Remedy::Split)) => Told::TooMuch(unit),
+            (_, Some(Remedy::Truncate)) => Told::TooLong,
+            (Class::Permanent, _) => match &self.kind {
+                _ if self.is_unknown_model() => Told::All,
+                Kind::Answer(answer) if answer.status.is_redirection() => Told::All,
+                Kind::Answer(answer) if answer.of_all => Told::AllUnlessAnswered(self.likeness()),
+                Kind::Answer(_) | Kind::Flaw(_) => Told::Refused(self.likeness()),
+                _ => Told::All,
+            },
+            (Class::Malformed, _) if self.verdict.retry() == Retryable::No => Told::Refused(self.likeness()),
+            _ => Told::Nothing,
+        }
     }
 }
 
@@ -145,19 +286,19 @@ impl Classified for EmbedError {
 
 impl From<Flaw> for EmbedError {
     fn from(flaw: Flaw) -> Self {
-        Self { verdict: flaw.verdict(), kind: Kind::Flaw(flaw) }
+        Self::new(flaw.verdict(), Kind::Flaw(flaw))
     }
 }
 
 impl From<Elapsed> for EmbedError {
     fn from(elapsed: Elapsed) -> Self {
-        Self { verdict: elapsed.verdict(), kind: Kind::Elapsed(elapsed) }
+        Self::new(elapsed.verdict(), Kind::Elapsed(elapsed))
     }
 }
 
 impl From<Open> for EmbedError {
     fn from(open: Open) -> Self {
-        Self { verdict: open.verdict(), kind: Kind::Open(open) }
+        Self::new(open.verdict(), Kind::Open(open))
     }
 }
 
@@ -167,8 +308,11 @@ impl fmt::Display for EmbedError {
             Kind::Elapsed(elapsed) => elapsed.fmt(f),
             Kind::Open(open) => open.fmt(f),
             Kind::Answer(answer) => {
-                let Answer { status, code, message, address, .. } = &**answer;
+                let Answer { status, code, message, address, pointer, .. } = &**answer;
                 write!(f, "the server answered {}", status.as_u16())?;
+                if let Some(pointer) = pointer {
+                    return write!(f, " and {}", pointer.said);
+                }
                 if let Some(address) = address {
                     write!(f, " at {address}")?;
                 }
@@ -182,6 +326,13 @@ impl fmt::Display for EmbedError {
             }
             Kind::Flaw(flaw) => write!(f, "the server's answer is not usable: {flaw}"),
             Kind::Service { said, .. } => f.write_str(said),
+            Kind::TooMuch(Room { inputs: usize::MAX, bytes }) => write!(f, "the server takes {bytes} bytes at once"),
+            Kind::TooMuch(Room { inputs, .. }) => write!(f, "the server takes {inputs} inputs at once"),
+            Kind::Silence => f.write_str("no answer within the limit of an attempt"),
+        }?;
+        match self.alike {
+            0 => Ok(()),
+            times => write!(f, "; {times} requests with this input ended so, while others were answered"),
         }
     }
 }
@@ -206,8 +357,41 @@ impl Error for EmbedError {
             Kind::Elapsed(elapsed) => Some(elapsed),
             Kind::Open(open) => Some(open),
             // The judgement, so that it is found in a box.
-            Kind::Answer(_) | Kind::Flaw(_) => Some(&self.verdict),
+            Kind::Answer(_) | Kind::Flaw(_) | Kind::TooMuch(_) | Kind::Silence => Some(&self.verdict),
             Kind::Service { unanswered, .. } => Some(&**unanswered),
         }
     }
 }
+
+/// Whether a refusal speaks of what all requests have in common: a parameter, and not an input.
+fn speaks_of_all(message: &str) -> bool {
+    let lower = message.to_lowercase();
+    OF_ALL.iter().any(|words| lower.contains(words))
+}
+
+const OF_ALL: &[&str] = &[
+    "dimension",
+    "unknown parameter",
+    "unknown field",
+    "unknown argument",
+    "unrecognized request argument",
+    "unrecognized field",
+    "unsupported parameter",
+    "unsupported field",
+    "extra fields not permitted",
+    "extra inputs are not permitted",
+    "unexpected keyword",
+    "api version",
+    "api-version",
+];
+
+/// What an address is judged by that the server does not know.
+const UNKNOWN_ROUTE: &str = "generic/route";
+/// Whether a server of https complains that it was spoken to in http, as those of nginx, Go and Apache do.
+fn wants_https(body: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(&body[..body.len().min(4_096)]).to_ascii_lowercase();
+    PLAIN_TO_HTTPS.iter().any(|phrase| said.contains(phrase))
+}
+
+const PLAIN_TO_HTTPS: &[&str] =
+    &["http request was sent to https port", "http request to an https server", "plain http to an ssl-enabled server"];

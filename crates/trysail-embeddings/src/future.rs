@@ -3,42 +3,57 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, atomic::Ordering::Relaxed},
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body_util::Full;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 use trysail_core::Failure;
 
-use crate::{
-    EmbedError, EmbedRequest, EmbedResponse,
-    asked::Asked,
-    service::Shared,
-    validate::{self, Expected, Flaw},
-};
+use crate::{EmbedError, EmbedRequest, EmbedResponse, exchange::Exchange, service::Shared};
 
 pin_project! {
-    /// The call, a second one where the server does not know base64, and the check of the answer.
+    /// The exchange with the server, and what is learnt from it.
+    ///
+    /// Where attempts at a request keep failing, an input of it goes first.
     pub struct ResponseFuture<S>
     where
         S: Service<Request<Full<Bytes>>>,
     {
         #[pin]
-        state: State<S, S::Future>,
+        state: State<S>,
         request: EmbedRequest,
         shared: Arc<Shared>,
+    }
+
+    impl<S> PinnedDrop for ResponseFuture<S>
+    where
+        S: Service<Request<Full<Bytes>>>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if !matches!(&*this.state, State::Over { .. }) {
+                this.shared.abandoned(this.request);
+            }
+        }
     }
 }
 
 pin_project! {
     #[project = StateProj]
-    enum State<S, F> {
-        Calling { #[pin] call: F, fallback: Option<S> },
+    #[project_replace = StateOwn]
+    enum State<S>
+    where
+        S: Service<Request<Full<Bytes>>>,
+    {
+        Probing { #[pin] probe: Exchange<S>, service: S },
         Readying { service: S },
+        Asking { #[pin] exchange: Exchange<S> },
+        Over { refused: Option<EmbedError> },
     }
 }
 
@@ -46,50 +61,61 @@ impl<S> ResponseFuture<S>
 where
     S: Service<Request<Full<Bytes>>>,
 {
-    pub(crate) const fn new(call: S::Future, request: EmbedRequest, fallback: Option<S>, shared: Arc<Shared>) -> Self {
-        Self { state: State::Calling { call, fallback }, request, shared }
+    pub(crate) const fn asking(exchange: Exchange<S>, request: EmbedRequest, shared: Arc<Shared>) -> Self {
+        Self { state: State::Asking { exchange }, request, shared }
+    }
+
+    /// Waits for a `probe` first, and then asks `service` for the whole.
+    pub(crate) const fn probing(probe: Exchange<S>, service: S, request: EmbedRequest, shared: Arc<Shared>) -> Self {
+        Self { state: State::Probing { probe, service }, request, shared }
+    }
+
+    pub(crate) const fn refused(error: EmbedError, request: EmbedRequest, shared: Arc<Shared>) -> Self {
+        Self { state: State::Over { refused: Some(error) }, request, shared }
     }
 }
 
 impl<S, E> Future for ResponseFuture<S>
 where
-    S: Service<Request<Full<Bytes>>, Response = Response<Bytes>, Error = Failure<Response<Bytes>, E>>,
+    S: Service<Request<Full<Bytes>>, Response = Response<Bytes>, Error = Failure<Response<Bytes>, E>> + Clone,
     E: Error + Send + Sync + 'static,
 {
     type Output = Result<EmbedResponse, EmbedError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        loop {
+        let shared = &*this.shared;
+        let outcome = loop {
             let next = match this.state.as_mut().project() {
-                StateProj::Calling { call, fallback } => match (ready!(call.poll(cx)), fallback.take()) {
-                    (Err(Failure::Response { response, .. }), Some(service)) if names_encoding(&response) => {
-                        this.shared.floats_only.store(true, Relaxed);
-                        State::Readying { service }
+                StateProj::Probing { probe, .. } => match ready!(probe.poll(cx)) {
+                    Ok(_) => {
+                        shared.probe_answered();
+                        match this.state.as_mut().project_replace(State::Over { refused: None }) {
+                            StateOwn::Probing { service, .. } => State::Readying { service },
+                            _ => unreachable!("it was probing"),
+                        }
                     }
-                    (Err(failure), _) => return Poll::Ready(Err(this.shared.error(failure, this.request))),
-                    (Ok(response), _) => {
-                        let expected = Expected {
-                            count: this.request.len(),
-                            dimensions: this.request.wanted_dimensions(),
-                            floats: this.request.wants_floats(),
-                        };
-                        let answer = validate::decode(response.body(), this.shared.endpoint.api, expected);
-                        return Poll::Ready(
-                            answer.map_err(|flaw| this.shared.unusable(flaw, response, expected, this.request)),
-                        );
-                    }
+                    Err(error) => break Err(error),
                 },
-                StateProj::Readying { service } => {
-                    if let Err(failure) = ready!(service.poll_ready(cx)) {
-                        return Poll::Ready(Err(this.shared.error(failure, this.request)));
-                    }
-                    let request = this.shared.endpoint.request(this.request, &this.shared.endpoint.api.floats);
-                    State::Calling { call: service.call(request), fallback: None }
+                StateProj::Readying { service } => match ready!(service.poll_ready(cx)) {
+                    Ok(()) => State::Asking { exchange: Exchange::begin(service, this.request.clone(), this.shared) },
+                    Err(failure) => break Err(shared.error(failure, this.request)),
+                },
+                StateProj::Asking { exchange } => break ready!(exchange.poll(cx)),
+                StateProj::Over { refused } => {
+                    return Poll::Ready(Err(refused.take().expect("it is not polled after the end")));
                 }
             };
             this.state.set(next);
-        }
+        };
+        this.state.set(State::Over { refused: None });
+        Poll::Ready(match outcome {
+            Ok(answer) => {
+                shared.answered(this.request, &answer);
+                Ok(answer)
+            }
+            Err(error) => Err(shared.failed(error, this.request)),
+        })
     }
 }
 
@@ -101,47 +127,3 @@ where
         f.debug_struct("ResponseFuture").field("request", &self.request).finish_non_exhaustive()
     }
 }
-
-impl Shared {
-    fn error<E>(&self, failure: Failure<Response<Bytes>, E>, request: &EmbedRequest) -> EmbedError
-    where
-        E: Error + Send + Sync + 'static,
-    {
-        EmbedError::of(failure, self.asked(request))
-    }
-
-    /// For an answer without usable vectors.
-    fn unusable(
-        &self,
-        flaw: Flaw,
-        mut response: Response<Bytes>,
-        expected: Expected,
-        request: &EmbedRequest,
-    ) -> EmbedError {
-        match validate::error_inside(flaw, &mut response, expected) {
-            Some(verdict) => EmbedError::answered(verdict, &response, self.asked(request)),
-            None => flaw.into(),
-        }
-    }
-
-    const fn asked<'a>(&'a self, request: &'a EmbedRequest) -> Asked<'a> {
-        Asked { endpoint: &self.endpoint, request: Some(request) }
-    }
-}
-
-/// Whether the server refused the request for what it says about the encoding, and does not merely repeat it.
-fn names_encoding(response: &Response<Bytes>) -> bool {
-    if !matches!(response.status(), StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY) {
-        return false;
-    }
-    let body = response.body();
-    let body = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
-    body.split(NAME).skip(1).any(|after| !is_key(after))
-}
-
-/// Whether what follows a name makes it the key of a JSON object, however often that was quoted.
-fn is_key(after: &str) -> bool {
-    after.trim_start_matches('\\').strip_prefix(['"', '\'']).is_some_and(|rest| rest.trim_start().starts_with(':'))
-}
-
-const NAME: &str = "encoding_format";

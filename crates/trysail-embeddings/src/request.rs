@@ -1,7 +1,9 @@
+pub(crate) mod history;
 mod shared;
 
 use std::{
     fmt,
+    ops::Range,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -10,9 +12,9 @@ use serde::Serialize;
 use trysail_core::{Class, Limit, Remedy, Replay, Verdict};
 use trysail_http::{Deadline, Idempotent, OrDeadline};
 
-pub(crate) use self::shared::Encoded;
+pub(crate) use self::shared::{Encoded, Notes};
 use self::shared::{Inputs, Shared};
-use crate::{InvalidPart, api::Form, own::Own};
+use crate::{InvalidPart, api::Form, capacity::Room, own::Own};
 
 /// Texts to be embedded by a model.
 ///
@@ -40,7 +42,8 @@ impl EmbedRequest {
     }
 
     fn of(model: String, inputs: Inputs) -> Self {
-        let shared = Shared { model, inputs, dimensions: None, floats: false, encoded: Mutex::default() };
+        let shared =
+            Shared { model, inputs, dimensions: None, floats: false, encoded: Mutex::default(), divisible: None };
         Self { shared: Arc::new(shared), own: Own::default(), keyed: false, deadline: None, attempt: None }
     }
 
@@ -113,18 +116,61 @@ impl EmbedRequest {
     /// Its halves, if it was refused with `verdict` as too much at once.
     ///
     /// Whoever asks for them again and again ends with what was asked for too much, alone: at most 2 log2 n requests
-    /// for each culprit among n inputs. `Batches` does so.
+    /// for each culprit among n inputs. `Batches` does so, and more.
     pub fn halves(&self, verdict: Verdict) -> Option<[Self; 2]> {
         let less = matches!(verdict.remedy(), Some(Remedy::Split | Remedy::Truncate));
         if verdict.class() != Class::Permanent || !less || self.len() < 2 {
             return None;
         }
         let middle = self.len() / 2;
-        let half = |range, part| {
-            let shared = Arc::new(self.shared.with(self.shared.inputs.part(range)));
-            Self { shared, own: self.own.clone().part(part), ..*self }
+        Some([self.part(0..middle, 1), self.part(middle..self.len(), 2)])
+    }
+
+    /// The inputs in `range`, as part number `part` of those it is divided into.
+    pub(crate) fn part(&self, range: Range<usize>, part: u32) -> Self {
+        let shared = Arc::new(self.shared.with(self.shared.inputs.part(range)));
+        Self { shared, own: self.own.clone().part(part), ..*self }
+    }
+
+    /// Its parts that there is `room` for; two at least, if there are two inputs.
+    pub(crate) fn parts(&self, room: Room) -> Vec<Self> {
+        let mut ends = Vec::new();
+        let (mut inputs, mut bytes) = (0, 0_usize);
+        for (at, size) in self.shared.inputs.sizes().enumerate() {
+            if inputs == room.inputs || (inputs > 0 && bytes.saturating_add(size) > room.bytes) {
+                ends.push(at);
+                (inputs, bytes) = (0, 0);
+            }
+            (inputs, bytes) = (inputs + 1, bytes.saturating_add(size));
+        }
+        if ends.is_empty() && self.len() > 1 {
+            ends.push(self.len() / 2);
+        }
+        ends.push(self.len());
+        let mut from = 0;
+        let part = |(number, end): (usize, usize)| {
+            let range = std::mem::replace(&mut from, end)..end;
+            self.part(range, number as u32 + 1)
         };
-        Some([half(0..middle, 1), half(middle..self.len(), 2)])
+        ends.into_iter().enumerate().map(part).collect()
+    }
+
+    /// For one who divides it if told so.
+    pub(crate) fn divisible(self) -> Self {
+        self.change(|shared| shared.divisible = Some(Notes::default()))
+    }
+
+    pub(crate) fn is_divisible(&self) -> bool {
+        self.shared.divisible.is_some()
+    }
+
+    pub(crate) fn notes(&self) -> Option<&Notes> {
+        self.shared.divisible.as_ref()
+    }
+
+    /// How large its inputs are together, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.shared.inputs.sizes().fold(0, usize::saturating_add)
     }
 
     /// Which attempt of a retry above it is, counted from 1.
@@ -185,6 +231,11 @@ impl Replay<EmbedRequest> for Idempotent {
         request.attempt.is_none().then(|| request.clone())
     }
 
+    /// Headers and parameters of its own may be secrets that are meant for one server.
+    fn divert(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
+        (!request.own.may_hold_secrets()).then(|| request.clone())
+    }
+
     fn mark(&self, request: &mut EmbedRequest, attempt: u32) {
         match request.attempt {
             // An outer count stays: the server wants to know how often it sees this call.
@@ -201,6 +252,10 @@ impl Replay<EmbedRequest> for Idempotent {
 impl Replay<EmbedRequest> for trysail_providers::Idempotent {
     fn replay(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
         Idempotent.replay(request)
+    }
+
+    fn divert(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
+        Idempotent.divert(request)
     }
 
     fn mark(&self, request: &mut EmbedRequest, attempt: u32) {

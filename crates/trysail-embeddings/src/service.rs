@@ -3,7 +3,7 @@ use std::{
     fmt,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll},
 };
@@ -19,14 +19,17 @@ use crate::{
     EmbedError, EmbedRequest, EmbedResponse, Endpoint, ResponseFuture,
     api::Form,
     asked::Asked,
+    capacity::Capacity,
+    exchange::Exchange,
     own::{IDEMPOTENCY_KEY, derived},
     request::Encoded,
 };
 
 /// Typed embedding calls over an HTTP service that collects and classifies.
 ///
-/// Base64 is asked for, where the endpoint has it, until the server says that it does not know `encoding_format`; then
-/// the same call asks once more for numbers, as do all later ones of this service and its clones.
+/// Base64 is asked for, where the endpoint has it, until the server refuses that, or answers with an empty list; then the
+/// same call asks for numbers, and if `encoding_format` itself is refused, without it. What has helped is what all later
+/// calls of this service and its clones begin with.
 ///
 /// Retries may be above or below: the attempts of one above carry its mark, and one below leaves those alone.
 pub struct Embeddings<S> {
@@ -38,14 +41,15 @@ pub struct Embeddings<S> {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) endpoint: Endpoint,
-    /// Set once the server has refused a request for base64.
-    pub(crate) floats_only: AtomicBool,
+    /// Which form the server takes, as far as is known.
+    pub(crate) form: AtomicUsize,
+    pub(crate) capacity: Arc<Capacity>,
 }
 
 impl<S> Embeddings<S> {
     /// Calls `endpoint` through `inner`.
     pub fn new(inner: S, endpoint: Endpoint) -> Self {
-        Self { inner, shared: Arc::new(Shared { endpoint, floats_only: AtomicBool::new(false) }) }
+        Self { inner, shared: Arc::new(Shared { endpoint, form: AtomicUsize::new(0), capacity: Arc::default() }) }
     }
 }
 
@@ -64,13 +68,35 @@ where
     }
 
     fn call(&mut self, request: EmbedRequest) -> ResponseFuture<S> {
-        let api = self.shared.endpoint.api;
-        let floats = request.wants_floats() || self.shared.floats_only.load(Relaxed);
-        let base64 = api.base64.as_ref().filter(|_| !floats);
-        let call = self.inner.call(self.shared.endpoint.request(&request, base64.unwrap_or(&api.floats)));
+        if let Some(error) = self.shared.refuse(&request) {
+            return ResponseFuture::refused(error, request, Arc::clone(&self.shared));
+        }
+        let shared = Arc::clone(&self.shared);
+        match shared.probe(&request) {
+            Some(probe) => {
+                let probe = Exchange::begin(&mut self.inner, probe, &shared);
+                ResponseFuture::probing(probe, self.inner.clone(), request, shared)
+            }
+            None => {
+                let exchange = Exchange::begin(&mut self.inner, request.clone(), &shared);
+                ResponseFuture::asking(exchange, request, shared)
+            }
+        }
+    }
+}
+
+impl<S> Exchange<S>
+where
+    S: Service<Request<Full<Bytes>>> + Clone,
+{
+    /// Calls `inner`, which is ready.
+    pub(crate) fn begin(inner: &mut S, request: EmbedRequest, shared: &Arc<Shared>) -> Self {
+        let api = shared.endpoint.api;
+        let form = api.first(request.wants_floats()).max(shared.form.load(Relaxed));
+        let call = inner.call(shared.endpoint.request(&request, &api.forms[form]));
         // Behind a gateway the next model may know less than the last, so one success proves nothing.
-        let fallback = base64.map(|_| self.inner.clone());
-        ResponseFuture::new(call, request, fallback, Arc::clone(&self.shared))
+        let fallback = (form + 1 < api.forms.len()).then(|| inner.clone());
+        Self::new(call, form, request, fallback, Arc::clone(shared))
     }
 }
 
@@ -93,8 +119,8 @@ impl Endpoint {
         request.own().write_headers(headers);
         match request.own().key() {
             // The first body, which the server did not understand, has taken the key.
-            Some(own) if self.api.base64.is_some() && form.slot == self.api.floats.slot && !request.wants_floats() => {
-                headers.insert(IDEMPOTENCY_KEY, derived(own, "float"));
+            Some(own) if form.slot != self.api.forms[self.api.first(request.wants_floats())].slot => {
+                headers.insert(IDEMPOTENCY_KEY, derived(own, form.encoding().unwrap_or("plain")));
             }
             None if request.is_keyed() => _ = headers.insert(IDEMPOTENCY_KEY, key.value()),
             _ => {}

@@ -1,17 +1,17 @@
 //! Decodes an answer, and finds out whether it is one.
 
-use std::fmt;
+mod flaw;
 
 use bytes::Bytes;
-use http::Response;
-use serde_json::error::Category;
+use http::{Response, StatusCode, header};
 use trysail_core::{Class, Verdict};
 use trysail_providers::Providers;
 
+pub(crate) use self::flaw::Flaw;
 use crate::{
     EmbedResponse,
     api::Api,
-    shape::{self, Answer, Index, Vector},
+    shape::{self, Answer, Index, Item, Vector},
 };
 
 /// What an answer must be.
@@ -22,129 +22,100 @@ pub(crate) struct Expected {
     pub(crate) floats: bool,
 }
 
-/// Why an answer is none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flaw {
-    EndsEarly,
-    NotJson,
-    Page,
-    NoVectors,
-    Count { expected: usize, found: usize },
-    Index { index: u64 },
-    OddIndex { item: usize },
-    Empty { index: usize },
-    Dimensions { expected: usize, found: usize },
-    NotFinite { index: usize },
-    Zero { index: usize },
-    Base64 { index: usize },
-    NotAsked,
+/// The vectors of a response that is called a success.
+pub(crate) fn vectors(response: &Response<Bytes>, api: &Api, expected: Expected) -> Result<EmbedResponse, Flaw> {
+    if response.status() == StatusCode::PARTIAL_CONTENT {
+        return Err(Flaw::Partial);
+    }
+    decode(response.body(), api, expected).map_err(|flaw| match flaw {
+        Flaw::Binary if response.headers().contains_key(header::CONTENT_ENCODING) => Flaw::Compressed,
+        flaw => flaw,
+    })
 }
 
-impl Flaw {
-    /// A slip of the server may not happen again; a wrong address or request stays wrong.
-    pub(crate) const fn verdict(self) -> Verdict {
-        match self {
-            Self::EndsEarly
-            | Self::NotJson
-            | Self::Count { .. }
-            | Self::Index { .. }
-            | Self::OddIndex { .. }
-            | Self::Empty { .. }
-            | Self::NotFinite { .. }
-            | Self::Base64 { .. } => Verdict::MALFORMED,
-            Self::Page | Self::NoVectors | Self::Dimensions { .. } | Self::Zero { .. } | Self::NotAsked => {
-                Verdict::MALFORMED.once().neutral()
-            }
-        }
-    }
-
-    /// Its name in the manual of classes.
-    pub(crate) const fn rule(self) -> &'static str {
-        match self {
-            Self::EndsEarly => "answer/ends-early",
-            Self::NotJson => "answer/not-json",
-            Self::Page => "answer/page",
-            Self::NoVectors => "answer/no-vectors",
-            Self::Count { .. } => "answer/count",
-            Self::Index { .. } | Self::OddIndex { .. } => "answer/index",
-            Self::Empty { .. } => "answer/empty-vector",
-            Self::Dimensions { .. } => "answer/dimension",
-            Self::NotFinite { .. } => "answer/not-finite",
-            Self::Zero { .. } => "answer/zero",
-            Self::Base64 { .. } => "answer/broken-base64",
-            Self::NotAsked => "answer/base64",
-        }
-    }
-}
-
-impl fmt::Display for Flaw {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EndsEarly => f.write_str("its JSON ends early"),
-            Self::NotJson => f.write_str("it is not JSON"),
-            Self::Page => f.write_str("it is a page for people; check the URL"),
-            Self::NoVectors => f.write_str("it holds no list of embeddings; check the URL"),
-            Self::Count { expected, found } => write!(f, "it holds {found} vectors for {expected} inputs"),
-            Self::Index { index } => write!(f, "its index {index} is there twice or out of range"),
-            Self::OddIndex { item } => write!(f, "the index of its item {item} is no whole number"),
-            Self::Empty { index } => write!(f, "vector {index} is empty"),
-            Self::Dimensions { expected, found } => {
-                write!(f, "it holds a vector of {found} dimensions where {expected} were expected")
-            }
-            Self::NotFinite { index } => write!(f, "vector {index} holds a value that is no number"),
-            Self::Zero { index } => write!(f, "vector {index} is zero"),
-            Self::Base64 { index } => write!(f, "vector {index} is no base64 of 32-bit floats"),
-            Self::NotAsked => f.write_str("it is base64 where numbers were asked for"),
-        }
-    }
-}
-
-/// What an answer without usable vectors says of an error, if it says that a server would have a status for.
+/// What an answer without usable vectors says of an error, if it says so.
 pub(crate) fn error_inside(flaw: Flaw, response: &mut Response<Bytes>, expected: Expected) -> Option<Verdict> {
-    if !matches!(flaw, Flaw::Page | Flaw::NoVectors | Flaw::Count { .. } | Flaw::Empty { .. }) {
+    if !flaw.may_be_an_error() {
         return None;
     }
     response.extensions_mut().insert(trysail_http::Expected::vectors(expected.count));
-    let verdict = Providers.judge(response).verdict();
-    (!matches!(verdict.class(), Class::Success | Class::Malformed)).then_some(verdict)
+    let judgement = Providers.judge(response);
+    let verdict = judgement.verdict();
+    let said = match verdict.class() {
+        Class::Success => false,
+        Class::Malformed => judgement.rule() == Flaw::Error.rule(),
+        _ => true,
+    };
+    said.then_some(verdict)
 }
 
 pub(crate) fn decode(body: &[u8], api: &Api, expected: Expected) -> Result<EmbedResponse, Flaw> {
-    let Answer { items, model, tokens } = shape::read(body, api).map_err(|error| flaw(body, &error))?;
-    let items = items.ok_or(Flaw::NoVectors)?;
-    let found = items.len();
+    let answer = shape::read(body, api, expected.count).map_err(|error| Flaw::of_text(body, &error))?;
+    let Answer { items, values, found, model, tokens, twice, error } = answer;
+    let nothing = |items: &Vec<Item>| !items.is_empty() && items.iter().all(|item| item.vector == Vector::Unknown);
+    let items = items.filter(|items| !nothing(items)).ok_or(Flaw::NoVectors)?;
+    if let Some(field) = twice {
+        return Err(Flaw::Twice { field });
+    }
     if found != expected.count {
         return Err(Flaw::Count { expected: expected.count, found });
     }
-    let mut order = vec![None; found];
+    if error {
+        return Err(Flaw::Error);
+    }
+    let order = order(&items)?;
+    let mut dimensions = expected.dimensions;
+    for (index, position) in order.iter().enumerate() {
+        let vector = match &items[*position].vector {
+            Vector::Floats(range) => &values[range.clone()],
+            Vector::Base64(_) if expected.floats => return Err(Flaw::NotAsked),
+            Vector::Base64(range) => &values[range.clone()],
+            Vector::NotBase64 => return Err(Flaw::Base64 { index }),
+            Vector::Rows(rows) => return Err(Flaw::Rows { index, rows: *rows }),
+            Vector::Odd => return Err(Flaw::NotFinite { index }),
+            Vector::Unknown => return Err(Flaw::Empty { index }),
+        };
+        check(vector, index)?;
+        let (expected, found) = (*dimensions.get_or_insert(vector.len()), vector.len());
+        if found != expected {
+            return Err(Flaw::Length { index, expected, found });
+        }
+    }
+    let dimensions = dimensions.unwrap_or(1).max(1);
+    let mut values = in_order(values, &order, dimensions);
+    values.shrink_to_fit();
+    Ok(EmbedResponse { values, dimensions, model, tokens })
+}
+
+/// At which position the vector of each input stands.
+fn order(items: &[Item]) -> Result<Vec<usize>, Flaw> {
+    if items.iter().all(|item| item.index == Index::Missing) {
+        return Ok((0..items.len()).collect());
+    }
+    if items.iter().enumerate().all(|(position, item)| item.index == Index::At(position as u64 + 1)) {
+        return Err(Flaw::FromOne);
+    }
+    let mut order = vec![None; items.len()];
     for (position, item) in items.iter().enumerate() {
         let index = match item.index {
-            Index::Missing => position as u64,
+            Index::Missing => return Err(Flaw::NoIndex { item: position }),
             Index::At(index) => index,
             Index::Odd => return Err(Flaw::OddIndex { item: position }),
         };
         let place = usize::try_from(index).ok().and_then(|index| order.get_mut(index)).filter(|place| place.is_none());
         *place.ok_or(Flaw::Index { index })? = Some(position);
     }
-    let mut dimensions = expected.dimensions;
-    // What is there already, not what the first vector promises.
-    let mut values = Vec::with_capacity(items.iter().map(|item| item.vector.len()).sum());
-    for (index, position) in order.into_iter().flatten().enumerate() {
-        let vector = &items[position].vector;
-        match vector {
-            Vector::NotBase64 => return Err(Flaw::Base64 { index }),
-            Vector::Base64(_) if expected.floats => return Err(Flaw::NotAsked),
-            Vector::Base64(_) | Vector::Floats(_) => {}
-        }
-        let before = values.len();
-        vector.append_to(&mut values);
-        check(&values[before..], index)?;
-        let expected = *dimensions.get_or_insert(vector.len());
-        if vector.len() != expected {
-            return Err(Flaw::Dimensions { expected, found: vector.len() });
-        }
+    // As many places as items, and none is taken twice.
+    Ok(order.into_iter().flatten().collect())
+}
+
+/// `values`, of which each vector has its place, in the order of the inputs.
+fn in_order(values: Vec<f32>, order: &[usize], dimensions: usize) -> Vec<f32> {
+    if order.iter().enumerate().all(|(index, position)| index == *position) {
+        return values;
     }
-    Ok(EmbedResponse { values, dimensions: dimensions.unwrap_or(1).max(1), model, tokens })
+    let vector = |position: &usize| &values[position * dimensions..(position + 1) * dimensions];
+    order.iter().flat_map(|position| vector(position).iter().copied()).collect()
 }
 
 fn check(vector: &[f32], index: usize) -> Result<(), Flaw> {
@@ -159,19 +130,6 @@ fn check(vector: &[f32], index: usize) -> Result<(), Flaw> {
         return Err(Flaw::Zero { index });
     }
     Ok(())
-}
-
-fn flaw(body: &[u8], error: &serde_json::Error) -> Flaw {
-    let start = body.trim_ascii_start();
-    match error.classify() {
-        Category::Data => Flaw::NoVectors,
-        Category::Syntax | Category::Eof | Category::Io => match start.first() {
-            Some(b'{' | b'[') if error.is_eof() => Flaw::EndsEarly,
-            Some(b'{' | b'[') => Flaw::NotJson,
-            None => Flaw::EndsEarly,
-            Some(_) => Flaw::Page,
-        },
-    }
 }
 
 #[cfg(test)]

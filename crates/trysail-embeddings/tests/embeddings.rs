@@ -45,6 +45,70 @@ async fn sent(request: Request<Full<Bytes>>) -> Value {
 }
 
 #[tokio::test]
+async fn a_redirect_that_was_not_followed_says_where_it_points_and_shows_no_secret() {
+    for (status, location, said, url, advice) in [
+        (
+            301,
+            "https://localhost/v1/embeddings/",
+            "points to https://localhost/v1/embeddings/",
+            true,
+            "use that URL, if",
+        ),
+        (302, "/v1/embeddings/", "points to http://localhost:1/v1/embeddings/", true, "use that URL"),
+        (
+            308,
+            "http://b.test/sk-secret?key=hunter2",
+            "points to http://b.test/***?key=…, which is",
+            true,
+            "use that URL, if",
+        ),
+        (307, "http://user:hunter2@localhost:1/", "points to http://localhost:1/, which is", true, "use that URL, if"),
+        (303, "mailto:hunter2", "points to what is no address", false, "check the URL"),
+        (301, "", "does not say where to ask instead", false, "check the URL"),
+    ] {
+        let (service, mut handle) = embeddings(endpoint().key("sk-secret").unwrap());
+        let mut call = task::spawn(service.oneshot(EmbedRequest::new("m", ["a"])));
+        assert_pending!(call.poll());
+        let (_, answers) = handle.next_request().await.unwrap();
+        let Failure::Response { mut response, .. } = refusal(Verdict::PERMANENT, status, "<html>hunter2") else {
+            panic!()
+        };
+        if !location.is_empty() {
+            response.headers_mut().insert("location", location.parse().unwrap());
+        }
+        answers.send_error(Judged::Response { verdict: Verdict::PERMANENT, status: None, response });
+        let error = assert_ready_err!(call.poll());
+        assert!(error.to_string().starts_with(&format!("the server answered {status} and {said}")), "{error}");
+        assert_eq!(error.location().is_some(), url, "{error:?}");
+        assert!(error.location().is_none_or(|url| Endpoint::openai(url).is_ok()), "{error:?}");
+        assert!(error.advice().unwrap().starts_with(advice), "{error:?}");
+        assert!(!format!("{error:?}").contains("hunter2") && !format!("{error:?}").contains("sk-secret"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_https_that_was_asked_in_http_is_told_by_its_words() {
+    for said in [
+        "<h1>400 Bad Request</h1>The plain HTTP request was sent to HTTPS port",
+        "Client sent an HTTP request to an HTTPS server.\n",
+        "Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+    ] {
+        for (base, advice) in
+            [("http://a/v1", "that port speaks https"), ("https://a/v1", "the same request will fail")]
+        {
+            let (service, mut handle) = embeddings(Endpoint::openai(base).unwrap());
+            let mut call = task::spawn(service.oneshot(EmbedRequest::new("m", ["a"])));
+            assert_pending!(call.poll());
+            let (_, answers) = handle.next_request().await.unwrap();
+            answers.send_error(refusal(Verdict::PERMANENT, 400, said));
+            let error = assert_ready_err!(call.poll());
+            assert!(error.advice().unwrap().starts_with(advice), "{error:?}");
+            assert_eq!(error.is_unknown_model(), base.starts_with("http:"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_request_carries_what_a_server_needs() {
     let (service, mut handle) = embeddings(endpoint().key("sk-secret").unwrap());
     let mut request = EmbedRequest::new("m", ["a", "b"]).dimensions(2);
@@ -67,32 +131,6 @@ async fn a_request_carries_what_a_server_needs() {
     answers.send_response(answer(&json!({"data": [{"embedding": [1, 0]}, {"embedding": [0, 1]}]})));
     let vectors = assert_ready_ok!(call.poll());
     assert_eq!(vectors.vectors().collect::<Vec<_>>(), [[1.0, 0.0], [0.0, 1.0]]);
-}
-
-#[tokio::test]
-async fn a_server_that_does_not_know_base64_is_asked_again_once_and_remembered() {
-    for status in [400, 422] {
-        let (service, mut handle) = embeddings(endpoint());
-        let ask = || task::spawn(service.clone().oneshot(EmbedRequest::new("m", ["a"])));
-        let body = match status {
-            400 => r#"{"error":{"message":"unknown field encoding_format"}}"#,
-            _ => r#"{"detail":[{"loc":["body","encoding_format"],"input":{"encoding_format":"base64"}}]}"#,
-        };
-        let mut call = ask();
-        assert_pending!(call.poll());
-        let (_, first) = handle.next_request().await.unwrap();
-        first.send_error(refusal(Verdict::PERMANENT, status, body));
-        assert_pending!(call.poll());
-        let (request, second) = handle.next_request().await.unwrap();
-        assert_eq!(sent(request).await["encoding_format"], "float");
-        second.send_error(refusal(Verdict::PERMANENT, status, body));
-        assert_ready_err!(call.poll());
-
-        let mut later = ask();
-        assert_pending!(later.poll());
-        let (request, _) = handle.next_request().await.unwrap();
-        assert_eq!(sent(request).await["encoding_format"], "float");
-    }
 }
 
 #[tokio::test]
@@ -168,7 +206,7 @@ async fn a_success_around_an_error_is_that_error() {
         (
             r#"{"message":"hello"}"#,
             Class::Malformed,
-            "the server's answer is not usable: it holds no list of embeddings; check the URL",
+            "the server's answer is not usable: it holds no list of embeddings",
         ),
     ] {
         let (service, mut handle) = embeddings(endpoint());
@@ -229,7 +267,11 @@ fn a_base_url_that_cannot_work_is_refused_with_a_reason() {
         assert!(problem.starts_with(reason), "{base}: {problem}");
         assert!(!problem.contains("user:"), "{problem}");
     }
-    assert_eq!(Endpoint::openai("http://host/v1/embeddings").unwrap().uri().path(), "/v1/embeddings");
+    for path in ["/v1/embeddings", "/v1/embeddings/"] {
+        assert_eq!(Endpoint::openai(&format!("http://host{path}")).unwrap().uri().path(), path);
+    }
+    let azure = "http://host/openai/deployments/d/embeddings";
+    assert_eq!(Endpoint::azure(azure, "d", "1").unwrap().uri().to_string(), format!("{azure}?api-version=1"));
     for base in ["http://host", "http://host/", "https://host:1/deep/v1/", "http://[::1]/v1", "http://[::1]:8080/v1"] {
         assert!(Endpoint::openai(base).unwrap().uri().path().ends_with("/embeddings"));
     }

@@ -14,6 +14,7 @@ mod idempotent;
 mod port;
 pub mod propagate;
 pub mod rate_limit;
+pub mod redirect;
 mod respond;
 pub mod retry_after;
 mod status;
@@ -33,6 +34,7 @@ pub use crate::{
     idempotent::{CallKey, Idempotent, OrRoute},
     port::has_broken_port,
     propagate::{DEADLINE, SendDeadlineLayer, TakeDeadlineLayer},
+    redirect::{NotFollowed, Redirect, RedirectLayer},
     respond::{respond, respond_to},
     status::{Boxed, ByStatus, StatusRule},
     with_status::WithStatus,

@@ -27,7 +27,7 @@ use tokio::{
 };
 use tower_layer::Layer;
 use tower_service::Service;
-use trysail_core::{Class, Classified, Elapsed, Health, Phase, Retryable, Scope, Verdict};
+use trysail_core::{Class, Classified, Elapsed, Health, OneLine, Phase, Retryable, Scope, Verdict};
 use trysail_http::{Client, CollectError, CollectLayer, ConnectTimeout};
 
 type Body = Full<Bytes>;
@@ -93,6 +93,69 @@ async fn a_proxy_that_is_not_http_is_refused() {
 }
 
 #[tokio::test]
+async fn what_a_proxy_does_not_do_is_told_of_the_proxy_and_without_its_password() {
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let mut cases = vec![
+        // Nobody is there.
+        (nobody, HTTPS, "cannot be reached", Verdict::TRANSIENT),
+        (nobody, HTTP, "cannot be reached", Verdict::TRANSIENT),
+    ];
+    for (answer, url, words, verdict) in [
+        (DENIED, HTTPS, "wants another user and password (407)", Verdict::AUTH.neutral()),
+        (DENIED, HTTP, "wants another user and password (407)", Verdict::AUTH.neutral()),
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", HTTPS, "does not connect to embeddings.test (403)", PERMANENT),
+        ("HTTP/1.0 405 No\r\nallow: GET\r\n\r\n", HTTPS, "does not connect to embeddings.test (405)", PERMANENT),
+        ("HTTP/1.1 502 Bad Gateway\r\n\r\n", HTTPS, "cannot reach embeddings.test (502)", Verdict::TRANSIENT),
+        ("HTTP/1.1 504 Late\r\n\r\nlate", HTTPS, "cannot reach embeddings.test (504)", Verdict::TRANSIENT),
+        ("SSH-2.0-OpenSSH_9.6\r\n", HTTPS, "does not answer as a proxy does", PERMANENT),
+        ("\u{15}\u{3}\u{1}\0\u{2}\u{2}\u{16}", HTTPS, "does not answer as a proxy does", PERMANENT),
+        ("HTTP/1.1 2000 OK\r\n\r\n", HTTPS, "does not answer as a proxy does", PERMANENT),
+        ("HTTP/1.1 200 OK\r\n", HTTPS, "broke off", Verdict::TRANSIENT),
+        ("", HTTPS, "broke off", Verdict::TRANSIENT),
+    ] {
+        cases.push((Server::start(answer).await.address, url, words, verdict));
+    }
+    for (proxy, url, words, verdict) in cases {
+        let with_credentials = format!("http://user:hunter2@{proxy}").parse().unwrap();
+        let client = Client::builder().roots(RootCertStore::empty()).proxy(&with_credentials).build();
+        let error = fail(client, url).await;
+        let said = OneLine(&error).to_string();
+        assert!(said.starts_with(&format!("the proxy http://{proxy} {words}")), "{said}");
+        assert_eq!(judge(&error), verdict, "{said}");
+        assert!(!format!("{error:?} {}", spelled(&error)).contains("hunter2"));
+        // What a proxy suffers from is not taken for the server's.
+        assert!(!chain(&error).any(|link| link.is::<std::io::Error>()), "{}", spelled(&error));
+    }
+}
+
+#[tokio::test]
+async fn a_tunnel_carries_what_is_said_in_it() {
+    let proxy = Server::start("HTTP/1.1 200 Connection established\r\nx: y\r\n\r\n").await;
+    let with_credentials = format!("http://{}", proxy.address).parse().unwrap();
+    let client = Client::builder().roots(RootCertStore::empty()).proxy(&with_credentials).build();
+    let error = fail(client, HTTPS).await;
+    // It was opened, and then nobody answered in it.
+    assert!(error.to_string().ends_with(&format!(", through the proxy http://{}", proxy.address)), "{error}");
+    assert_eq!(judge(&error), Verdict::TRANSIENT, "{error}");
+    assert!(!proxy.heads()[0].contains("Authorization"), "{}", proxy.heads()[0]);
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_is_named() {
+    let error = fail(Client::builder().no_proxy().build(), "http://nobody.invalid/v1").await;
+    let said = OneLine(&error).to_string();
+    assert!(said.starts_with("the name nobody.invalid does not resolve"), "{said}");
+    // It may yet.
+    assert_eq!(judge(&error), Verdict::TRANSIENT, "{said}");
+    let proxy = "http://user:hunter2@nobody.invalid:3128".parse().unwrap();
+    let said = fail(Client::builder().proxy(&proxy).build(), "http://embeddings.test/").await.to_string();
+    assert!(
+        said.starts_with("the proxy http://nobody.invalid:3128 cannot be reached: the name nobody.invalid"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
 async fn tls_to_a_plain_port_is_the_wrong_address() {
     let server = Server::start("HTTP/1.1 400 Bad Request\r\n\r\n").await;
     let client = Client::builder().no_proxy().roots(RootCertStore::empty()).build();
@@ -100,7 +163,7 @@ async fn tls_to_a_plain_port_is_the_wrong_address() {
     let verdict = judge(&error);
     assert_eq!((verdict.class(), verdict.retry()), (Class::Permanent, Retryable::No), "{}", spelled(&error));
     assert_eq!(verdict.health(), Health::Neutral);
-    assert!(spelled(&error).contains("corrupt message"), "{}", spelled(&error));
+    assert!(error.to_string().starts_with("that port does not speak https: write http:// instead"), "{error}");
 }
 
 #[tokio::test]
@@ -151,6 +214,8 @@ async fn a_server_that_hangs_up_before_answering_is_transient() {
     let server = Server::start("").await;
     let error = fail(Client::builder().no_proxy().build(), &server.url("/")).await;
     assert_eq!(judge(&error), Verdict::TRANSIENT, "{}", spelled(&error));
+    // Some servers of https do that to whoever speaks http.
+    assert!(error.to_string().contains("if it speaks https, write https://"), "{error}");
 }
 
 #[tokio::test]
@@ -158,6 +223,7 @@ async fn an_answer_that_is_not_http_is_malformed() {
     let server = Server::start("SSH-2.0-OpenSSH_9.6\r\n\r\n").await;
     let error = fail(Client::builder().no_proxy().build(), &server.url("/")).await;
     assert_eq!(judge(&error).class(), Class::Malformed, "{}", spelled(&error));
+    assert!(error.to_string().starts_with("what answers there does not speak HTTP"), "{error}");
 }
 
 #[tokio::test]
@@ -309,10 +375,13 @@ async fn http2(end: fn(&mut h2::server::SendResponse<Bytes>)) -> Verdict {
     error.verdict()
 }
 
+const HTTP: &str = "http://embeddings.test/v1";
+const HTTPS: &str = "https://embeddings.test/v1";
+const PERMANENT: Verdict = Verdict::PERMANENT.neutral();
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 const DENIED: &str = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
 
-type ClientError = CollectError<trysail_http::ClientError, hyper::Error>;
+type ClientError = CollectError<trysail_http::ClientError, trysail_http::BodyError>;
 
 async fn fail(client: Client<Body>, url: &str) -> ClientError {
     CollectLayer::new(1 << 20).layer(client).call(get(url)).await.unwrap_err()
@@ -326,14 +395,17 @@ fn get(url: &str) -> Request<Body> {
     Request::get(url).body(Full::default()).unwrap()
 }
 
-async fn text(response: Response<hyper::body::Incoming>) -> Bytes {
+async fn text(response: Response<trysail_http::client::AnswerBody>) -> Bytes {
     response.into_body().collect().await.unwrap().to_bytes()
 }
 
 /// An error and all of its causes.
-fn spelled(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| (*error).source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+fn spelled(error: &(dyn Error + 'static)) -> String {
+    chain(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error| (*error).source())
 }
 
 #[derive(Clone, Copy)]

@@ -19,7 +19,7 @@ use tokio::time::{self, Instant, Sleep};
 use tokio_test::{assert_pending, assert_ready, task};
 use tower_layer::Layer;
 use tower_service::Service;
-use trysail_core::{Class, Classified, Health, Scope, Verdict};
+use trysail_core::{Class, Classified, Health, Remedy, Scope, Verdict};
 use trysail_http::{CollectError, CollectLayer};
 
 #[tokio::test(start_paused = true)]
@@ -47,7 +47,9 @@ async fn a_body_over_the_limit_is_refused() {
     let body = Script::new([Step::Data("ab"), Step::Data("cd"), Step::Never]);
     let error = collect(Response::new(body), 3).await.unwrap_err();
     assert!(matches!(error, CollectError::TooLarge { limit: 3, .. }), "{error}");
-    assert_eq!(error.verdict(), Verdict::REFUSED);
+    // The server is not to blame, and fewer inputs have a shorter answer.
+    assert_eq!(error.verdict(), Verdict::PERMANENT.neutral().advise(Remedy::Split));
+    assert_eq!(Verdict::find(&error), Some(error.verdict()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -73,25 +75,37 @@ async fn a_body_cut_short_is_transient() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_is_measured_from_the_last_frame() {
-    let gaps = [1, 3, 4].map(|s| Step::Late(Duration::from_secs(s), "x"));
+    let gaps = [1, 12, 19].map(|s| Step::Late(Duration::from_secs(s), "x"));
     let started = Instant::now();
     assert_eq!(collect(Response::new(Script::new(gaps)), 100).await.unwrap().body(), "xxx");
-    assert_eq!(started.elapsed(), Duration::from_secs(8));
+    assert_eq!(started.elapsed(), Duration::from_secs(32));
 
-    let gaps = [1, 3, 6].map(|s| Step::Late(Duration::from_secs(s), "x"));
+    let gaps = [1, 12, 21].map(|s| Step::Late(Duration::from_secs(s), "x"));
     let started = Instant::now();
     let error = collect(Response::new(Script::new(gaps)), 100).await.unwrap_err();
-    assert_eq!(started.elapsed(), Duration::from_secs(9));
+    assert_eq!(started.elapsed(), Duration::from_secs(33));
     let CollectError::Idle(elapsed) = error else { panic!("{error}") };
-    assert_eq!((elapsed.scope(), elapsed.limit()), (Scope::Idle, Duration::from_secs(5)));
+    assert_eq!((elapsed.scope(), elapsed.limit()), (Scope::Idle, Duration::from_secs(20)));
     assert_eq!(error.verdict().class(), Class::Transient);
     assert_eq!(error.verdict().health(), Health::Failure);
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_has_not_begun_is_not_silent() {
+    for first in [Step::Data(""), Step::Late(DAY, "")] {
+        let body = Script::new([first, Step::Late(DAY, "x"), Step::Late(Duration::from_secs(1), "y")]);
+        assert_eq!(collect(Response::new(body), 100).await.unwrap().body(), "xy");
+    }
+    let started = Instant::now();
+    let body = Script::new([Step::Late(DAY, "x"), Step::Never]);
+    assert!(matches!(collect(Response::new(body), 100).await, Err(CollectError::Idle(_))));
+    assert_eq!(started.elapsed(), DAY + Duration::from_secs(20));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_frame_that_is_ready_at_the_limit_wins() {
-    let body = Script::new([Step::Late(Duration::from_secs(5), "x"), Step::Late(Duration::from_secs(5), "y")]);
-    assert_eq!(collect(Response::new(body), 100).await.unwrap().body(), "xy");
+    let body = Script::new(["x", "y", "z"].map(|data| Step::Late(Duration::from_secs(20), data)));
+    assert_eq!(collect(Response::new(body), 100).await.unwrap().body(), "xyz");
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,8 +127,8 @@ async fn the_head_may_take_its_time() {
 async fn no_limit_on_silence_is_too_long() {
     let mut service = CollectLayer::new(10)
         .idle(Duration::MAX)
-        .layer(Whole(Some(Response::new(Script::new([Step::Late(DAY, "x")])))));
-    assert_eq!(service.call(Request::new(())).await.unwrap().body(), "x");
+        .layer(Whole(Some(Response::new(Script::new([Step::Data("x"), Step::Late(DAY, "y")])))));
+    assert_eq!(service.call(Request::new(())).await.unwrap().body(), "xy");
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3_600);

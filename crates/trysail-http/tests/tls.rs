@@ -8,7 +8,9 @@ use std::{net::SocketAddr, sync::Arc};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
+};
 use rustls::{
     RootCertStore, ServerConfig,
     crypto::ring,
@@ -21,7 +23,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower_layer::Layer;
 use tower_service::Service;
-use trysail_core::{Class, Classified, Health, Retryable};
+use trysail_core::{Class, Classified, Health, OneLine, Retryable};
 use trysail_http::{Client, CollectError, CollectLayer};
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -40,27 +42,69 @@ async fn a_certificate_that_is_not_asks_nobody_again() {
     let localhost = || CertificateParams::new(["localhost".to_owned()]).unwrap();
     let mut expired = localhost();
     (expired.not_before, expired.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
+    let mut early = localhost();
+    (early.not_before, early.not_after) = (date_time_ymd(2120, 1, 1), date_time_ymd(2121, 1, 1));
     let another = CertificateParams::new(["embeddings.test".to_owned()]).unwrap();
-    for (reason, issuer, params) in [
-        ("UnknownIssuer", &authority("unknown"), localhost()),
-        ("expired", &trusted, expired),
-        ("embeddings.test", &trusted, another),
+    let mut of_a_client = localhost();
+    of_a_client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let mut of_an_authority = localhost();
+    of_an_authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    for (issuer, params, words, seen) in [
+        (&authority("unknown"), localhost(), "is by an authority that is not trusted here", "UnknownIssuer"),
+        (&trusted, expired, "has expired", "expired"),
+        (&trusted, early, "is not valid yet", "not valid yet"),
+        (&trusted, another, "is for another name", "embeddings.test"),
+        (&trusted, of_a_client, "is not made for servers", "extended key usage"),
+        (&trusted, of_an_authority, "is that of an authority", "CaUsedAsEndEntity"),
     ] {
         let error = call(&trusted, serve(issuer, params).await).await.unwrap_err();
-        let verdict = error.verdict();
-        let judged = (verdict.class(), verdict.retry(), verdict.health());
-        assert_eq!(judged, (Class::Permanent, Retryable::No, Health::Neutral), "{reason}: {error:?}");
-        assert!(chain(&error).contains(reason), "{}", chain(&error));
+        never_again(&error);
+        let said = OneLine(&error).to_string();
+        assert!(said.starts_with(&format!("the server's certificate {words}")), "{said}");
+        assert!(said.contains(seen), "{said}");
     }
 }
 
-type ClientError = CollectError<trysail_http::ClientError, hyper::Error>;
+#[tokio::test]
+async fn https_is_not_http_and_whoever_takes_the_one_for_the_other_is_told_so() {
+    let trusted = authority("trusted");
+    let server = serve(&trusted, CertificateParams::new(["localhost".to_owned()]).unwrap()).await;
+    for path in ["/", "/a-path-that-is-long-enough-to-look-like-the-length-of-a-record"] {
+        let error = ask(&trusted, &format!("http://localhost:{}{path}", server.port())).await.unwrap_err();
+        never_again(&error);
+        assert_eq!(OneLine(&error).to_string(), "that port speaks https: write https:// instead of http://");
+    }
+
+    let plain = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let server = plain.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = plain.accept().await {
+            let _ = stream.read(&mut [0; 1024]).await;
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+        }
+    });
+    let error = call(&trusted, server).await.unwrap_err();
+    never_again(&error);
+    assert!(error.to_string().starts_with("that port does not speak https: write http://"), "{error}");
+}
+
+fn never_again(error: &ClientError) {
+    let verdict = error.verdict();
+    let judged = (verdict.class(), verdict.retry(), verdict.health());
+    assert_eq!(judged, (Class::Permanent, Retryable::No, Health::Neutral), "{error:?}");
+}
+
+type ClientError = CollectError<trysail_http::ClientError, trysail_http::BodyError>;
 
 async fn call(trusted: &Authority, server: SocketAddr) -> Result<Response<Bytes>, ClientError> {
+    ask(trusted, &format!("https://localhost:{}/", server.port())).await
+}
+
+async fn ask(trusted: &Authority, url: &str) -> Result<Response<Bytes>, ClientError> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.der().clone()).unwrap();
     let client: Client<Full<Bytes>> = Client::builder().no_proxy().roots(roots).build();
-    let request = Request::get(format!("https://localhost:{}/", server.port())).body(Full::default()).unwrap();
+    let request = Request::get(url).body(Full::default()).unwrap();
     CollectLayer::new(1 << 20).layer(client).call(request).await
 }
 
@@ -94,8 +138,4 @@ fn authority(name: &str) -> Authority {
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

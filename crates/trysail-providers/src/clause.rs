@@ -6,7 +6,7 @@
 pub(super) fn says(lower: &str, groups: &[&[&str]]) -> bool {
     // Most messages hold none of the first, which is found out much faster.
     groups[0].iter().any(|word| lower.contains(word))
-        && unquoted(lower).split(ENDS).flat_map(|clause| clause.split(". ")).any(|clause| {
+        && unquoted(lower, |_, _| false).split(ENDS).flat_map(|clause| clause.split(". ")).any(|clause| {
             let clause = format!(" {clause} ");
             groups.iter().all(|words| words.iter().any(|word| begins(&clause, word)))
         })
@@ -28,7 +28,8 @@ fn begins(clause: &str, word: &str) -> bool {
     clause.match_indices(word).any(|(at, _)| parted(&clause[..at]) || !word.starts_with(|c: char| c.is_ascii()))
 }
 
-fn unquoted(text: &str) -> String {
+/// `text` without what stands in quotes, unless `keeps` says so of what is before them and in them.
+pub(super) fn unquoted(text: &str, keeps: impl Fn(&str, &str) -> bool) -> String {
     let mut said = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find(QUOTES) {
@@ -39,7 +40,8 @@ fn unquoted(text: &str) -> String {
         let opens = !before.ends_with(char::is_alphanumeric);
         let closed = |(at, _): &(usize, &str)| !quoted[at + 2..].starts_with(char::is_alphanumeric);
         let end = quoted[1..].match_indices(quote).find(closed).filter(|_| opens);
-        rest = end.map_or(&quoted[1..], |(end, _)| &quoted[end + 2..]);
+        let end = end.map(|(end, _)| end).filter(|end| !keeps(&text[..text.len() - quoted.len()], &quoted[1..=*end]));
+        rest = end.map_or(&quoted[1..], |end| &quoted[end + 2..]);
     }
     said.push_str(rest);
     said
@@ -78,9 +80,10 @@ mod tests {
 
     #[test]
     fn what_is_quoted_is_taken_out() {
-        assert_eq!(unquoted("a 'b c' d"), "a  d");
-        assert_eq!(unquoted("you've a \"b's\" c"), "youve a  c");
-        assert_eq!(unquoted("'"), "");
-        assert_eq!(unquoted("é'é `é` \"é"), "éé  é");
+        let bare = |text| unquoted(text, |_, _| false);
+        assert_eq!(bare("a 'b c' d"), "a  d");
+        assert_eq!(bare("you've a \"b's\" c"), "youve a  c");
+        assert_eq!(bare("'"), "");
+        assert_eq!(bare("é'é `é` \"é"), "éé  é");
     }
 }

@@ -3,7 +3,7 @@ use trysail_core::{Class, Remedy, Verdict};
 use trysail_http::{ByStatus, CollectedBody, Expected, heed};
 
 use crate::{
-    Complaint, Provider,
+    Complaint, InputLimit, Provider,
     answer::{self as vectors, Flaw},
     caller, complaint, excerpt,
     read::Read,
@@ -17,16 +17,17 @@ pub struct Judgement {
     verdict: Verdict,
     rule: &'static str,
     complaint: Option<Complaint>,
+    limit: Option<InputLimit>,
     excerpt: Option<String>,
 }
 
 impl Judgement {
     pub(super) fn of(answer: Read<'_>, only: Option<Provider>) -> Self {
-        let Decision { verdict, rule, complaint } = decide(answer, only);
+        let Decision { verdict, rule, complaint, limit } = decide(answer, only);
         let said =
             complaint.as_ref().and_then(|complaint| complaint.message().or(complaint.code()).or(complaint.kind()));
         let excerpt = said.map(excerpt);
-        Self { verdict, rule, complaint, excerpt }
+        Self { verdict, rule, complaint, limit, excerpt }
     }
 
     /// The verdict.
@@ -42,6 +43,12 @@ impl Judgement {
     /// What the answer says of its error, unmasked.
     pub const fn complaint(&self) -> Option<&Complaint> {
         self.complaint.as_ref()
+    }
+
+    /// How much the server takes at once, if it refused more and said so; then the verdict advises
+    /// [to split](Remedy::Split), whatever the status.
+    pub const fn limit(&self) -> Option<InputLimit> {
+        self.limit
     }
 
     /// At most 200 characters of what the answer says of its error, with what looks like a key masked.
@@ -64,6 +71,7 @@ struct Decision {
     verdict: Verdict,
     rule: &'static str,
     complaint: Option<Complaint>,
+    limit: Option<InputLimit>,
 }
 
 fn decide(answer: Read<'_>, only: Option<Provider>) -> Decision {
@@ -71,9 +79,10 @@ fn decide(answer: Read<'_>, only: Option<Provider>) -> Decision {
 }
 
 fn decide_success(answer: Read<'_>, only: Option<Provider>) -> Decision {
-    const SUCCESS: Decision = Decision { verdict: Verdict::SUCCESS, rule: "success", complaint: None };
+    const SUCCESS: Decision = Decision { verdict: Verdict::SUCCESS, rule: "success", complaint: None, limit: None };
     let (flaw, complaint) = match answer.extensions.get::<Expected>() {
         Some(expected) => match vectors::check(answer.body, *expected) {
+            Ok(()) if answer.status == StatusCode::PARTIAL_CONTENT => (Flaw::Partial, None),
             Ok(()) => return SUCCESS,
             // An error object with vectors missing is an error, whatever it says.
             Err(flaw) if flaw.may_be_an_error() => match Complaint::inside(answer) {
@@ -90,21 +99,23 @@ fn decide_success(answer: Read<'_>, only: Option<Provider>) -> Decision {
     };
     let known = complaint.as_ref().and_then(|complaint| known(complaint, answer.status, only));
     let (verdict, rule) = known.unwrap_or((flaw.verdict(), flaw.rule()));
+    let (limit, (verdict, rule)) = limited(complaint.as_ref(), answer.status, (verdict, rule));
     let verdict = hinted(verdict, known.is_some(), answer);
-    Decision { verdict, rule, complaint }
+    Decision { verdict, rule, complaint, limit }
 }
 
 fn decide_failure(answer: Read<'_>, only: Option<Provider>) -> Decision {
     let status = answer.status;
     let complaint = Complaint::anywhere(answer);
     let by_body = complaint.as_ref().and_then(|complaint| known(complaint, status, only));
-    let ((mut verdict, rule), known) = by_body.map_or_else(
+    let (ruled, known) = by_body.map_or_else(
         || {
             let (ruled, listed) = by_status(status, only);
             (complaint.as_ref().map_or(ruled, |complaint| window(complaint, ruled, only)), listed)
         },
         |ruled| (ruled, true),
     );
+    let (limit, (mut verdict, rule)) = limited(complaint.as_ref(), status, ruled);
     if status == StatusCode::NOT_FOUND && complaint.as_ref().is_some_and(Complaint::is_page) {
         // A page of something in between: the server itself was not asked.
         verdict = verdict.neutral();
@@ -112,7 +123,7 @@ fn decide_failure(answer: Read<'_>, only: Option<Provider>) -> Decision {
     if rule == "status/413" && answer.extensions.get().is_some_and(|expected: &Expected| expected.count == 1) {
         verdict = verdict.advise(Remedy::Truncate);
     }
-    Decision { verdict: hinted(verdict, known, answer), rule, complaint }
+    Decision { verdict: hinted(verdict, known || limit.is_some(), answer), rule, complaint, limit }
 }
 
 type Ruled = (Verdict, &'static str);
@@ -177,6 +188,20 @@ fn flight(complaint: &Complaint, status: StatusCode, verdict: Verdict, only: Opt
     let says = |row: &&Row| row.sign() == Sign::Flight && row.allows(status.as_u16()) && row.said(complaint.lower());
     let row = (verdict.class() == Class::QuotaExhausted).then(|| table::rows(only).find(says)).flatten()?;
     Some((row.verdict(), row.name()))
+}
+
+/// How much may be sent at once; who says so wants less, whatever else was made of it.
+fn limited(complaint: Option<&Complaint>, status: StatusCode, ruled: Ruled) -> (Option<InputLimit>, Ruled) {
+    let splits = ruled.0.remedy() == Some(Remedy::Split);
+    // Who may call, and what is paid, comes first.
+    let caller = match ruled.0.class() {
+        Class::QuotaExhausted => true,
+        Class::Auth => status != StatusCode::FORBIDDEN || ruled.0.remedy().is_some(),
+        _ => false,
+    };
+    let limit = complaint.filter(|_| !caller).and_then(|complaint| InputLimit::of(complaint.lower(), splits));
+    let advised = limit.is_some() && !splits;
+    (limit, if advised { (Verdict::PERMANENT.advise(Remedy::Split), "generic/limit") } else { ruled })
 }
 
 /// Over what time a limit is counted; one that refills in a day or later is no throttle.

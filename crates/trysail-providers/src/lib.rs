@@ -9,6 +9,7 @@ mod complaint;
 mod excerpt;
 mod idempotent;
 mod judgement;
+mod limit;
 mod provider;
 mod providers;
 mod read;
@@ -22,6 +23,7 @@ pub use crate::{
     excerpt::excerpt,
     idempotent::{Idempotent, is_pure},
     judgement::Judgement,
+    limit::InputLimit,
     provider::Provider,
     providers::Providers,
     rule::Rule,

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use http::Response;
 use trysail_core::{Class, Remedy, Retryable};
-use trysail_providers::{Provider, Providers};
+use trysail_providers::{InputLimit, Provider, Providers};
 
 use Class::{Auth, Permanent, QuotaExhausted as Quota, Throttled, Transient, Warming};
 
@@ -43,6 +43,65 @@ fn a_named_provider_speaks_its_own_language_only() {
     assert_eq!(Provider::Cohere.judge(&tei).verdict().class(), Transient);
     let nginx = answer(502, "<html><head><title>502 Bad Gateway</title></head></html>");
     assert_eq!(Provider::Tei.judge(&nginx).rule(), "status/502");
+}
+
+#[test]
+fn a_refusal_that_says_how_much_it_takes_is_split_whatever_its_status() {
+    use InputLimit::{Bytes, Inputs, Tokens};
+    let batch = r#"{"error":{"message":"batch size 64 > maximum allowed batch size 32"}}"#;
+    let statuses = [200, 400, 403, 404, 413, 415, 422, 424, 429, 500, 501, 502, 503, 504];
+    let everywhere = statuses.map(|status| (status, batch, Inputs(32)));
+    let shapes = [
+        (
+            422,
+            r#"{"detail":[{"loc":["body","input"],"msg":"ensure this value has at most 32 items","type":"value_error.list.max_items","ctx":{"limit_value":32}}]}"#,
+            Inputs(32),
+        ),
+        (
+            422,
+            r#"{"detail":[{"type":"too_long","loc":["body","input"],"msg":"List should have at most 32 items after validation, not 64","input":["a"]}]}"#,
+            Inputs(32),
+        ),
+        (
+            400,
+            r#"{"statusCode":400,"message":["input must contain no more than 16 elements"],"error":"Bad Request"}"#,
+            Inputs(16),
+        ),
+        (400, r#"{"detail":"The batch size limit is 128. Your batch size is 200."}"#, Inputs(128)),
+        (
+            400,
+            r#"{"object":"error","message":"Too many tokens in batch. Max is 16384 got 20000","type":"invalid_request_prompt","code":"3210"}"#,
+            Tokens(16_384),
+        ),
+        (
+            400,
+            r#"[{"error":{"code":400,"message":"* BatchEmbedContentsRequest.requests: at most 100 requests can be in one batch","status":"INVALID_ARGUMENT"}}]"#,
+            Inputs(100),
+        ),
+        (400, r#"{"error":{"code":"1214","message":"input数组最大不得超过64条"}}"#, Inputs(64)),
+        (500, "batch size must be <= 16", Inputs(16)),
+        (413, r#"{"error":{"message":"Request payload size exceeds the limit: 20971520 bytes."}}"#, Bytes(20_971_520)),
+    ];
+    for (status, body, limit) in everywhere.into_iter().chain(shapes) {
+        let judgement = Providers.judge(&answer(status, body));
+        let verdict = judgement.verdict();
+        assert_eq!((verdict.class(), verdict.retry()), (Permanent, Retryable::No), "{status} {body} {judgement:?}");
+        assert_eq!((verdict.remedy(), judgement.limit()), (Some(Remedy::Split), Some(limit)), "{status} {body}");
+    }
+}
+
+#[test]
+fn who_may_not_call_is_told_of_no_limit() {
+    for (status, body, class) in [
+        (401, r#"{"error":{"message":"at most 32 inputs may be sent as a guest"}}"#, Auth),
+        (402, r#"{"error":{"message":"at most 32 inputs in a batch on your plan"}}"#, Quota),
+        (400, r#"{"error":{"code":"insufficient_quota","message":"at most 32 inputs in a batch"}}"#, Quota),
+        (403, r#"{"error":{"code":"invalid_api_key","message":"at most 32 inputs in a batch"}}"#, Auth),
+        (429, r#"{"error":{"message":"Rate limit reached: at most 60 inputs per minute"}}"#, Throttled),
+    ] {
+        let judgement = Providers.judge(&answer(status, body));
+        assert_eq!((judgement.verdict().class(), judgement.limit()), (class, None), "{status} {body}");
+    }
 }
 
 fn answer(status: u16, body: &'static str) -> Response<Bytes> {
@@ -786,3 +845,24 @@ const ANSWERS: &[(u16, &str, Class)] = &[
     (418, "", Permanent),
     (499, "", Transient),
 ];
+
+#[test]
+fn an_address_that_the_server_does_not_know_is_no_trouble_that_passes() {
+    for (status, body) in [
+        (200, r#"{"error":"Unexpected endpoint or method. (POST /embeddings)"}"#),
+        (200, r#"{"error":{"message":"Unknown endpoint"}}"#),
+        (200, r#"{"error":"no Route matched with those values"}"#),
+        (400, r#"{"error":{"message":"Invalid URL (POST /v1/embed)","type":"invalid_request_error"}}"#),
+        (500, r#"{"message":"Cannot POST /embeddings"}"#),
+        (404, "404 page not found"),
+        (405, r#"{"detail":"Method Not Allowed"}"#),
+    ] {
+        let judgement = Providers.judge(&answer(status, body));
+        let verdict = judgement.verdict();
+        assert_eq!((verdict.class(), verdict.retry()), (Permanent, Retryable::No), "{status} {body}");
+        assert_eq!(judgement.rule(), "generic/route", "{status} {body}");
+    }
+    let mut text = answer(200, "404 page not found");
+    text.extensions_mut().insert(trysail_http::Expected::vectors(1));
+    assert_eq!(Providers.judge(&text).rule(), "generic/route");
+}

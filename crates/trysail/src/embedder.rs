@@ -127,7 +127,7 @@ where
         service.call(request).await
     }
 
-    /// A vector of each of `texts`, however many: in batches of 64, of which 4 are in flight. [`Batches`] have more to
+    /// A vector of each of `texts`, however many: in batches of 32, of which 4 are in flight. [`Batches`] have more to
     /// say.
     ///
     /// # Errors

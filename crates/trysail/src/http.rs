@@ -77,6 +77,11 @@ impl<J, L> HttpLayer<J, L> {
         HttpLayer { judge, collect: self.collect }
     }
 
+    /// How long a body may be silent once it has begun: a [`Limit`](crate::Limit), 20 s unless set.
+    pub fn idle<M>(self, idle: M) -> HttpLayer<J, M> {
+        HttpLayer { judge: self.judge, collect: self.collect.idle(idle) }
+    }
+
     /// How bodies are collected: up to which size, and how long one may be silent.
     pub fn collect<M>(self, collect: CollectLayer<M>) -> HttpLayer<J, M> {
         HttpLayer { judge: self.judge, collect }

@@ -38,7 +38,7 @@ pub type Stack<S, L = Duration> = Timeout<
 /// | a probe is given up after | 21 s | 121 s | [`circuit`](Self::circuit) |
 /// | a caller's impatience counts after | 1 s | 1 s | [`circuit`](Self::circuit) |
 ///
-/// Below it, the ready-made foot connects within 3.1 s and takes bodies of 64 MiB that are silent for 5 s at most.
+/// Below it, the ready-made foot connects within 3.1 s and takes bodies of 64 MiB that are silent for 20 s at most.
 #[derive(Clone, Debug)]
 pub struct Preset<L = Duration> {
     overall: L,

@@ -1,6 +1,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
+use humantime::DurationError;
 use trysail_testkit::Plan;
 
 use crate::api::Api;
@@ -8,12 +9,17 @@ use crate::api::Api;
 /// Turns lines of text into vectors: one JSON object a line, in the order of the input.
 ///
 /// Every line that is not blank becomes {"line":1,"embedding":[…]}, or {"line":1,"error":{"class":…,"message":…,
-/// "attempts":…}} if it cannot be had; several files add "file". Lines travel in batches. A batch that meets a
+/// "attempts":…}} if it cannot be had; several files add "file", and the first vector of a model "model". Lines travel in batches. A batch that meets a
 /// failing server is sent again, with growing pauses and for as long as --deadline allows, so a storm slows the job
-/// down but does not end it. One that is too much at once is halved, so that a line that is too long fails alone.
+/// down but does not end it. One that is refused, or that keeps failing while others are answered, is halved until the
+/// line that is to blame fails alone; a server's limit is learnt and kept to.
 ///
-/// What no later line can escape ends the run: a rejected key, an exhausted quota, an unknown model, or a server that
-/// asks to be left alone for longer than the deadline. Lines not sent by then are written as failed.
+/// Input is UTF-8 text; UTF-16 and UTF-32, archives and PDFs are refused before anything is sent. LF and CR LF end a
+/// line. A lone CR ends one in a text that has no LF, or two lone CRs before the first.
+///
+/// What no later line can escape ends the run: a rejected key, an exhausted quota, an unknown model, whatever refuses a
+/// batch, its halves and single lines of it in the same words before anything is answered, or a server that asks to be
+/// left alone for longer than the deadline. Lines not sent by then are written as failed.
 ///
 /// Without --url and OPENAI_BASE_URL a small real model (potion-base-2M) answers from inside this program, and
 /// --faults makes it as unreliable as you like.
@@ -75,6 +81,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "120s", value_parser = duration, help_heading = "Patience")]
     pub(crate) attempt_timeout: Duration,
 
+    /// Limit of silence inside an answer, once its body has begun
+    #[arg(long, value_name = "TIME", default_value = "20s", value_parser = duration, help_heading = "Patience")]
+    pub(crate) idle_timeout: Duration,
+
     /// Limit of a batch, all attempts and pauses included
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration, help_heading = "Patience")]
     pub(crate) deadline: Duration,
@@ -84,20 +94,25 @@ pub(crate) struct Args {
     pub(crate) retries: u32,
 
     /// Lines in a request at most
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one(2048), help_heading = "Pace")]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = at_least_one(2048), help_heading = "Pace")]
     pub(crate) batch: u32,
+
+    /// Bytes in a line at most; a longer one is not sent, and fails alone
+    #[arg(long, value_name = "BYTES", default_value_t = 1 << 20, value_parser = bytes(1 << 30), help_heading = "Pace")]
+    pub(crate) max_line: u64,
 
     /// Requests in flight at most
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = at_least_one(1024), help_heading = "Pace")]
     pub(crate) concurrency: u32,
 
-    /// Write here instead of to standard output
+    /// Write here instead of to standard output; a pipe is opened for the first row
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 
     /// Keep the vectors that --out holds already, and ask for those only that are missing or failed
     ///
-    /// The input must be the one it was, since lines are known by their numbers. Until the run ends, also by Ctrl-C, new
+    /// The input must be the one it was, since lines are known by their numbers; and the model too, since vectors of
+    /// another length, or of a model by another name, are errors beside those that are kept. Until the run ends, also by Ctrl-C, new
     /// rows are in FILE.resume beside it; if it is killed, the next one finds them there.
     #[arg(long, requires = "out", help_heading = "Output")]
     pub(crate) resume: bool,
@@ -115,22 +130,30 @@ fn at_least_one(most: i64) -> clap::builder::RangedI64ValueParser<u32> {
     clap::value_parser!(u32).range(1..=most)
 }
 
-/// A number and its unit: `500ms`, `3.1s`, `10m`, `1h`.
+fn bytes(most: u64) -> clap::builder::RangedU64ValueParser<u64> {
+    clap::value_parser!(u64).range(1..=most)
+}
+
+/// One number with its unit or several: `500ms`, `3.1s`, `10m`, `1h 30m`.
 fn duration(text: &str) -> Result<Duration, &'static str> {
-    let unit = text.find(|c: char| c.is_ascii_alphabetic()).ok_or("write a unit, as in 500ms, 20s or 10m")?;
-    let (number, unit) = text.split_at(unit);
-    let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit).ok_or("the units are ms, s, m and h")?;
-    let number: f64 = number.trim().parse().map_err(|_| "write it like 500ms, 20s or 10m")?;
-    match Duration::try_from_secs_f64(number * seconds) {
+    // Also where they are followed by others, months are a slip of the hand.
+    if text.contains('M') {
+        return Err("M would be months; write m for minutes");
+    }
+    match humantime::parse_duration(text.trim()) {
         Ok(Duration::ZERO) => Err("it leaves no time at all"),
         Ok(duration) if duration <= LONGEST => Ok(duration),
         Ok(_) => Err("it is longer than a year"),
-        Err(_) => Err("write a time above zero, such as 500ms, 20s or 10m"),
+        Err(DurationError::NumberOverflow) => Err("it is longer than a year, or shorter than a nanosecond"),
+        Err(DurationError::UnknownUnit { unit, .. }) if unit.is_empty() => Err("write a unit, as in 500ms, 20s or 10m"),
+        Err(DurationError::UnknownUnit { .. }) => Err("the units are ms, s, m, h and d"),
+        Err(_) if text.trim_start().starts_with('-') => Err("write a time above zero, such as 500ms, 20s or 10m"),
+        Err(_) => Err("write it like 500ms, 20s or 10m"),
     }
 }
 
-const UNITS: &[(&str, f64)] = &[("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
-const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+/// A year.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400 + 21_600);
 const MORE: &str = "\
 Exit status:
   0    every line has its vector
@@ -139,7 +162,7 @@ Exit status:
   130  interrupted with Ctrl-C; what is written stays whole and in order
   141  the reader of the output went away
 
-Times are written 500ms, 3.1s, 10m or 1h. Logs go to standard error as RUST_LOG says (default: warn);
+Times are written 500ms, 3.1s, 10m or 1h 30m. Logs go to standard error as RUST_LOG says (default: warn);
 RUST_LOG=trysail=debug shows every attempt, and why it was or was not repeated. The key is never shown.
 
 Examples:

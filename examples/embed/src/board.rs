@@ -17,6 +17,8 @@ use trysail::{
     retry::{Reported, WaitFor, Waiting},
 };
 
+use crate::calls::Calls;
+
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     requests: AtomicU64,
@@ -24,6 +26,16 @@ pub(crate) struct Board {
     lines: AtomicU64,
     read: AtomicU64,
     live: Mutex<Live>,
+    /// Those that are over.
+    over: Mutex<Calls>,
+}
+
+/// What the calls wait for, in words.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    pub(crate) what: String,
+    /// Why.
+    pub(crate) failure: Arc<str>,
 }
 
 #[derive(Debug, Default)]
@@ -56,10 +68,20 @@ impl Board {
         (self.lines.load(Relaxed), self.read.load(Relaxed))
     }
 
+    /// A call is over, after so long.
+    pub(crate) fn call(&self, report: &RetryReport, took: Duration) {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner).add(report, took);
+    }
+
+    /// What all calls did that are over.
+    pub(crate) fn calls(&self) -> Calls {
+        self.over.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// An attempt has failed.
-    pub(crate) fn failure(&self, class: Class, reason: &str) {
+    pub(crate) fn failure(&self, class: Class, reason: Arc<str>) {
         let mut live = self.live();
-        live.failure = Arc::from(reason);
+        live.failure = reason;
         live.failures[class.index()] = Arc::clone(&live.failure);
     }
 
@@ -75,8 +97,8 @@ impl Board {
         .await
     }
 
-    /// What the calls wait for at `now`, in words; nothing if it is not worth a word.
-    pub(crate) fn waits(&self, now: Instant) -> Option<String> {
+    /// What the calls wait for at `now`; nothing if it is not worth a word.
+    pub(crate) fn waits(&self, now: Instant) -> Option<Waits> {
         let live = self.live();
         let next = live.waits.values().min_by_key(|wait| wait.until())?;
         let left = next.until().saturating_duration_since(now);
@@ -93,7 +115,8 @@ impl Board {
             _ => ("server in trouble", live.last(class)),
         };
         let (count, seconds) = (live.waits.len(), left.as_secs_f64());
-        Some(format!("{what}: {count} waiting, next try in {seconds:.1} s · {failure}"))
+        let what = format!("{what}: next try in {seconds:.1} s, {count} waiting");
+        Some(Waits { what, failure: Arc::clone(failure) })
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {

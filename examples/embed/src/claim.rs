@@ -11,9 +11,7 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
     // Emptied only once it is known that nobody is writing there.
     let file = File::options().write(true).create(true).truncate(false).open(path)?;
     claim(&file)?;
-    if file.metadata()?.is_file() {
-        file.set_len(0)?;
-    }
+    file.set_len(0)?;
     Ok(file)
 }
 

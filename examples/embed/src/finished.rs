@@ -1,31 +1,23 @@
-//! What became of a batch.
+//! What became of lines.
 
-use std::time::Duration;
+use trysail::{Class, EmbedResponse};
 
-use trysail::{EmbedResponse, RetryReport};
+use crate::{feed::Mark, reason::Reason, source::Place, space::Space};
 
-use crate::{batch::Batch, reason::Reason, source::Place};
-
-/// A batch that is done with.
+/// Lines that are done with.
 pub(crate) struct Finished {
-    pub(crate) batch: Batch,
-    /// What became of its texts, in their order: one piece, unless the batch was too much at once.
-    pub(crate) pieces: Vec<Piece>,
-    /// What was asked for them, one call after the other.
-    pub(crate) calls: Vec<Call>,
-}
-
-/// Texts that travelled together to the end.
-pub(crate) struct Piece {
-    pub(crate) texts: usize,
-    pub(crate) attempts: u32,
+    /// Each of them; those without a flaw have been sent together.
+    pub(crate) lines: Vec<Mark>,
+    /// What became of those.
     pub(crate) outcome: Result<EmbedResponse, Reason>,
 }
 
-/// A call, and how long it took.
-pub(crate) struct Call {
-    pub(crate) report: RetryReport,
-    pub(crate) took: Duration,
+/// What a line has become.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Vector<'a> {
+    pub(crate) numbers: &'a [f32],
+    /// Who has answered, by the server's word.
+    pub(crate) model: Option<&'a str>,
 }
 
 /// Why a line has no vector.
@@ -37,25 +29,37 @@ pub(crate) struct Failed<'a> {
 }
 
 impl Finished {
+    /// Lines that could not be sent.
+    pub(crate) fn unsent(lines: Vec<Mark>) -> Self {
+        Self { lines, outcome: Err(Reason::default()) }
+    }
+
+    /// Makes an error of an answer whose vectors do not lie in `space`.
+    pub(crate) fn hold_to(&mut self, space: &mut Space) {
+        let Ok(response) = &self.outcome else { return };
+        if let Err(message) = space.admit(response.dimensions(), response.model()) {
+            self.outcome = Err(Reason { class: Class::Malformed.as_str(), message, attempts: 1 });
+        }
+    }
+
     /// Each line with its vector, or why it has none.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = (&Place, Result<&[f32], Failed<'_>>)> {
-        let mut texts = self.pieces.iter().flat_map(Piece::texts);
-        self.batch.places.iter().map(move |(place, flaw)| {
-            let line = match flaw {
-                Some(flaw) => Err(Failed { class: "permanent", message: flaw.as_str(), attempts: 0 }),
-                None => texts.next().expect("each text is in a piece"),
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&Place, Result<Vector<'_>, Failed<'_>>)> {
+        let mut vectors = self.outcome.iter().flat_map(EmbedResponse::vectors);
+        self.lines.iter().map(move |Mark { place, flaw, .. }| {
+            let line = match (flaw, &self.outcome) {
+                (Some(flaw), _) => Err(Failed { class: "permanent", message: flaw.as_str(), attempts: 0 }),
+                (None, Ok(answer)) => {
+                    let numbers = vectors.next().expect("the answer holds a vector of each line");
+                    Ok(Vector { numbers, model: answer.model() })
+                }
+                (None, Err(Reason { class, message, attempts })) => Err(Failed { class, message, attempts: *attempts }),
             };
             (place, line)
         })
     }
-}
 
-impl Piece {
-    fn texts(&self) -> impl Iterator<Item = Result<&[f32], Failed<'_>>> {
-        let mut vectors = self.outcome.iter().flat_map(EmbedResponse::vectors);
-        (0..self.texts).map(move |_| match &self.outcome {
-            Ok(_) => Ok(vectors.next().expect("the answer holds a vector of each text")),
-            Err(Reason { class, message }) => Err(Failed { class, message, attempts: self.attempts }),
-        })
+    /// How many bytes it took to read them.
+    pub(crate) fn read(&self) -> u64 {
+        self.lines.iter().map(|mark| mark.read).sum()
     }
 }

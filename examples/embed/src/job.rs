@@ -1,43 +1,20 @@
-//! Sends batches, a few at a time, and gives them back in order.
+//! Sends lines, and gives back what became of them in their order.
 
-use std::{
-    collections::VecDeque,
-    future::pending,
-    io, mem,
-    sync::{Arc, OnceLock},
-    time::Duration,
+use std::{future::poll_fn, io, pin::pin, task::Poll};
+
+use tower::Service;
+use trysail::{
+    Batches, Deadline, EmbedError, EmbedRequest, EmbedResponse,
+    embeddings::{Answers, BatchError},
 };
-
-use tokio::{sync::Semaphore, task::JoinHandle, time::Instant};
-use tower::{Service, ServiceExt};
-use tracing::Instrument;
-use trysail::{Classified, EmbedError, EmbedRequest, EmbedResponse, report};
 
 use crate::{
-    batch::{Batch, Batches},
-    board::Board,
-    finished::{Call, Finished, Piece},
-    reason::{Reason, ends_the_run},
+    args::Args,
+    feed::{Feed, Sent},
+    finished::Finished,
+    reason::Reason,
+    watched::{CallError, Watched},
 };
-
-/// What all batches share.
-#[derive(Clone)]
-pub(crate) struct Job<S> {
-    pub(crate) service: S,
-    pub(crate) settings: Arc<Settings>,
-}
-
-pub(crate) struct Settings {
-    pub(crate) model: String,
-    pub(crate) deadline: Duration,
-    /// Whether a key is sent.
-    pub(crate) keyed: bool,
-    pub(crate) concurrency: u32,
-    pub(crate) permits: Semaphore,
-    pub(crate) board: Arc<Board>,
-    /// Why nothing is sent any more.
-    pub(crate) ended: OnceLock<Reason>,
-}
 
 /// How a run came to its end.
 #[derive(Debug)]
@@ -51,106 +28,107 @@ pub(crate) enum End {
     Unwritable(io::Error),
 }
 
-impl<S> Job<S>
+/// What there is to say of a run, beside its lines.
+#[derive(Debug, Default)]
+pub(crate) struct Conclusion {
+    /// Why nothing more was sent.
+    pub(crate) ended: Option<Reason>,
+    /// How many batches were divided.
+    pub(crate) divided: u64,
+}
+
+enum Next<E> {
+    Answer(Result<EmbedResponse, BatchError<E>>),
+    /// Lines that could not be sent.
+    Flawed,
+    Over,
+    Interrupted,
+}
+
+/// Sends all lines of `feed` to `service`, and hands them to `write` in their order, until `interrupt`.
+pub(crate) async fn run<S>(
+    service: Watched<S>,
+    args: &Args,
+    model: &str,
+    (feed, sent): (Feed, Sent),
+    mut write: impl FnMut(Finished) -> io::Result<()>,
+    interrupt: impl Future<Output = ()>,
+) -> (End, Conclusion)
 where
     S: Service<EmbedRequest, Response = EmbedResponse, Error = EmbedError, Future: Send> + Clone + Send + 'static,
 {
-    /// Runs all `batches`, and hands each to `write` in its turn, until `interrupt`.
-    pub(crate) async fn run(
-        self,
-        mut batches: Batches,
-        mut write: impl FnMut(Finished) -> io::Result<()>,
-        interrupt: impl Future<Output = ()>,
-    ) -> End {
-        let mut interrupt = std::pin::pin!(interrupt);
-        let mut window = VecDeque::new();
-        let most = WINDOW * self.settings.concurrency as usize;
-        let mut reading = true;
-        let mut end = End::Complete;
-        while reading || !window.is_empty() {
-            tokio::select! {
-                biased;
-                () = &mut interrupt => return End::Interrupted,
-                finished = first(&mut window) => {
-                    window.pop_front();
-                    if let Err(error) = write(finished) {
-                        return End::Unwritable(error);
-                    }
-                }
-                batch = batches.next(), if reading && window.len() < most => match batch {
-                    Ok(Some(batch)) => window.push_back(self.spawn(batch)),
-                    Ok(None) => reading = false,
-                    Err(error) => {
-                        reading = false;
-                        end = End::Unreadable(error);
-                    }
-                },
+    let deadline = args.deadline;
+    let mut answers = Batches::of_stream(model, feed)
+        .count(args.batch as usize)
+        .concurrency(args.concurrency as usize)
+        .each(|request| request.deadline(Deadline::within(deadline)))
+        .send(service);
+    let mut interrupt = pin!(interrupt);
+    let mut conclusion = Conclusion::default();
+    let mut limit = None;
+    let end = loop {
+        let next = poll_fn(|cx| {
+            if interrupt.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Next::Interrupted);
+            }
+            match answers.poll_next(cx) {
+                Poll::Ready(Some(answer)) => Poll::Ready(Next::Answer(answer)),
+                Poll::Ready(None) => Poll::Ready(Next::Over),
+                Poll::Pending if sent.is_flawed() => Poll::Ready(Next::Flawed),
+                Poll::Pending => Poll::Pending,
+            }
+        });
+        let finished = match next.await {
+            Next::Answer(answer) => finished(answer, &answers, &sent, &mut conclusion),
+            Next::Flawed => Finished::unsent(sent.take(0)),
+            Next::Over => break sent.failed().map_or(End::Complete, End::Unreadable),
+            Next::Interrupted => break End::Interrupted,
+        };
+        if limit != answers.limit() {
+            limit = answers.limit();
+            if let Some(limit) = limit {
+                tracing::warn!(target: "trysail::embed", "the server takes {limit} inputs at once; going on with that");
             }
         }
-        end
-    }
-
-    fn spawn(&self, batch: Batch) -> JoinHandle<Finished> {
-        let first = batch.places.first().map(|(place, _)| place.line);
-        let span = tracing::error_span!(target: "trysail::embed", "batch", line = first);
-        let (lines, read) = (batch.places.len() as u64, batch.read);
-        let (board, call) = (Arc::clone(&self.settings.board), self.clone().embed(batch).instrument(span));
-        tokio::spawn(async move {
-            let finished = call.await;
-            board.done(lines, read);
-            finished
-        })
-    }
-
-    /// Asks for a batch, and for its halves where it is refused as too much at once.
-    async fn embed(self, mut batch: Batch) -> Finished {
-        let texts = mem::take(&mut batch.texts);
-        let mut finished = Finished { batch, pieces: Vec::new(), calls: Vec::new() };
-        if texts.is_empty() {
-            return finished;
+        if let Err(error) = write(finished) {
+            break End::Unwritable(error);
         }
-        let settings = &*self.settings;
-        let _permit = settings.permits.acquire().await.expect("nobody closes it");
-        let mut due = vec![EmbedRequest::new(settings.model.as_str(), texts)];
-        while let Some(request) = due.pop() {
-            let texts = request.len();
-            if let Some(reason) = settings.ended.get() {
-                finished.pieces.push(Piece { texts, attempts: 0, outcome: Err(reason.unsent()) });
-                continue;
-            }
-            let started = Instant::now();
-            let call = report(self.service.clone().oneshot(request.clone()));
-            let (outcome, report) = settings.board.show(call).await;
-            let (took, attempts) = (started.elapsed(), report.attempts() - report.refusals());
-            finished.calls.push(Call { report, took });
-            let halves = outcome.as_ref().err().and_then(|error| request.halves(error.verdict()));
-            tracing::debug!(
-                target: "trysail::embed", attempts, ?took, ok = outcome.is_ok(), halved = halves.is_some(), "call done"
-            );
-            if let Some([first, second]) = halves {
-                due.extend([second, first]);
-                continue;
-            }
-            let outcome = outcome.map_err(|error| {
-                let reason = Reason::of(&error, &report, texts, settings.deadline, settings.keyed);
-                if ends_the_run(&error, &report) {
-                    settings.ended.get_or_init(|| reason.clone());
-                }
-                reason
-            });
-            finished.pieces.push(Piece { texts, attempts, outcome });
+    };
+    conclusion.divided = answers.divided();
+    let end = match end {
+        End::Complete | End::Unreadable(_) => {
+            write(Finished::unsent(sent.take(0))).map_or_else(End::Unwritable, |()| end)
         }
-        finished
-    }
+        end => end,
+    };
+    (end, conclusion)
 }
 
-/// The oldest batch, once it is done with.
-async fn first(window: &mut VecDeque<JoinHandle<Finished>>) -> Finished {
-    match window.front_mut() {
-        Some(batch) => batch.await.expect("a batch does not panic, and nobody aborts it"),
-        None => pending().await,
+/// The next lines, with what became of them.
+fn finished<S>(
+    answer: Result<EmbedResponse, BatchError<CallError>>,
+    answers: &Answers<Watched<S>, Feed, impl FnMut(EmbedRequest) -> EmbedRequest>,
+    sent: &Sent,
+    conclusion: &mut Conclusion,
+) -> Finished
+where
+    Watched<S>: Service<EmbedRequest, Error = CallError>,
+{
+    match answer {
+        Ok(answer) => Finished { lines: sent.take(answer.len()), outcome: Ok(answer) },
+        Err(failed) => {
+            let (inputs, ends) = (failed.inputs().len(), failed.ends());
+            let reason = match failed.into_error() {
+                Some(error) => error.reason,
+                None => {
+                    let why = answers.ended_by().map(|error| &error.reason).or(conclusion.ended.as_ref());
+                    why.map(Reason::unsent).unwrap_or_default()
+                }
+            };
+            if ends {
+                conclusion.ended = Some(reason.clone());
+            }
+            Finished { lines: sent.take(inputs), outcome: Err(reason) }
+        }
     }
 }
-
-/// How many batches may be on their way, or wait for an earlier one, for each that may be in flight.
-const WINDOW: usize = 16;

@@ -1,16 +1,18 @@
 use std::time::Duration;
 
 /// How long things took, to within three percent and in constant memory.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Latencies {
     counts: [u64; STEPS * OCTAVES],
 }
 
-impl Latencies {
-    pub(crate) const fn new() -> Self {
+impl Default for Latencies {
+    fn default() -> Self {
         Self { counts: [0; STEPS * OCTAVES] }
     }
+}
 
+impl Latencies {
     pub(crate) fn record(&mut self, took: Duration) {
         let step = (took.as_secs_f64() / SHORTEST).max(1.0).log2() * STEPS as f64;
         self.counts[(step as usize).min(STEPS * OCTAVES - 1)] += 1;
@@ -40,7 +42,7 @@ mod tests {
 
     #[test]
     fn a_quantile_is_right_to_within_three_percent() {
-        let mut latencies = Latencies::new();
+        let mut latencies = Latencies::default();
         assert_eq!(latencies.quantile(0.5), None);
         for ms in 1..=1000 {
             latencies.record(Duration::from_millis(ms));

@@ -2,11 +2,15 @@
 
 mod api;
 mod args;
-mod batch;
 mod board;
+mod calls;
 mod claim;
 mod earlier;
+mod feed;
 mod finished;
+mod foreign;
+mod heard;
+mod input;
 mod job;
 mod latency;
 mod logs;
@@ -16,42 +20,44 @@ mod reason;
 mod resume;
 mod rows;
 mod source;
+mod space;
 mod stack;
 mod summary;
 mod tally;
 mod target;
+mod text;
+mod watched;
 
 use std::{
     fs::File,
     io,
+    path::Path,
     process::{self, ExitCode},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
-use tokio::{
-    runtime::Runtime,
-    sync::{Notify, Semaphore},
-    time::Instant,
-};
+use tokio::{runtime::Runtime, sync::Notify, time::Instant};
 use trysail::{Client, Preset};
 
 use crate::{
     args::Args,
-    batch::Batches,
     board::Board,
     claim::claim,
     earlier::Earlier,
-    job::{End, Job, Settings},
+    feed::{Feed, Sent},
+    finished::Finished,
+    job::End,
     logs::Voice,
     progress::Progress,
-    resume::{beside, resume},
+    resume::{NO_FILE, beside, resume},
     rows::Rows,
     source::{Lines, Source},
     stack::stack,
-    summary::Summary,
+    summary::{Sending, Summary},
     tally::Tally,
     target::Target,
+    watched::{Settings, Watched},
 };
 
 fn main() -> ExitCode {
@@ -81,7 +87,7 @@ struct Prepared {
 /// Finds out what cannot work before anything starts.
 fn prepare(args: &Args) -> Result<Prepared, String> {
     let target = Target::of(args)?;
-    let source = Source::open(&args.files)?;
+    let source = Source::of(&args.files, args.max_line)?;
     let size = source.size();
     let (rows, earlier) = rows(args, &source)?;
     Ok(Prepared { size, lines: source.lines(earlier), target, rows })
@@ -89,14 +95,19 @@ fn prepare(args: &Args) -> Result<Prepared, String> {
 
 /// Where rows go, and those that are there already.
 fn rows(args: &Args, source: &Source) -> Result<(Rows, Option<Earlier>), String> {
-    let Some(out) = args.out.as_deref() else {
-        return Ok((Rows::to(None).map_err(|error| error.to_string())?, None));
+    let named = args.out.as_deref();
+    let Some(out) = named.filter(|out| !STDOUT.iter().any(|name| *out == Path::new(name))) else {
+        return match named {
+            Some(out) if args.resume => Err(format!("cannot resume --out {}: {NO_FILE}", out.display())),
+            _ if source.reads(None) => Err("standard output would overwrite an input".into()),
+            _ => Ok((Rows::stdout(), None)),
+        };
     };
-    if source.reads(out) {
+    if source.reads(Some(out)) {
         return Err(format!("--out would overwrite an input: {}", out.display()));
     }
     if args.resume {
-        return resume(out, &args.files, source);
+        return resume(out, source);
     }
     let cannot = |error| format!("cannot write --out {}: {error}", out.display());
     let part = beside(out);
@@ -105,7 +116,7 @@ fn rows(args: &Args, source: &Source) -> Result<(Rows, Option<Earlier>), String>
         let part = part.display();
         return Err(format!("{part} holds rows of a run that was killed; say --resume to keep them, or delete it"));
     }
-    let rows = Rows::to(Some(out)).map_err(cannot)?;
+    let rows = Rows::to(out).map_err(cannot)?;
     Ok((rows, None))
 }
 
@@ -130,38 +141,42 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
     // A proxy cannot reach what listens inside this machine.
     let client = if reached.is_built_in() { client.no_proxy() } else { client };
     let board = Arc::new(Board::default());
-    let service = stack(client.build(), reached.endpoint.clone(), &preset, &board);
+    let service = stack(client.build(), args.idle_timeout, reached.endpoint.clone(), &preset, &board);
     let settings = Settings {
-        model: reached.model.clone(),
         deadline: args.deadline,
+        attempt: args.attempt_timeout,
         keyed: reached.keyed,
-        concurrency: args.concurrency,
-        permits: Semaphore::new(args.concurrency as usize),
         board: Arc::clone(&board),
-        ended: OnceLock::new(),
     };
 
     let started = Instant::now();
     let following = progress.follow(Arc::clone(&board));
-    let mut tally = Tally::new();
-    let settings = Arc::new(settings);
-    let job = Job { service, settings: Arc::clone(&settings) };
-    let write = |finished| {
-        rows.write(&finished)?;
+    let mut tally = Tally::default();
+    let service = Watched { service, settings: Arc::new(settings) };
+    let sent = Sent::default();
+    let feed = Feed::new(lines.start(), sent.clone());
+    let write = |mut finished: Finished| {
+        rows.write(&mut finished)?;
         tally.add(&finished);
+        board.done(finished.lines.len() as u64, finished.read());
         Ok(())
     };
-    let ended = job.run(Batches::new(lines.start(), args.batch), write, interrupt()).await;
+    let (ended, conclusion) = job::run(service, &args, &reached.model, (feed, sent), write, interrupt()).await;
     let end = finish(&mut rows, ended);
     tally.kept = rows.kept();
     progress.clear();
     following.abort();
 
-    let summary =
-        Summary::of(&tally, started.elapsed(), board.requests(), preset.circuit().snapshot().opened(), reached.stats());
+    let sending = Sending {
+        requests: board.requests(),
+        divided: conclusion.divided,
+        opened: preset.circuit().snapshot().opened(),
+        server: reached.stats(),
+    };
+    let summary = Summary::of(&tally, &board.calls(), started.elapsed(), &sending);
     let closed = matches!(&end, End::Unwritable(error) if error.kind() == io::ErrorKind::BrokenPipe);
     if !closed {
-        voice.conclude(settings.ended.get(), &tally, &summary);
+        voice.conclude(conclusion.ended.as_ref(), &tally, &summary);
     }
     match end {
         End::Complete if tally.failures() == 0 => EMBEDDED,
@@ -187,6 +202,8 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
 fn finish(rows: &mut Rows, end: End) -> End {
     match end {
         End::Unwritable(_) => end,
+        // It would wait for a reader, perhaps for ever.
+        End::Interrupted if rows.is_unopened() => end,
         _ => rows.finish().map_or_else(End::Unwritable, |()| end),
     }
 }
@@ -206,6 +223,8 @@ async fn interrupt() {
     first.notified().await;
 }
 
+/// What standard output is called. Opened by its name it would lose what it holds, if that is a file.
+const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 const EMBEDDED: u8 = 0;
 const FAILED: u8 = 1;
 const UNUSABLE: u8 = 2;

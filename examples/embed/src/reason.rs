@@ -1,42 +1,44 @@
 //! Why a line has no vector, in a sentence.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, fmt::Write as _};
 
 use trysail::{Class, Classified, EmbedError, RetryReport, retry::Stop, verdict::OneLine};
 
-/// What a batch's failure means for its lines.
-#[derive(Clone, Debug)]
+use crate::{heard::Heard, watched::Settings};
+
+/// What a failure means for the lines that it befell.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Reason {
     pub(crate) class: &'static str,
     pub(crate) message: String,
+    pub(crate) attempts: u32,
 }
 
 impl Reason {
-    /// Of a call for so many `lines` that failed with `error`; `keyed` if a key was sent.
-    pub(crate) fn of(error: &EmbedError, report: &RetryReport, lines: usize, deadline: Duration, keyed: bool) -> Self {
+    /// Of a call that failed with `error`.
+    pub(crate) fn of(error: &EmbedError, report: &RetryReport, heard: &Heard, settings: &Settings) -> Self {
         let class = error.verdict().class();
+        let attempts = report.attempts() - report.refusals();
         let advice = match class {
-            Class::Auth if !keyed => Some("no key was sent; set OPENAI_API_KEY, or name its variable by --api-key-env"),
+            Class::Auth if !settings.keyed && error.status().is_some() => {
+                Some("no key was sent; set OPENAI_API_KEY, or name its variable by --api-key-env")
+            }
             _ => error.advice(),
         };
-        let together = (class == Class::Permanent && lines > 1 && !error.is_unknown_model())
-            .then(|| format!("{lines} lines travelled together, so try a smaller --batch"));
-        let parts = [Some(chain(error)), stopped(error, report, deadline), advice.map(str::to_owned), together];
+        let advice = advice.map(|advice| match error.location() {
+            Some(location) => format!("{advice}: --url {location}"),
+            None => advice.to_owned(),
+        });
+        let parts = [Some(chain(error)), stopped(error, report, heard, settings), advice];
         let parts: Vec<_> = parts.iter().flatten().map(|part| part.trim_end_matches('.')).collect();
-        Self { class: written(class), message: parts.join("; ") }
+        Self { class: written(class), message: parts.join("; "), attempts }
     }
 
     /// Of a line that was not sent for this reason.
     pub(crate) fn unsent(&self) -> Self {
-        Self { class: self.class, message: format!("not sent, since an earlier line ended the run: {}", self.message) }
+        let message = format!("not sent, since an earlier line ended the run: {}", self.message);
+        Self { class: self.class, message, attempts: 0 }
     }
-}
-
-/// Whether no later line can escape what this one met.
-pub(crate) fn ends_the_run(error: &EmbedError, report: &RetryReport) -> bool {
-    let asked_too_long =
-        report.stop() == Some(Stop::Patience) && report.last().is_some_and(|verdict| verdict.class() != Class::Refused);
-    matches!(error.verdict().class(), Class::Auth | Class::QuotaExhausted) || error.is_unknown_model() || asked_too_long
 }
 
 /// The error and its causes, up to where a server repeats the input.
@@ -56,12 +58,11 @@ const fn written(class: Class) -> &'static str {
     }
 }
 
-/// Why the call was not repeated, where the error does not say so itself.
-fn stopped(error: &EmbedError, report: &RetryReport, deadline: Duration) -> Option<String> {
-    let tries = match report.attempts() - report.refusals() {
-        1 => "one attempt".to_owned(),
-        several => format!("{several} attempts"),
-    };
+/// Why the call was not repeated, where the error does not say so itself, and what its attempts met.
+fn stopped(error: &EmbedError, report: &RetryReport, heard: &Heard, settings: &Settings) -> Option<String> {
+    let attempts = report.attempts() - report.refusals();
+    let tries = times(attempts, "one attempt", "attempts");
+    let deadline = settings.deadline;
     match report.stop() {
         Some(Stop::Attempts) => Some(format!("given up after {tries} (--retries)")),
         Some(Stop::Deadline) => Some(format!("after {tries} another does not fit into {deadline:?} (--deadline)")),
@@ -69,12 +70,30 @@ fn stopped(error: &EmbedError, report: &RetryReport, deadline: Duration) -> Opti
             let asked = report.last()?.retry_after()?;
             Some(format!("the next try is due in {asked:?}, which does not fit into {deadline:?} (--deadline)"))
         }
-        None => {
-            let before = report.last().filter(|_| error.verdict().class() == Class::Transient)?;
-            Some(format!("given up in attempt {}, after a failure called {}", report.attempts(), before.class()))
+        None if error.verdict().class() == Class::Transient && attempts > 1 => {
+            let mut met = format!("the batch's time was up (--deadline) in attempt {attempts}");
+            let silent = (attempts - 1).saturating_sub(heard.all);
+            if silent > 0 {
+                let limit = settings.attempt;
+                let times = times(silent, "once", "times");
+                _ = write!(met, ", after no answer within the attempt limit of {limit:?} (--attempt-timeout), {times}");
+            }
+            if let Some(said) = &heard.said {
+                _ = write!(
+                    met,
+                    "{} {said}, {}",
+                    if silent > 0 { "; and" } else { ", after:" },
+                    times(heard.times, "once", "times")
+                );
+            }
+            Some(met)
         }
         _ => None,
     }
+}
+
+fn times(count: u32, one: &str, several: &str) -> String {
+    if count == 1 { one.to_owned() } else { format!("{count} {several}") }
 }
 
 /// How the field of the request is written that an echo of it leads in with.

@@ -1,6 +1,7 @@
 //! Goes on where an earlier run has stopped.
 
 use std::{
+    collections::HashSet,
     fs::{self, File},
     io::{self, Seek, SeekFrom},
     path::{Path, PathBuf},
@@ -11,16 +12,17 @@ use crate::{
     earlier::{Earlier, Inputs},
     rows::Rows,
     source::Source,
+    space::Space,
 };
 
 /// Where new rows go, and the earlier ones that say which lines to pass over; none if there is no `out` yet.
 ///
 /// New and earlier rows are merged in a [file beside](beside) it. A run that was killed leaves that behind: it is
 /// complete up to its last row, so the rest is added first.
-pub(crate) fn resume(out: &Path, files: &[PathBuf], source: &Source) -> Result<(Rows, Option<Earlier>), String> {
+pub(crate) fn resume(out: &Path, source: &Source) -> Result<(Rows, Option<Earlier>), String> {
     let inputs = source.names();
-    let twice = |(at, name)| inputs.0[..at].contains(name).then(|| name.clone());
-    if let Some(name) = inputs.0.iter().enumerate().find_map(twice) {
+    let mut names = HashSet::new();
+    if let Some(name) = inputs.0.iter().find(|name| !names.insert(*name)) {
         return Err(format!("--resume cannot tell the rows of {name} apart, which is given twice"));
     }
     let opened = || {
@@ -30,18 +32,18 @@ pub(crate) fn resume(out: &Path, files: &[PathBuf], source: &Source) -> Result<(
             recover(&part, &out, &inputs)?;
         }
         if !out.exists() {
-            return Ok((Rows::to(Some(&out))?, None));
+            return Ok((Rows::to(&out)?, None));
         }
         if !out.is_file() {
-            return Err(io::Error::other("it is no file that could be read and replaced"));
+            return Err(io::Error::other(NO_FILE));
         }
         let earlier = || Earlier::open(&out, &inputs);
-        check(earlier()?, files, source)?;
+        let space = check(earlier()?, source)?;
         // One that has come up by now is of a run that may be over next, with this file in the place of `out`.
         let file = File::create_new(&part)?;
         claim(&file)?;
         file.set_permissions(out.metadata()?.permissions())?;
-        Ok((Rows::among(earlier()?, file, part, out.clone())?, Some(earlier()?)))
+        Ok((Rows::among(earlier()?, file, part, out.clone())?.within(space), Some(earlier()?)))
     };
     opened().map_err(|error| format!("cannot resume --out {}: {error}", out.display()))
 }
@@ -64,7 +66,8 @@ fn recover(part: &Path, out: &Path, inputs: &Inputs) -> io::Result<()> {
     if !out.exists() {
         return fs::rename(part, out);
     }
-    let passed = written.passed();
+    let (passed, model) = (written.passed(), written.model().map(str::to_owned));
+    // Or else its claim would be in the way of the next.
     drop(written);
     let mut file = File::options().write(true).open(part)?;
     claim(&file)?;
@@ -74,17 +77,22 @@ fn recover(part: &Path, out: &Path, inputs: &Inputs) -> io::Result<()> {
     while rest.row().is_some_and(|row| Some(row.position) <= last) {
         rest.advance()?;
     }
-    Rows::among(rest, file, part.to_owned(), out.to_owned())?.finish()
+    Rows::among(rest, file, part.to_owned(), out.to_owned())?.after(model).finish()
 }
 
-/// Finds out now, and not after hours, whether the rows and the input belong together; a pipe can be read only once.
-fn check(mut earlier: Earlier, files: &[PathBuf], source: &Source) -> io::Result<()> {
+/// Finds out now, and not after hours, whether the rows and the input belong together, and what their vectors have in
+/// common; a pipe can be read only once.
+fn check(mut earlier: Earlier, source: &Source) -> io::Result<Space> {
     if source.size().is_some() {
-        let again = Source::open(files).map_err(io::Error::other)?;
-        return again.lines(Some(earlier)).try_for_each(|line| line.map(drop));
+        let mut lines = source.clone().lines(Some(earlier));
+        lines.try_for_each(|line| line.map(drop))?;
+        return Ok(lines.earlier().map(Earlier::space).cloned().unwrap_or_default());
     }
     while earlier.row().is_some() {
         earlier.advance()?;
     }
-    Ok(())
+    Ok(earlier.space().clone())
 }
+
+/// Why a pipe, a device or a folder is not resumed.
+pub(crate) const NO_FILE: &str = "it is no file that could be read and replaced";

@@ -1,18 +1,20 @@
 //! Reads lines on a thread of its own, since a terminal or a pipe may keep it waiting for ever.
 
 use std::{
-    collections::VecDeque,
-    fs::File,
-    io::{self, BufRead, BufReader, Read},
+    fs, io, iter,
     path::{Path, PathBuf},
     sync::Arc,
-    thread,
+    thread, vec,
 };
 
 use same_file::Handle;
 use tokio::sync::mpsc;
 
-use crate::earlier::{Earlier, Inputs};
+use crate::{
+    earlier::{Earlier, Inputs},
+    input::Input,
+    text::{Numbered, Text},
+};
 
 /// A line that is not blank.
 #[derive(Debug)]
@@ -42,44 +44,64 @@ pub(crate) struct Position {
 }
 
 /// Why a line cannot be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
     NotUtf8,
-    TooLong,
+    /// In a sentence that names the limit.
+    TooLong(String),
 }
 
-/// What to read, opened already.
+/// What to read, known to be there.
+#[derive(Clone, Debug)]
 pub(crate) struct Source {
     inputs: Vec<Input>,
+    /// How many bytes a line may have.
+    longest: u64,
 }
 
 /// The lines to be embedded, in order.
 pub(crate) struct Lines {
-    files: VecDeque<LinesOf>,
+    inputs: iter::Enumerate<vec::IntoIter<Input>>,
+    several: bool,
+    longest: u64,
+    reading: Option<Reading>,
     earlier: Option<Earlier>,
 }
 
-struct Input {
-    name: String,
-    reader: Box<dyn Read + Send>,
-    /// How much there is to read, if that is known.
-    size: Option<u64>,
-    /// Which file it is, by whatever name.
-    identity: Option<Handle>,
+/// The input that is read now.
+struct Reading {
+    input: Input,
+    text: Text,
+    /// What the places of its lines have in common.
+    place: Place,
 }
 
 impl Source {
-    /// Opens `files`, or standard input if there are none; else it says which one cannot be read, and why.
-    pub(crate) fn open(files: &[PathBuf]) -> Result<Self, String> {
-        let stdin = [PathBuf::from(STDIN)];
+    /// Finds `files`, or standard input if there are none; else it says which one cannot be read, and why. A line may
+    /// have `longest` bytes.
+    pub(crate) fn of(files: &[PathBuf], longest: u64) -> Result<Self, String> {
+        let stdin = [PathBuf::from("-")];
         let files = if files.is_empty() { &stdin } else { files };
-        let inputs = files.iter().map(|path| Input::open(path)).collect::<Result<_, _>>()?;
-        Ok(Self { inputs })
+        let inputs = files.iter().map(|path| Input::at(path)).collect::<Result<Vec<_>, _>>()?;
+        match inputs.iter().filter(|input| input.is_stdin()).nth(1) {
+            Some(stdin) => Err(stdin.unreadable("it is given twice, and can be read only once")),
+            None => Ok(Self { inputs, longest }),
+        }
     }
 
-    /// Whether `out` is one of the inputs, be it by another name or as standard input.
-    pub(crate) fn reads(&self, out: &Path) -> bool {
-        Handle::from_path(out).is_ok_and(|out| self.inputs.iter().any(|input| input.identity.as_ref() == Some(&out)))
+    /// Whether `out`, or else standard output, is one of the inputs, be it by another name or as standard input.
+    pub(crate) fn reads(&self, out: Option<&Path>) -> bool {
+        let is_file = |out: &Path| fs::metadata(out).is_ok_and(|about| about.is_file());
+        let file = match out {
+            None => Handle::stdout().ok().filter(|out| out.as_file().metadata().is_ok_and(|about| about.is_file())),
+            Some(out) if is_file(out) => Handle::from_path(out).ok(),
+            // Not opened, since that would let go whoever waits at the other end of a pipe.
+            Some(out) => {
+                let out = out.canonicalize();
+                return out.is_ok_and(|out| self.inputs.iter().any(|input| input.is_at(&out)));
+            }
+        };
+        file.is_some_and(|file| self.inputs.iter().any(|input| input.is(&file)))
     }
 
     /// How many bytes there are to read, if that is known.
@@ -97,12 +119,8 @@ impl Source {
 
     /// All lines but those that have their row among the `earlier` ones.
     pub(crate) fn lines(self, earlier: Option<Earlier>) -> Lines {
-        let several = self.inputs.len() > 1;
-        let files = self.inputs.into_iter().enumerate().map(|(input, Input { name, reader, .. })| {
-            let file = several.then(|| Arc::from(name.as_str()));
-            LinesOf { name, file, input, reader: BufReader::new(reader), line: 0 }
-        });
-        Lines { files: files.collect(), earlier }
+        let Self { inputs, longest } = self;
+        Lines { several: inputs.len() > 1, inputs: inputs.into_iter().enumerate(), longest, reading: None, earlier }
     }
 }
 
@@ -122,19 +140,31 @@ impl Lines {
         receiver
     }
 
+    /// The earlier rows, at the one that was not asked for yet.
+    pub(crate) const fn earlier(&self) -> Option<&Earlier> {
+        self.earlier.as_ref()
+    }
+
     fn next_missing(&mut self) -> io::Result<Option<Line>> {
         let mut passed = 0;
-        while let Some(file) = self.files.front_mut() {
-            let Some(line) = file.next().map_err(|error| file.name(&error))? else {
-                self.files.pop_front();
+        loop {
+            let Some(reading) = &mut self.reading else {
+                let Some((at, input)) = self.inputs.next() else { break };
+                let file = self.several.then(|| Arc::from(input.name.as_str()));
+                let text = input.open(self.longest)?;
+                self.reading = Some(Reading { input, text, place: Place { file, input: at, line: 0 } });
                 continue;
             };
-            let read = line.read + passed;
+            let Some(Numbered { line, text, read }) = reading.next()? else {
+                self.reading = None;
+                continue;
+            };
+            let place = Place { line, ..reading.place.clone() };
+            passed += read;
             let earlier = self.earlier.as_mut();
-            if !earlier.map_or(Ok(false), |earlier| earlier.has(&line.place))? {
-                return Ok(Some(Line { read, ..line }));
+            if !earlier.map_or(Ok(false), |earlier| earlier.has(&place))? {
+                return Ok(Some(Line { place, text, read: passed }));
             }
-            passed = read;
         }
         self.earlier.as_ref().map_or(Ok(None), |earlier| earlier.end().map(|()| None))
     }
@@ -148,65 +178,9 @@ impl Iterator for Lines {
     }
 }
 
-impl Input {
-    fn open(path: &Path) -> Result<Self, String> {
-        let name = path.to_string_lossy().into_owned();
-        if path == Path::new(STDIN) {
-            return Ok(Self { name, reader: Box::new(io::stdin()), size: None, identity: Handle::stdin().ok() });
-        }
-        let problem = |error: &dyn std::fmt::Display| format!("cannot read {name}: {error}");
-        let file = File::open(path).map_err(|error| problem(&error))?;
-        let about = file.metadata().map_err(|error| problem(&error))?;
-        if about.is_dir() {
-            return Err(problem(&"it is a directory"));
-        }
-        let size = about.is_file().then_some(about.len());
-        Ok(Self { name, reader: Box::new(file), size, identity: Handle::from_path(path).ok() })
-    }
-}
-
-struct LinesOf {
-    name: String,
-    file: Option<Arc<str>>,
-    input: usize,
-    reader: BufReader<Box<dyn Read + Send>>,
-    line: u64,
-}
-
-impl LinesOf {
-    /// The next line that is not blank.
-    fn next(&mut self) -> io::Result<Option<Line>> {
-        let mut read = 0;
-        loop {
-            let mut bytes = Vec::new();
-            read += self.reader.by_ref().take(LONGEST + 1).read_until(b'\n', &mut bytes)? as u64;
-            if bytes.is_empty() {
-                return Ok(None);
-            }
-            self.line += 1;
-            let text = if bytes.len() as u64 > LONGEST && !bytes.ends_with(b"\n") {
-                read += self.reader.skip_until(b'\n')? as u64;
-                Err(Flaw::TooLong)
-            } else {
-                String::from_utf8(bytes).map_err(|_| Flaw::NotUtf8)
-            };
-            let text = text.map(|mut text| {
-                text.truncate(text.trim_end_matches(['\r', '\n']).len());
-                if self.line == 1 && text.starts_with(BYTE_ORDER_MARK) {
-                    text.drain(..BYTE_ORDER_MARK.len_utf8());
-                }
-                text
-            });
-            if text.as_ref().is_ok_and(|text| text.trim().is_empty()) {
-                continue;
-            }
-            let place = Place { file: self.file.clone(), input: self.input, line: self.line };
-            return Ok(Some(Line { place, text, read }));
-        }
-    }
-
-    fn name(&self, error: &io::Error) -> io::Error {
-        io::Error::new(error.kind(), format!("cannot read {}: {error}", self.name))
+impl Reading {
+    fn next(&mut self) -> io::Result<Option<Numbered>> {
+        self.text.next().map_err(|error| io::Error::new(error.kind(), self.input.unreadable(&error)))
     }
 }
 
@@ -217,16 +191,18 @@ impl Place {
 }
 
 impl Flaw {
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// Of a line of more than `longest` bytes.
+    pub(crate) fn too_long(longest: u64) -> Self {
+        Self::TooLong(format!("the line is longer than {longest} bytes (--max-line), so it was not sent; split it"))
+    }
+
+    pub(crate) const fn as_str(&self) -> &str {
         match self {
             Self::NotUtf8 => "the line is not UTF-8 text, so it was not sent; convert the file, with iconv say",
-            Self::TooLong => "the line is longer than 1 MiB, so it was not sent; split it",
+            Self::TooLong(sentence) => sentence.as_str(),
         }
     }
 }
 
-const STDIN: &str = "-";
-const LONGEST: u64 = 1 << 20;
 /// How many lines wait to be put into batches.
 const AHEAD: usize = 64;
-const BYTE_ORDER_MARK: char = '\u{feff}';

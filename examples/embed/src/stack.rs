@@ -1,6 +1,6 @@
 //! The service that every batch calls.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http_body_util::Full;
 use tower::{Service, ServiceBuilder};
@@ -8,18 +8,19 @@ use trysail::{
     Classified, Client, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, HttpLayer, HttpRequest, Preset,
 };
 
-use crate::{board::Board, reason::chain};
+use crate::{board::Board, heard::hear, reason::chain};
 
-/// Typed calls to `endpoint` over `client`, kept under command by `preset`.
+/// Typed calls to `endpoint` over `client`, kept under command by `preset`; a body may be silent for `idle`.
 pub(crate) fn stack(
     client: Client<Full<bytes::Bytes>>,
+    idle: Duration,
     endpoint: Endpoint,
     preset: &Preset,
     board: &Arc<Board>,
 ) -> impl Service<EmbedRequest, Response = EmbedResponse, Error = EmbedError, Future: Send> + Clone + Send + 'static {
     let (wire, failures) = (Arc::clone(board), Arc::clone(board));
     let client = ServiceBuilder::new()
-        .layer(HttpLayer::new())
+        .layer(HttpLayer::new().idle(idle))
         .map_request(move |request: HttpRequest| {
             wire.request();
             request
@@ -28,10 +29,11 @@ pub(crate) fn stack(
     ServiceBuilder::new()
         .layer(preset)
         .map_err(move |error: EmbedError| {
-            let reason = chain(&error);
+            let reason = chain(&error).into();
+            hear(&reason);
             // Beside the events of the stack, which know the class but not the words.
             tracing::debug!(target: "trysail::embed", rule = error.rule(), error = %reason, "attempt failed");
-            failures.failure(error.verdict().class(), &reason);
+            failures.failure(error.verdict().class(), reason);
             error
         })
         .service(Embeddings::new(client, endpoint))

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use serde::Serialize;
 use trysail_testkit::server::Stats;
 
-use crate::tally::Tally;
+use crate::{calls::Calls, tally::Tally};
 
 /// The numbers of a run; `Display` is for people.
 #[derive(Debug, Serialize)]
@@ -17,7 +17,7 @@ pub(crate) struct Summary {
     failed_by_class: BTreeMap<&'static str, u64>,
     requests: u64,
     retries: BTreeMap<&'static str, u64>,
-    halves: u64,
+    divided: u64,
     slept_seconds: f64,
     circuit_opened: u64,
     circuit_pauses: u64,
@@ -27,25 +27,37 @@ pub(crate) struct Summary {
     faults: Option<BTreeMap<&'static str, u64>>,
 }
 
+/// What was sent.
+#[derive(Debug)]
+pub(crate) struct Sending {
+    pub(crate) requests: u64,
+    /// How many batches were divided.
+    pub(crate) divided: u64,
+    /// How often the circuit has opened.
+    pub(crate) opened: u64,
+    /// What the server inside has seen.
+    pub(crate) server: Option<Stats>,
+}
+
 impl Summary {
-    /// Of a run that took `took`, sent `requests` and opened its circuit `opened` times; `server` is the one inside.
-    pub(crate) fn of(tally: &Tally, took: Duration, requests: u64, opened: u64, server: Option<Stats>) -> Self {
-        let ms = |share| tally.batches.quantile(share).map(|time| time.as_secs_f64() * 1e3);
+    /// Of a run that took `took`.
+    pub(crate) fn of(tally: &Tally, calls: &Calls, took: Duration, sent: &Sending) -> Self {
+        let ms = |share| calls.latencies.quantile(share).map(|time| time.as_secs_f64() * 1e3);
         Self {
             seconds: took.as_secs_f64(),
             embedded: tally.embedded,
             kept: tally.kept,
             failed: tally.failures(),
             failed_by_class: tally.failed.clone(),
-            requests,
-            retries: tally.retries.clone(),
-            halves: tally.halves,
-            slept_seconds: tally.slept.as_secs_f64(),
-            circuit_opened: opened,
-            circuit_pauses: tally.pauses,
+            requests: sent.requests,
+            retries: calls.retries.clone(),
+            divided: sent.divided,
+            slept_seconds: calls.slept.as_secs_f64(),
+            circuit_opened: sent.opened,
+            circuit_pauses: calls.pauses,
             batch_p50_ms: ms(0.5),
             batch_p99_ms: ms(0.99),
-            faults: server.map(|stats| stats.faults),
+            faults: sent.server.as_ref().map(|stats| stats.faults.clone()),
         }
     }
 }
@@ -68,9 +80,10 @@ impl fmt::Display for Summary {
             0 => write!(f, ", none of them a retry")?,
             _ => write!(f, ", {retries} of them retries ({})", list(&self.retries))?,
         }
-        match self.halves {
+        match self.divided {
             0 => writeln!(f)?,
-            halves => writeln!(f, ", {halves} for halves of batches that were too much at once")?,
+            1 => writeln!(f, "; one batch was divided")?,
+            batches => writeln!(f, "; {batches} batches were divided")?,
         }
         writeln!(f, "waits     {:.1} s between attempts, all batches together", self.slept_seconds)?;
         if let (Some(p50), Some(p99)) = (self.batch_p50_ms, self.batch_p99_ms) {

@@ -1,157 +1,156 @@
 use std::{
-    collections::VecDeque,
     fmt,
-    future::{Future, poll_fn},
-    ops::Range,
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll},
 };
 
+use futures_util::{
+    Stream, StreamExt,
+    stream::{FusedStream, FuturesUnordered},
+};
 use tower_service::Service;
 use trysail_core::Classified;
 
-use crate::{BatchError, Batches, EmbedError, EmbedRequest, EmbedResponse, batches::oneshot::Oneshot, validate::Flaw};
+use super::{call::Call, pieces::Pieces};
+use crate::{BatchError, Batches, EmbedError, EmbedRequest, EmbedResponse};
 
-/// The answers to [`Batches`], in order; made by [`Batches::send`].
+/// The answers to [`Batches`], in order; made by [`Batches::send`]. A [`Stream`] as well.
 ///
-/// Nothing is sent unless they are asked for, and dropping this drops all calls in flight. While an answer is late, up
-/// to 16 batches for each that may be in flight are kept for their turn.
-pub struct Answers<S: Service<EmbedRequest>, I, F = fn(EmbedRequest) -> EmbedRequest> {
-    service: S,
-    /// Until one fails.
-    batches: Option<Batches<I, F>>,
-    window: VecDeque<(Range<usize>, Sent<S>)>,
-    /// Of the vectors until now.
-    dimensions: Option<usize>,
-}
-
-enum Sent<S: Service<EmbedRequest>> {
-    Due(EmbedRequest),
-    InFlight(EmbedRequest, Pin<Box<Oneshot<S>>>),
-    Over(EmbedResponse),
-}
-
-impl<S, I, F> Answers<S, I, F>
+/// Every input is in one of them, or in one of the errors. Nothing is sent unless they are asked for, and dropping this
+/// drops all calls in flight. While an answer is late, up to 16 batches for each that may be in flight are kept for their
+/// turn.
+pub struct Answers<S, T, F = fn(EmbedRequest) -> EmbedRequest>
 where
-    S: Service<EmbedRequest>,
+    S: Service<EmbedRequest, Error: Classified>,
 {
-    pub(crate) const fn new(batches: Batches<I, F>, service: S) -> Self {
-        Self { service, batches: Some(batches), window: VecDeque::new(), dimensions: None }
+    service: S,
+    batches: Batches<T, F>,
+    calls: FuturesUnordered<Call<S>>,
+    pieces: Pieces<S::Error>,
+}
+
+impl<S, T, F> Answers<S, T, F>
+where
+    S: Service<EmbedRequest, Error: Classified>,
+{
+    pub(super) fn new(batches: Batches<T, F>, service: S) -> Self {
+        Self { service, batches, calls: FuturesUnordered::new(), pieces: Pieces::new() }
+    }
+
+    /// How many inputs the server takes at once, if it has said so.
+    pub fn limit(&self) -> Option<usize> {
+        self.pieces.capacity()?.named_inputs()
+    }
+
+    /// What has [ended](BatchError::ends) the run, until it is handed out itself.
+    pub fn ended_by(&self) -> Option<&S::Error> {
+        self.pieces.ended_by()
+    }
+
+    /// How many batches were divided until now.
+    pub const fn divided(&self) -> u64 {
+        self.pieces.divided()
     }
 }
 
-impl<S, I, F> Answers<S, I, F>
+impl<S, T, F> Answers<S, T, F>
 where
     S: Service<EmbedRequest, Response = EmbedResponse, Error: Classified + From<EmbedError>> + Clone,
-    I: Iterator<Item: Into<String>>,
+    T: Stream<Item: Into<String>> + Unpin,
     F: FnMut(EmbedRequest) -> EmbedRequest,
 {
-    /// The answer to the next batch, or to a half of one that was refused as too much; `None` after the last, or after
-    /// an error, which ends it at once. May be dropped and asked for again.
+    /// The answer to the next batch, or to a part of one that was divided, or why some inputs have none; `None` after
+    /// the last. May be dropped and asked for again.
+    ///
+    /// After a failure that [ends](BatchError::ends) the run, it goes on to say of all other inputs that they were not
+    /// sent.
     pub async fn next(&mut self) -> Option<Result<EmbedResponse, BatchError<S::Error>>> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
 
-    /// What [`next`](Self::next) waits for: all that it takes to be a stream.
+    /// What [`next`](Self::next) waits for.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<EmbedResponse, BatchError<S::Error>>>> {
-        let polled = self.poll_in_order(cx);
-        if let Poll::Ready(Some(Err(_))) = polled {
-            self.batches = None;
-            self.window.clear();
+        // What has come to its end makes room for another, which must be polled to be waited for.
+        while self.fill(cx) | self.poll_calls(cx) {}
+        if let Some(next) = self.pieces.pop() {
+            return Poll::Ready(Some(next));
         }
-        polled
-    }
-
-    fn poll_in_order(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<EmbedResponse, BatchError<S::Error>>>> {
-        // Each round that ends a call makes room for another, which must be polled to be waited for.
-        while self.fill() | self.poll_sent(cx)? {}
-        match self.window.pop_front() {
-            Some((inputs, Sent::Over(answer))) => Poll::Ready(Some(self.check(inputs, answer))),
-            Some(late) => {
-                self.window.push_front(late);
-                Poll::Pending
-            }
-            None => Poll::Ready(None),
+        match self.pieces.len() {
+            0 if self.batches.is_empty() => Poll::Ready(None),
+            _ => Poll::Pending,
         }
     }
 
     /// Makes calls as long as there is room for them; whether there was.
-    fn fill(&mut self) -> bool {
-        let Some(batches) = &mut self.batches else { return false };
-        let most = batches.most_in_flight();
-        let in_flight = self.window.iter().filter(|(_, sent)| matches!(sent, Sent::InFlight(..))).count();
+    fn fill(&mut self, cx: &mut Context<'_>) -> bool {
+        let most = self.batches.most_in_flight();
         let mut any = false;
-        for _ in in_flight..most {
-            if !self.window.iter_mut().any(|(_, sent)| sent.start(&self.service)) {
-                if self.window.len() >= AHEAD.saturating_mul(most) {
-                    break;
-                }
-                let Some((inputs, request)) = batches.cut() else { break };
-                let mut sent = Sent::Due(request);
-                sent.start(&self.service);
-                self.window.push_back((inputs, sent));
+        while self.calls.len() < most || self.pieces.is_ended() {
+            let room = self.pieces.len() < if self.pieces.is_ended() { 1 } else { AHEAD.saturating_mul(most) };
+            let cut = room && !self.pieces.has_healthy() && self.pieces.takes_more(most) && self.cut(cx);
+            let next = self.pieces.next(most);
+            if !cut && next.is_none() {
+                break;
+            }
+            if let Some((at, request)) = next {
+                self.calls.push(Call::new(at, self.service.clone(), request));
             }
             any = true;
         }
         any
     }
 
-    /// Polls what is in flight; whether something came to its end.
-    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Result<bool, BatchError<S::Error>> {
-        let mut over = false;
-        let mut at = 0;
-        while let Some((inputs, sent)) = self.window.get_mut(at) {
-            at += 1;
-            let Sent::InFlight(request, call) = sent else { continue };
-            let Poll::Ready(outcome) = call.as_mut().poll(cx) else { continue };
-            over = true;
-            *sent = match outcome {
-                Ok(answer) => Sent::Over(answer),
-                Err(error) => {
-                    let Some([first, second]) = request.halves(error.verdict()) else {
-                        return Err(BatchError::new(inputs.clone(), error));
-                    };
-                    let middle = inputs.start + first.len();
-                    let rest = (middle..inputs.end, Sent::Due(second));
-                    *inputs = inputs.start..middle;
-                    *sent = Sent::Due(first);
-                    self.window.insert(at, rest);
-                    continue;
-                }
-            };
-        }
-        Ok(over)
-    }
-
-    /// An answer must fit those before it.
-    fn check(&mut self, inputs: Range<usize>, answer: EmbedResponse) -> Result<EmbedResponse, BatchError<S::Error>> {
-        let found = answer.dimensions();
-        let expected = *self.dimensions.get_or_insert(found);
-        if found == expected {
-            return Ok(answer);
-        }
-        Err(BatchError::new(inputs, EmbedError::from(Flaw::Dimensions { expected, found }).into()))
-    }
-}
-
-impl<S: Service<EmbedRequest> + Clone> Sent<S> {
-    /// Makes the call if it is due; whether it was.
-    fn start(&mut self, service: &S) -> bool {
-        let Self::Due(request) = self else { return false };
-        let request = request.clone();
-        let call = Box::pin(Oneshot::new(service.clone(), request.clone()));
-        *self = Self::InFlight(request, call);
+    fn cut(&mut self, cx: &mut Context<'_>) -> bool {
+        let Poll::Ready(Some((inputs, request))) = self.batches.poll_cut(self.pieces.capacity(), cx) else {
+            return false;
+        };
+        self.pieces.push(inputs.start, request);
         true
     }
+
+    /// Polls what is in flight; whether something came to its end.
+    fn poll_calls(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut any = false;
+        while let Poll::Ready(Some((at, outcome))) = self.calls.poll_next_unpin(cx) {
+            self.pieces.settle(at, outcome);
+            any = true;
+        }
+        any
+    }
 }
 
-impl<S, I, F> fmt::Debug for Answers<S, I, F>
+impl<S, T, F> Unpin for Answers<S, T, F> where S: Service<EmbedRequest, Error: Classified> {}
+
+impl<S, T, F> Stream for Answers<S, T, F>
 where
-    S: Service<EmbedRequest>,
+    S: Service<EmbedRequest, Response = EmbedResponse, Error: Classified + From<EmbedError>> + Clone,
+    T: Stream<Item: Into<String>> + Unpin,
+    F: FnMut(EmbedRequest) -> EmbedRequest,
+{
+    type Item = Result<EmbedResponse, BatchError<S::Error>>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Self::poll_next(self.get_mut(), cx)
+    }
+}
+
+impl<S, T, F> FusedStream for Answers<S, T, F>
+where
+    Self: Stream,
+    S: Service<EmbedRequest, Error: Classified>,
+{
+    fn is_terminated(&self) -> bool {
+        self.pieces.len() == 0 && self.batches.is_empty()
+    }
+}
+
+impl<S, T, F> fmt::Debug for Answers<S, T, F>
+where
+    S: Service<EmbedRequest, Error: Classified>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let waiting = self.window.iter().map(|(inputs, _)| inputs);
-        f.debug_list().entries(waiting).finish()
+        f.debug_list().entries(self.pieces.ranges()).finish()
     }
 }
 

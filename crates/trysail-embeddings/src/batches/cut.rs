@@ -1,14 +1,39 @@
-use std::{fmt, iter::Fuse, ops::Range};
+use std::{
+    fmt,
+    future::Future,
+    mem,
+    ops::Range,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
+use futures_util::{
+    Stream, StreamExt,
+    stream::{self, Iter},
+};
+use tokio::time::{Sleep, sleep};
 use tower_service::Service;
 use trysail_core::Classified;
 
-use crate::{Answers, BatchError, EmbedError, EmbedRequest, EmbedResponse};
+use crate::{
+    Answers, BatchError, EmbedError, EmbedRequest, EmbedResponse,
+    capacity::{Capacity, Room},
+};
 
 /// Texts to be embedded by a model, however many: cut into batches, sent a few at a time, and answered in order.
 ///
 /// The texts are taken as they are needed. Each batch is a call of its own, with the policies around the service; the
-/// service is cloned for it. One that is refused as too much at once is halved, until what is too much stands alone.
+/// service is cloned for it.
+///
+/// A batch is a convenience, and no input's fate. One that is refused, or that keeps failing in the same way while
+/// others are answered, is halved until the culprit stands alone: at most 2 log2 n requests more for one that is refused
+/// among n. Only what every request would meet ends the run: a key, a quota, an unknown model, or a refusal in the same
+/// words of a batch, of both its halves, and of an input of each, before anything was answered; or a server that asks to
+/// be left alone for longer than the [deadline](EmbedRequest::deadline) of a batch, to which all its parts keep.
+///
+/// A limit that the server names is kept to from then on, by all clones of the service; one that it does not name is
+/// closed in on. After a batch that was not answered in time come smaller ones, until those are.
 ///
 /// ```
 /// # use bytes::Bytes;
@@ -30,47 +55,74 @@ use crate::{Answers, BatchError, EmbedError, EmbedRequest, EmbedResponse};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
-pub struct Batches<I, F = fn(EmbedRequest) -> EmbedRequest> {
+pub struct Batches<T, F = fn(EmbedRequest) -> EmbedRequest> {
     model: String,
-    texts: Fuse<I>,
+    texts: T,
+    /// Nothing is left of the texts.
+    drained: bool,
     /// The text that the last batch had no room for.
     held: Option<String>,
+    begun: Vec<String>,
+    /// What is left of the bytes for what is begun.
+    left: usize,
+    lingering: Option<Pin<Box<Sleep>>>,
+    linger: Duration,
     cut: usize,
-    count: usize,
-    bytes: usize,
+    allowed: Room,
+    tokens: Option<usize>,
     concurrency: usize,
     each: F,
 }
 
-impl<I> Batches<I>
+impl<I> Batches<Iter<I>>
 where
     I: Iterator<Item: Into<String>>,
 {
     /// Asks `model` for a vector of each of `texts`.
     pub fn of(model: impl Into<String>, texts: impl IntoIterator<IntoIter = I>) -> Self {
+        Self::of_stream(model, stream::iter(texts))
+    }
+}
+
+impl<T> Batches<T>
+where
+    T: Stream<Item: Into<String>> + Unpin,
+{
+    /// Asks `model` for a vector of each of `texts`, which come when they like; see [`linger`](Self::linger).
+    pub fn of_stream(model: impl Into<String>, texts: T) -> Self {
         Self {
             model: model.into(),
-            texts: texts.into_iter().fuse(),
+            texts,
+            drained: false,
             held: None,
+            begun: Vec::new(),
+            left: 0,
+            lingering: None,
+            linger: Duration::from_millis(200),
             cut: 0,
-            count: 64,
-            bytes: 512 << 10,
+            allowed: Room { inputs: 32, bytes: 512 << 10 },
+            tokens: None,
             concurrency: 4,
             each: |request| request,
         }
     }
 }
 
-impl<I, F> Batches<I, F> {
-    /// How many texts a batch holds at most; 64 unless set.
+impl<T, F> Batches<T, F> {
+    /// How many texts a batch holds at most; 32 unless set, which every server is known to take.
     pub fn count(self, texts: usize) -> Self {
-        Self { count: texts.max(1), ..self }
+        Self { allowed: Room { inputs: texts.max(1), ..self.allowed }, ..self }
     }
 
     /// How many bytes of text a batch holds at most; 512 KiB unless set. A longer text goes alone.
     pub fn bytes(self, bytes: usize) -> Self {
-        Self { bytes, ..self }
+        Self { allowed: Room { bytes, ..self.allowed }, ..self }
+    }
+
+    /// How many tokens a batch holds at most; no limit unless set. They are estimated: a token is four bytes of text,
+    /// until answers say how many they have counted.
+    pub fn tokens(self, tokens: usize) -> Self {
+        Self { tokens: Some(tokens), ..self }
     }
 
     /// How many batches are in flight at most; 4 unless set.
@@ -78,32 +130,45 @@ impl<I, F> Batches<I, F> {
         Self { concurrency: calls.max(1), ..self }
     }
 
+    /// How long a batch that is not full waits for the next text of a stream; 200 ms unless set.
+    pub fn linger(self, linger: Duration) -> Self {
+        Self { linger, ..self }
+    }
+
     /// What else a request says: `|request| request.dimensions(256)`. Asked for each batch when its turn has come, so
     /// that a deadline counts from there.
-    pub fn each<G>(self, each: G) -> Batches<I, G>
+    pub fn each<G>(self, each: G) -> Batches<T, G>
     where
         G: FnMut(EmbedRequest) -> EmbedRequest,
     {
-        let Self { model, texts, held, cut, count, bytes, concurrency, .. } = self;
-        Batches { model, texts, held, cut, count, bytes, concurrency, each }
+        let Self {
+            model, texts, drained, held, begun, left, lingering, linger, cut, allowed, tokens, concurrency, ..
+        } = self;
+        let each = each;
+        Batches { model, texts, drained, held, begun, left, lingering, linger, cut, allowed, tokens, concurrency, each }
     }
 
-    pub(crate) const fn most_in_flight(&self) -> usize {
+    /// Whether nothing is left to be cut.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.drained && self.held.is_none() && self.begun.is_empty()
+    }
+
+    pub(super) const fn most_in_flight(&self) -> usize {
         self.concurrency
     }
 }
 
-impl<I, F> Batches<I, F>
+impl<T, F> Batches<T, F>
 where
-    I: Iterator<Item: Into<String>>,
+    T: Stream<Item: Into<String>> + Unpin,
     F: FnMut(EmbedRequest) -> EmbedRequest,
 {
     /// All vectors, in the order of the texts.
     ///
     /// # Errors
     ///
-    /// The first batch that fails ends it; what is in flight is dropped. An input that is too long fails alone, so that
-    /// [`BatchError::inputs`] names it.
+    /// The first input that has no vector ends it; what is in flight is dropped. [`send`](Self::send) goes on without
+    /// that input.
     pub async fn embed<S>(self, service: S) -> Result<EmbedResponse, BatchError<S::Error>>
     where
         S: Service<EmbedRequest, Response = EmbedResponse, Error: Classified + From<EmbedError>> + Clone,
@@ -116,40 +181,88 @@ where
         Ok(all)
     }
 
-    /// The vectors batch by batch, for more of them than memory holds.
-    pub fn send<S>(self, service: S) -> Answers<S, I, F>
+    /// The vectors batch by batch, and what became of the inputs that have none.
+    pub fn send<S>(self, service: S) -> Answers<S, T, F>
     where
-        S: Service<EmbedRequest>,
+        S: Service<EmbedRequest, Error: Classified>,
     {
         Answers::new(self, service)
     }
 
-    /// The next batch, and which of the texts it holds.
-    pub(crate) fn cut(&mut self) -> Option<(Range<usize>, EmbedRequest)> {
-        let mut texts = Vec::new();
-        let mut room = self.bytes;
-        while texts.len() < self.count {
-            let Some(text) = self.held.take().or_else(|| self.texts.next().map(Into::into)) else { break };
-            let left = room.checked_sub(text.len());
-            if left.is_none() && !texts.is_empty() {
+    /// The next batch, and which of the texts it holds; `None` after the last.
+    pub(super) fn poll_cut(
+        &mut self,
+        capacity: Option<&Capacity>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<(Range<usize>, EmbedRequest)>> {
+        if self.is_empty() {
+            return Poll::Ready(None);
+        }
+        let room = capacity.map_or_else(|| self.allowed_alone(), |capacity| capacity.next(self.allowed, self.tokens));
+        if self.begun.is_empty() {
+            self.left = room.bytes;
+        }
+        while self.begun.len() < room.inputs {
+            let text = match self.held.take() {
+                Some(text) => text,
+                None if self.drained => break,
+                None => match self.texts.poll_next_unpin(cx) {
+                    Poll::Ready(Some(text)) => text.into(),
+                    Poll::Ready(None) => {
+                        self.drained = true;
+                        break;
+                    }
+                    Poll::Pending if self.begun.is_empty() => return Poll::Pending,
+                    Poll::Pending => {
+                        let linger = self.linger;
+                        ready!(self.lingering.get_or_insert_with(|| Box::pin(sleep(linger))).as_mut().poll(cx));
+                        break;
+                    }
+                },
+            };
+            let left = self.left.checked_sub(text.len());
+            if left.is_none() && !self.begun.is_empty() {
                 self.held = Some(text);
                 break;
             }
-            room = left.unwrap_or(0);
-            texts.push(text);
+            self.left = left.unwrap_or(0);
+            self.begun.push(text);
         }
+        self.lingering = None;
+        let texts = mem::take(&mut self.begun);
         let first = self.cut;
         self.cut += texts.len();
-        (!texts.is_empty()).then(|| (first..self.cut, (self.each)(EmbedRequest::new(self.model.as_str(), texts))))
+        let mut request = |texts| (self.each)(EmbedRequest::new(self.model.as_str(), texts)).divisible();
+        Poll::Ready((!texts.is_empty()).then(|| (first..first + texts.len(), request(texts))))
+    }
+
+    /// What is allowed before anything is known of the server.
+    fn allowed_alone(&self) -> Room {
+        Capacity::default().next(self.allowed, self.tokens)
     }
 }
 
-impl<I, F> fmt::Debug for Batches<I, F> {
+impl<T: Clone, F: Clone> Clone for Batches<T, F> {
+    fn clone(&self) -> Self {
+        Self {
+            model: self.model.clone(),
+            texts: self.texts.clone(),
+            held: self.held.clone(),
+            begun: self.begun.clone(),
+            lingering: None,
+            each: self.each.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<T, F> fmt::Debug for Batches<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Batches")
             .field("model", &self.model)
-            .field("count", &self.count)
-            .field("bytes", &self.bytes)
+            .field("count", &self.allowed.inputs)
+            .field("bytes", &self.allowed.bytes)
+            .field("tokens", &self.tokens)
             .field("concurrency", &self.concurrency)
             .field("cut", &self.cut)
             .finish_non_exhaustive()

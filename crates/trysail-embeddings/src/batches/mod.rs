@@ -1,8 +1,12 @@
 //! Many inputs, in requests of a size that servers take.
 
 mod answers;
+mod call;
 mod cut;
 mod error;
-mod oneshot;
+mod family;
+pub(crate) mod oneshot;
+mod pieces;
+mod trial;
 
 pub use self::{answers::Answers, cut::Batches, error::BatchError};

@@ -2,14 +2,15 @@
 
 use std::{
     ops::Range,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use bytes::Bytes;
 use serde::Serialize;
 use trysail_http::CallKey;
 
-use crate::{api::Form, own::Own};
+use super::history::{History, Told};
+use crate::{api::Form, capacity::Capacity, own::Own};
 
 pub(super) struct Shared {
     pub(super) model: String,
@@ -18,6 +19,17 @@ pub(super) struct Shared {
     pub(super) floats: bool,
     /// One for each endpoint and form that was asked for.
     pub(super) encoded: Mutex<Vec<Encoded>>,
+    /// Of one that whoever sends it will divide, if told so.
+    pub(super) divisible: Option<Notes>,
+}
+
+/// What became of it, between whoever sends it and the service that does: the policies in between pass on no more than
+/// verdicts.
+#[derive(Default)]
+pub(crate) struct Notes {
+    attempts: Mutex<(History, Told)>,
+    /// What is known of the server it was sent to.
+    pub(crate) capacity: OnceLock<Arc<Capacity>>,
 }
 
 /// A body, and the key that the attempts to send it share.
@@ -65,7 +77,19 @@ impl Shared {
             dimensions: self.dimensions,
             floats: self.floats,
             encoded: Mutex::default(),
+            divisible: self.divisible.as_ref().map(Notes::inherited),
         }
+    }
+}
+
+impl Notes {
+    pub(crate) fn attempts(&self) -> MutexGuard<'_, (History, Told)> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn inherited(&self) -> Self {
+        let (history, _) = *self.attempts();
+        Self { attempts: Mutex::new((history.inherited(), Told::Nothing)), capacity: self.capacity.clone() }
     }
 }
 
@@ -74,6 +98,14 @@ impl Inputs {
         match self {
             Self::Texts(texts) => texts.len(),
             Self::Tokens(tokens) => tokens.len(),
+        }
+    }
+
+    /// The size of each in bytes, as far as it is known: of a token about four.
+    pub(super) fn sizes(&self) -> Box<dyn Iterator<Item = usize> + '_> {
+        match self {
+            Self::Texts(texts) => Box::new(texts.iter().map(String::len)),
+            Self::Tokens(tokens) => Box::new(tokens.iter().map(|tokens| tokens.len().saturating_mul(4))),
         }
     }
 

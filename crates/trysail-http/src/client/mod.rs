@@ -1,39 +1,50 @@
 //! The ready-made client.
 
+mod body;
 mod builder;
+mod encoding;
 mod error;
+mod exchange;
 pub mod future;
+mod names;
+mod obstacle;
+mod proxies;
 mod route;
 pub(crate) mod served;
 mod tls;
-mod unusable;
+mod tunnel;
+mod wire;
+mod words;
 
 use std::{
     error::Error,
     fmt,
-    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use http::{Request, Response, header::PROXY_AUTHORIZATION, uri::Scheme};
+use http::{Request, Response};
 use http_body::Body;
-use hyper_util::client::{legacy, proxy::matcher::Matcher};
 use tower_service::Service;
 use trysail_core::Limit;
 
-pub use hyper::{Error as BodyError, body::Incoming};
-
-pub use self::{builder::ClientBuilder, error::ClientError};
-use self::{future::ResponseFuture, route::Route, tls::Tls};
-use crate::ConnectTimeout;
+pub use self::{
+    body::{AnswerBody, BodyError},
+    builder::ClientBuilder,
+    error::ClientError,
+};
+use self::{future::ResponseFuture, wire::Wire};
+use crate::Redirect;
 
 /// hyper with what a long-lived service needs: a pool, TLS, proxies and a connect limit.
 ///
 /// HTTP/1.1 and HTTP/2 by ALPN; TLS by rustls, which reads the system's certificates at the first `https` connect and
-/// not before; the proxy variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` count. Redirects are not
-/// followed, and nothing is sent twice: a request that meets a connection just closed fails as unsent, for a retry
-/// around it to repeat at no charge.
+/// not before; the proxy variables `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` count. Nothing is sent
+/// twice: a request that meets a connection just closed fails as unsent, for a retry around it to repeat at no charge.
+///
+/// Redirects are followed as [`RedirectLayer`](crate::RedirectLayer) does, inside the origin only. Bodies in `gzip`,
+/// `deflate`, `br` and `zstd` are decompressed as they are read, asked for or not, so that a limit on size counts what
+/// comes out.
 ///
 /// Clones share the pool. Always ready.
 ///
@@ -50,11 +61,8 @@ use crate::ConnectTimeout;
 /// # }
 /// ```
 pub struct Client<B, L = Duration> {
-    inner: legacy::Client<Connector<L>, B>,
-    proxies: Arc<Matcher>,
+    inner: Redirect<Wire<B, L>>,
 }
-
-type Connector<L> = ConnectTimeout<Tls<Route>, L>;
 
 impl<B> Client<B>
 where
@@ -74,36 +82,30 @@ impl Client<()> {
     }
 }
 
+/// The body is cloned with each request, should that have to be sent elsewhere: `Full<Bytes>` is made for it.
 impl<B, L> Service<Request<B>> for Client<B, L>
 where
-    B: Body + Send + Unpin + 'static,
+    B: Body + Clone + Send + Unpin + 'static,
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
     L: Limit<http::Uri> + Clone + Send + Sync + 'static,
 {
-    type Response = Response<Incoming>;
+    type Response = Response<AnswerBody>;
     type Error = ClientError;
-    type Future = ResponseFuture;
+    type Future = ResponseFuture<B, L>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.inner.poll_ready(cx).map_err(ClientError::new)
+        self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        // Through a tunnel the proxy must not see it again, and the server never.
-        if request.uri().scheme() == Some(&Scheme::HTTP)
-            && let Some(proxy) = self.proxies.intercept(request.uri())
-            && let Some(credentials) = proxy.basic_auth()
-        {
-            request.headers_mut().entry(PROXY_AUTHORIZATION).or_insert_with(|| credentials.clone());
-        }
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         ResponseFuture::new(self.inner.call(request))
     }
 }
 
 impl<B, L: Clone> Clone for Client<B, L> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone(), proxies: self.proxies.clone() }
+        Self { inner: self.inner.clone() }
     }
 }
 
@@ -119,6 +121,6 @@ where
 
 impl<B, L> fmt::Debug for Client<B, L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("proxies", &self.proxies).finish_non_exhaustive()
+        f.debug_struct("Client").field("proxies", &self.inner.get_ref().proxies).finish_non_exhaustive()
     }
 }

@@ -1,25 +1,25 @@
 use std::{
     error::Error,
-    io, mem,
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use http::{Uri, uri::Scheme};
-use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use hyper_rustls::MaybeHttpsStream;
-use hyper_util::client::{
-    legacy::connect::{Connected, Connection, HttpConnector, proxy::Tunnel},
-    proxy::matcher::Matcher,
-};
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use tower_service::Service;
 
 use crate::{
     client::{
+        names::Names,
+        obstacle::Obstacle,
+        proxies::Proxies,
         served::{Served, Servers},
         tls::Tls,
-        unusable::Unusable,
+        tunnel,
     },
     has_broken_port,
 };
@@ -27,14 +27,18 @@ use crate::{
 /// Connects directly, to a proxy, or through one.
 #[derive(Clone, Debug)]
 pub(crate) struct Route {
-    direct: HttpConnector,
-    to_proxy: Tls<HttpConnector>,
-    proxies: Arc<Matcher>,
+    direct: HttpConnector<Names>,
+    to_proxy: Tls<HttpConnector<Names>>,
+    proxies: Arc<Proxies>,
     servers: Servers,
 }
 
 impl Route {
-    pub(crate) fn new(direct: HttpConnector, to_proxy: Tls<HttpConnector>, proxies: Arc<Matcher>) -> Self {
+    pub(crate) fn new(
+        direct: HttpConnector<Names>,
+        to_proxy: Tls<HttpConnector<Names>>,
+        proxies: Arc<Proxies>,
+    ) -> Self {
         Self { direct, to_proxy, proxies, servers: Servers::default() }
     }
 }
@@ -51,28 +55,26 @@ impl Service<Uri> for Route {
 
     fn call(&mut self, destination: Uri) -> Self::Future {
         if has_broken_port(&destination) {
-            return Box::pin(async { Err(Unusable("the address has a port that is none").into()) });
+            return Box::pin(async { Err(Obstacle::new("the address has a port that is none").into()) });
         }
         let served = self.servers.connection(&destination);
-        let Some(proxy) = self.proxies.intercept(&destination) else {
+        let is_plain = destination.scheme() == Some(&Scheme::HTTP);
+        let Some(proxy) = self.proxies.before(&destination) else {
             let connecting = self.direct.call(destination);
-            return Box::pin(async { Ok(Routed::new(MaybeHttpsStream::Http(connecting.await?), false, served)) });
+            return Box::pin(async move {
+                let hears = if is_plain { Hears::FirstWord } else { Hears::Nothing };
+                Ok(Routed { io: MaybeHttpsStream::Http(connecting.await?), proxied: false, served, hears })
+            });
         };
-        if !matches!(proxy.uri().scheme_str(), Some("http" | "https")) {
-            return Box::pin(async { Err(Unusable("only http and https proxies are supported").into()) });
+        if !matches!(proxy.intercept.uri().scheme_str(), Some("http" | "https")) {
+            return Box::pin(async move { Err(proxy.is_foreign().into()) });
         }
-        if destination.scheme() == Some(&Scheme::HTTP) {
-            let connecting = self.to_proxy.call(proxy.uri().clone());
-            return Box::pin(async { Ok(Routed::new(connecting.await?, true, served)) });
-        }
-        let clone = self.to_proxy.clone();
-        let ready = mem::replace(&mut self.to_proxy, clone);
-        let tunnel = Tunnel::new(proxy.uri().clone(), ready);
-        let mut tunnel = match proxy.basic_auth() {
-            Some(credentials) => tunnel.with_auth(credentials.clone()),
-            None => tunnel,
-        };
-        Box::pin(async move { Ok(Routed::new(tunnel.call(destination).await?, false, served)) })
+        let connecting = self.to_proxy.call(proxy.intercept.uri().clone());
+        Box::pin(async move {
+            let io = connecting.await.map_err(|error| proxy.unreachable(&*error))?;
+            let io = if is_plain { io } else { tunnel::open(io, &proxy, &destination).await? };
+            Ok(Routed { io, proxied: is_plain, served, hears: Hears::Nothing })
+        })
     }
 }
 
@@ -82,12 +84,15 @@ pub(crate) struct Routed {
     io: MaybeHttpsStream<Tcp>,
     proxied: bool,
     served: Served,
+    hears: Hears,
 }
 
-impl Routed {
-    fn new(io: MaybeHttpsStream<Tcp>, proxied: bool, served: Served) -> Self {
-        Self { io, proxied, served }
-    }
+/// What is looked at before it is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hears {
+    /// Whether a server that is asked in plain HTTP answers in TLS.
+    FirstWord,
+    Nothing,
 }
 
 impl Connection for Routed {
@@ -97,8 +102,20 @@ impl Connection for Routed {
 }
 
 impl Read for Routed {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, mut buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        if self.hears == Hears::Nothing {
+            return Pin::new(&mut self.io).poll_read(cx, buf);
+        }
+        let mut word = [0; ALERT.len()];
+        let most = word.len().min(buf.remaining());
+        let mut word = ReadBuf::new(&mut word[..most]);
+        ready!(Pin::new(&mut self.io).poll_read(cx, word.unfilled()))?;
+        if word.filled() == ALERT {
+            return Poll::Ready(Err(io::Error::other(Obstacle::new(SPEAKS_TLS))));
+        }
+        self.hears = Hears::Nothing;
+        buf.put_slice(word.filled());
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -130,3 +147,7 @@ impl Write for Routed {
 
 type BoxError = Box<dyn Error + Send + Sync>;
 type Tcp = <HttpConnector as Service<Uri>>::Response;
+
+/// How the answer of a TLS server begins that was not spoken to in TLS: an alert of some version.
+const ALERT: &[u8] = &[0x15, 0x03];
+const SPEAKS_TLS: &str = "that port speaks https: write https:// instead of http://";

@@ -14,7 +14,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::{sync::OnceCell, task};
 use tower_service::Service;
 
-use crate::client::unusable::Unusable;
+use crate::client::obstacle::Obstacle;
 
 /// A connector that speaks TLS where the scheme asks for it, and reads certificates only then.
 #[derive(Clone, Debug)]
@@ -68,14 +68,14 @@ where
                     let config = setup.config().await?;
                     HttpsConnector::from((ready, config)).call(destination).await
                 }
-                _ => Err(Unusable("the address is neither http nor https").into()),
+                _ => Err(Obstacle::new("the address is neither http nor https").into()),
             }
         })
     }
 }
 
 impl Setup {
-    async fn config(&self) -> Result<Arc<ClientConfig>, Unusable> {
+    async fn config(&self) -> Result<Arc<ClientConfig>, Obstacle> {
         let config = self.config.get_or_try_init(async || {
             let roots = self.roots.get().await?;
             let mut config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -95,13 +95,13 @@ impl Roots {
         Self(OnceCell::new_with(given))
     }
 
-    async fn get(&self) -> Result<Arc<RootCertStore>, Unusable> {
+    async fn get(&self) -> Result<Arc<RootCertStore>, Obstacle> {
         let roots = self.0.get_or_try_init(async || {
             // Hundreds of files on some systems. A task that cannot be joined has found no root either.
             let found = task::spawn_blocking(rustls_native_certs::load_native_certs).await.unwrap_or_default();
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(found.certs);
-            if roots.is_empty() { Err(Unusable(NO_ROOTS)) } else { Ok(Arc::new(roots)) }
+            if roots.is_empty() { Err(Obstacle::new(NO_ROOTS)) } else { Ok(Arc::new(roots)) }
         });
         roots.await.cloned()
     }

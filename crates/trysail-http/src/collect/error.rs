@@ -1,6 +1,6 @@
 use std::{error::Error, fmt};
 
-use trysail_core::{Classified, Elapsed, OneLine, Verdict};
+use trysail_core::{Class, Classified, Elapsed, OneLine, Remedy, Verdict};
 
 use crate::transport;
 
@@ -12,7 +12,7 @@ pub enum CollectError<C, B> {
     Client(C),
     /// The body broke off.
     Body(B),
-    /// The body is longer than the limit.
+    /// The body is longer than the limit: fewer inputs have a shorter answer.
     #[non_exhaustive]
     TooLarge {
         /// The limit in bytes.
@@ -30,8 +30,11 @@ where
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Client(error) => OneLine(error).fmt(f),
-            Self::Body(error) => write!(f, "the body of the answer broke off: {}", OneLine(error)),
-            Self::TooLarge { limit } => write!(f, "the body of the answer is longer than {limit} bytes"),
+            Self::Body(error) => {
+                let fault = if self.verdict().class() == Class::Malformed { "is damaged" } else { "broke off" };
+                write!(f, "the body of the answer {fault}: {}", OneLine(error))
+            }
+            Self::TooLarge { limit } => write!(f, "the answer is larger than the limit of {}", Size(*limit)),
             Self::Idle(elapsed) => elapsed.fmt(f),
         }
     }
@@ -47,7 +50,7 @@ where
             Self::Client(error) => Some(error),
             Self::Body(error) => Some(error),
             // Its judgement, so that it is found in a box.
-            Self::TooLarge { .. } => Some(&Verdict::REFUSED),
+            Self::TooLarge { .. } => Some(&TOO_LARGE),
             Self::Idle(elapsed) => Some(elapsed),
         }
     }
@@ -63,8 +66,25 @@ where
         match self {
             Self::Client(error) => transport::verdict(error),
             Self::Body(error) => transport::of_body(error),
-            Self::TooLarge { .. } => Verdict::REFUSED,
+            Self::TooLarge { .. } => TOO_LARGE,
             Self::Idle(elapsed) => elapsed.verdict(),
         }
     }
 }
+
+/// A number of bytes, as a person writes it.
+struct Size(usize);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(bytes) = *self;
+        match UNITS.iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit)) {
+            Some((unit, name)) => write!(f, "{} {name}", bytes / unit),
+            None => write!(f, "{bytes} bytes"),
+        }
+    }
+}
+
+const UNITS: &[(usize, &str)] = &[(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+/// The limit is ours, so it says nothing about the server.
+static TOO_LARGE: Verdict = Verdict::PERMANENT.neutral().advise(Remedy::Split);

@@ -45,7 +45,9 @@ impl CollectLayer {
 }
 
 impl<L> CollectLayer<L> {
-    /// How long a body may be silent once the head is in: a [`Limit`](trysail_core::Limit), 5 s unless set.
+    /// How long a body may be silent once it has begun: a [`Limit`](trysail_core::Limit), 20 s unless set.
+    ///
+    /// Before its first byte only the limit of the attempt counts, so put a `TimeoutLayer` of trysail-timeout above.
     pub fn idle<M>(self, idle: M) -> CollectLayer<M> {
         CollectLayer { limits: self.limits, idle }
     }
@@ -64,5 +66,5 @@ impl<S, L: Clone> Layer<S> for CollectLayer<L> {
     }
 }
 
-pub(crate) const IDLE: Duration = Duration::from_secs(5);
+pub(crate) const IDLE: Duration = Duration::from_secs(20);
 const ERROR_LIMIT: usize = 64 << 10;

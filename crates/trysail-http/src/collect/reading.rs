@@ -110,7 +110,8 @@ impl<B: Body> Reading<B> {
                 return Poll::Ready(Ok(Read { body: this.gathered.take(), is_cut }));
             }
         }
-        let Some(idle) = idle else { return Poll::Pending };
+        // Until it begins it is being computed: how long that may take is for the limit of the attempt to say.
+        let Some(idle) = idle.filter(|_| this.gathered.len() > 0) else { return Poll::Pending };
         loop {
             let Some(mut silence) = this.silence.as_mut().as_pin_mut() else {
                 this.silence.set(Some(sleep_until(later(Instant::now(), idle))));

@@ -4,7 +4,7 @@ use trysail_core::{Remedy, Verdict};
 
 /// The status, the name of its rule, and what it means.
 pub(super) const ROWS: &[(u16, &str, Verdict)] = &[
-    // Only a wrong address is answered with a redirect, and nothing here follows one.
+    // Those that can be followed have been; the others say that the address is wrong.
     (301, "status/301", PERMANENT),
     (302, "status/302", PERMANENT),
     (303, "status/303", PERMANENT),

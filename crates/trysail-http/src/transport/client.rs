@@ -9,7 +9,7 @@ use rustls::AlertDescription;
 use tower_service::Service;
 use trysail_core::Verdict;
 
-use crate::client::served::Served;
+use crate::client::{BodyError, served::Served};
 
 /// The verdict of an error of hyper, h2 or rustls, as far as its type alone decides.
 pub(super) fn verdict(error: &(dyn Error + 'static)) -> Option<Verdict> {
@@ -18,7 +18,8 @@ pub(super) fn verdict(error: &(dyn Error + 'static)) -> Option<Verdict> {
     let http2 = || error.downcast_ref().and_then(http2);
     let tls = || error.downcast_ref().map(tls);
     let tunnel = || error.downcast_ref().map(tunnel);
-    client().or_else(http).or_else(http2).or_else(tls).or_else(tunnel)
+    let body = || error.downcast_ref().and_then(BodyError::judge);
+    client().or_else(http).or_else(http2).or_else(tls).or_else(tunnel).or_else(body)
 }
 
 fn client(error: &legacy::Error) -> Option<Verdict> {

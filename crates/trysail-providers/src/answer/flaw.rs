@@ -10,8 +10,12 @@ pub(crate) enum Flaw {
     Page,
     Text,
     Stream,
+    Compressed,
+    Binary,
+    Partial,
     Error,
     NoVectors,
+    Twice,
     Count,
     Index,
     EmptyVector,
@@ -26,10 +30,12 @@ impl Flaw {
     pub(super) fn of_text(body: &[u8], error: &serde_json::Error) -> Self {
         let body = body.trim_ascii_start();
         match body.first() {
-            Some(b'<') => Self::Page,
+            Some(b'<') if is_html(body) => Self::Page,
             Some(b'{' | b'[') if error.classify() == Category::Eof => Self::EndsEarly,
             Some(b'{' | b'[') => Self::NotJson,
             _ if STREAM.iter().any(|start| body.starts_with(start)) => Self::Stream,
+            _ if PACKED.iter().any(|start| body.starts_with(start)) => Self::Compressed,
+            _ if str::from_utf8(body).is_err() || body.contains(&0) => Self::Binary,
             _ => Self::Text,
         }
     }
@@ -40,15 +46,23 @@ impl Flaw {
             Self::Empty
             | Self::EndsEarly
             | Self::NotJson
+            | Self::Partial
             | Self::Error
+            | Self::Twice
             | Self::Count
             | Self::Index
             | Self::EmptyVector
             | Self::NotFinite
             | Self::BrokenBase64 => Verdict::MALFORMED,
-            Self::Page | Self::Text | Self::Stream | Self::NoVectors | Self::Dimension | Self::Zero | Self::Base64 => {
-                Verdict::MALFORMED.once().neutral()
-            }
+            Self::Page
+            | Self::Text
+            | Self::Stream
+            | Self::Compressed
+            | Self::Binary
+            | Self::NoVectors
+            | Self::Dimension
+            | Self::Zero
+            | Self::Base64 => Verdict::MALFORMED.once().neutral(),
         }
     }
 
@@ -60,8 +74,12 @@ impl Flaw {
             Self::Page => "answer/page",
             Self::Text => "answer/text",
             Self::Stream => "answer/stream",
+            Self::Compressed => "answer/compressed",
+            Self::Binary => "answer/binary",
+            Self::Partial => "answer/partial",
             Self::Error => "answer/error",
             Self::NoVectors => "answer/no-vectors",
+            Self::Twice => "answer/twice",
             Self::Count => "answer/count",
             Self::Index => "answer/index",
             Self::EmptyVector => "answer/empty-vector",
@@ -75,15 +93,20 @@ impl Flaw {
 
     /// Whether the body may say more in the words of an error.
     pub(crate) const fn may_be_an_error(self) -> bool {
-        matches!(self, Self::Page | Self::Text | Self::Stream | Self::NoVectors | Self::Count | Self::EmptyVector)
+        matches!(
+            self,
+            Self::Page | Self::Text | Self::Stream | Self::Error | Self::NoVectors | Self::Count | Self::EmptyVector
+        )
     }
 
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Empty,
         Self::EndsEarly,
         Self::NotJson,
+        Self::Partial,
         Self::Error,
+        Self::Twice,
         Self::Count,
         Self::Index,
         Self::EmptyVector,
@@ -92,6 +115,8 @@ impl Flaw {
         Self::Page,
         Self::Text,
         Self::Stream,
+        Self::Compressed,
+        Self::Binary,
         Self::NoVectors,
         Self::Dimension,
         Self::Zero,
@@ -99,4 +124,12 @@ impl Flaw {
     ];
 }
 
+fn is_html(body: &[u8]) -> bool {
+    let start = body[..body.len().min(1 << 10)].to_ascii_lowercase();
+    HTML.iter().any(|tag| start.windows(tag.len()).any(|window| window == *tag))
+}
+
+const HTML: &[&[u8]] = &[b"<!doctype html", b"<html", b"<head", b"<body", b"<title"];
+/// What gzip, zstd and zlib begin with.
+const PACKED: &[&[u8]] = &[b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"];
 const STREAM: &[&[u8]] = &[b"data:", b"event:", b": "];

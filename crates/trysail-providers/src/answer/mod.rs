@@ -5,26 +5,39 @@ mod node;
 mod vectors;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::de::DeserializeSeed;
 use trysail_http::{Encoding, Expected};
 
 pub(super) use self::flaw::Flaw;
 use self::{
-    node::{Node, Numbers},
+    node::{Node, NodeSeed, Numbers},
     vectors::{Found, Vector, vectors},
 };
+use crate::complaint::unmarked;
 
 /// Whether `body` is a good answer.
 pub(super) fn check(body: &[u8], expected: Expected) -> Result<(), Flaw> {
+    let body = unmarked(body);
     if body.trim_ascii().is_empty() {
         return Err(Flaw::Empty);
     }
-    let node = serde_json::from_slice::<Node>(body).map_err(|error| Flaw::of_text(body, &error))?;
+    // One more than that is too many.
+    let most = expected.count.saturating_add(1);
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let node = NodeSeed { most }.deserialize(&mut json).and_then(|node| json.end().map(|()| node));
+    let node = node.map_err(|error| Flaw::of_text(body, &error))?;
     if matches!(&node, Node::Null) || matches!(&node, Node::Fields(fields) if fields.is_empty()) {
         return Err(Flaw::Empty);
     }
-    let found = vectors(&node).ok_or(Flaw::NoVectors)?;
+    if node.has_twice() {
+        return Err(Flaw::Twice);
+    }
+    let found = vectors(&node, most).ok_or(Flaw::NoVectors)?;
     if found.len() != expected.count {
         return Err(Flaw::Count);
+    }
+    if ERRORS.iter().any(|name| node.field(name).is_some_and(|error| !error.is_hollow())) {
+        return Err(Flaw::Error);
     }
     in_order(&found)?;
     let mut dimension = expected.dimension;
@@ -79,6 +92,9 @@ fn decode(text: &str) -> Option<Numbers> {
     }
     Some(numbers)
 }
+
+/// Where an answer says beside its vectors that something went wrong.
+const ERRORS: &[&str] = &["error", "errors"];
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,8 @@ fn each_shape_has_its_vectors() {
         r#"{"data":[{"embedding":[1,2]},{"embedding":[2,1]}]}"#,
         r#"{"data":[{"embedding":"AACAPwAAAEA="},{"embedding":[2,1]}]}"#,
         r#"[[1,2],[2,1]]"#,
+        "\u{feff}[[1,2],[2,1]]",
+        r#"{"data":[{"embedding":[1,2]},{"embedding":[2,1]}],"error":null,"errors":[]}"#,
         r#"[[[1,2],[3,4]],[[2,1]]]"#,
         r#"[{"index":0,"embedding":[[1,2]]},{"index":1,"embedding":[[2,1]]}]"#,
         r#"{"embeddings":[[1,2],[2,1]]}"#,
@@ -49,7 +51,13 @@ fn each_flaw_is_found() {
         (r#"{"data":null}"#.to_owned(), Flaw::Count),
         (r#"{"data":[{"index":3,"embedding":[1,2]}]}"#.to_owned(), Flaw::Index),
         (r#"{"data":[{"index":-1,"embedding":[1,2]}]}"#.to_owned(), Flaw::Index),
-        (r#"{"data":[{"index":"0","embedding":[1,2]}]}"#.to_owned(), Flaw::Index),
+        (r#"{"data":[{"index":"1","embedding":[1,2]}]}"#.to_owned(), Flaw::Index),
+        (r#"{"data":[{"index":0,"index":0,"embedding":[1,2]}]}"#.to_owned(), Flaw::Twice),
+        (r#"{"data":[{"embedding":[1,2]}],"data":[{"embedding":[2,1]}]}"#.to_owned(), Flaw::Twice),
+        (r#"{"data":[{"embedding":[1,2]}],"error":{"message":"half of it"}}"#.to_owned(), Flaw::Error),
+        (r#"{"data":[{"embedding":[1,2]}],"errors":[7]}"#.to_owned(), Flaw::Error),
+        ("<?xml version='1.0'?><Error/>".to_owned(), Flaw::Text),
+        ("\u{1f}\u{0}".to_owned(), Flaw::Binary),
         (data("[]"), Flaw::EmptyVector),
         (data("null"), Flaw::EmptyVector),
         (data("[1,null]"), Flaw::NotFinite),
@@ -88,7 +96,6 @@ fn an_index_that_is_none_is_a_slip_as_one_that_is_there_twice() {
         "1e300",
         "18446744073709551616",
         r#""""#,
-        r#""0""#,
         r#""first""#,
         r#""1.5""#,
         "true",
@@ -101,8 +108,23 @@ fn an_index_that_is_none_is_a_slip_as_one_that_is_there_twice() {
             assert_eq!(check(body.as_bytes(), Expected::vectors(2)), Err(Flaw::Index), "{body}");
         }
     }
-    for (first, second) in [("0", "1"), ("1.0", "0.0"), ("null", "null"), ("-0.0", "1e0")] {
+    for (first, second) in [("0", "1"), (r#""0""#, r#""1""#), ("1.0", "0.0"), ("null", "null"), ("-0.0", "1e0")] {
         let body = format!(r#"{{"data":[{{"index":{first},"embedding":[1]}},{{"index":{second},"embedding":[2]}}]}}"#);
         assert_eq!(check(body.as_bytes(), Expected::vectors(2)), Ok(()), "{body}");
     }
+}
+
+#[test]
+fn of_more_than_was_expected_no_more_is_kept() {
+    let tiny = "[1],".repeat(100_000);
+    let nulls = "null,".repeat(100_000);
+    let rows = format!(r#"{{"data":[{{"embedding":[{tiny}[1]]}}]}}"#);
+    for body in [format!(r#"{{"data":[{tiny}[1]]}}"#), format!("[{tiny}[1]]"), format!("[{nulls}null]")] {
+        assert_eq!(check(body.as_bytes(), Expected::vectors(2)), Err(Flaw::Count));
+    }
+    let mut json = serde_json::Deserializer::from_str(&rows);
+    let Node::Fields(fields) = (NodeSeed { most: 3 }).deserialize(&mut json).expect("it is JSON") else {
+        panic!("{rows}")
+    };
+    assert_eq!(format!("{fields:?}").matches("Numbers").count(), 2, "the first row, and what it holds");
 }

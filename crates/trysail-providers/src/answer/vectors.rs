@@ -14,29 +14,29 @@ pub(super) struct Found<'a> {
     pub(super) vector: Vector<'a>,
 }
 
-/// The vectors of an answer in any of the known shapes; `None` if it has no place for them.
-pub(super) fn vectors(answer: &Node) -> Option<Vec<Found<'_>>> {
+/// The vectors of an answer in any of the known shapes, and no more than `most` nulls; `None` if it has no place for them.
+pub(super) fn vectors(answer: &Node, most: usize) -> Option<Vec<Found<'_>>> {
     match answer {
-        Node::List(_) | Node::Numbers(_) => Some(list(answer)),
+        Node::List(_) | Node::Numbers(_) => Some(list(answer, most)),
         Node::Fields(_) => {
             let (name, node) = PLACES.iter().find_map(|name| Some((*name, answer.field(name)?)))?;
             match node {
                 // `embedding` holds one, everything else a list.
                 _ if name == ONE => Some(vec![found(node)]),
-                Node::Fields(_) => vectors(node),
-                node => Some(list(node)),
+                Node::Fields(_) => vectors(node, most),
+                node => Some(list(node, most)),
             }
         }
         _ => None,
     }
 }
 
-fn list(node: &Node) -> Vec<Found<'_>> {
+fn list(node: &Node, most: usize) -> Vec<Found<'_>> {
     match node {
         Node::List(nodes) => nodes.iter().map(found).collect(),
         Node::Numbers(numbers) if numbers.count == 0 => Vec::new(),
         Node::Numbers(numbers) if numbers.unusable == numbers.count => {
-            (0..numbers.count).map(|_| Found { index: None, vector: Vector::Nothing }).collect()
+            (0..numbers.count.min(most)).map(|_| Found { index: None, vector: Vector::Nothing }).collect()
         }
         Node::Numbers(numbers) => vec![Found { index: None, vector: Vector::Numbers(*numbers) }],
         _ => Vec::new(),
@@ -47,6 +47,8 @@ fn found(node: &Node) -> Found<'_> {
     let index = INDICES.iter().find_map(|name| match node.field(name)? {
         // A strange index is an index out of range.
         Node::Number(index) if *index >= 0.0 && index.fract() == 0.0 => Some(*index as u64),
+        // Some write their numbers as text.
+        Node::Text(digits) => Some(digits.parse().unwrap_or(u64::MAX)),
         Node::Null => None,
         _ => Some(u64::MAX),
     });
@@ -64,6 +66,8 @@ fn vector(node: &Node) -> Vector<'_> {
     }
 }
 
+/// Every name that is looked for.
+pub(super) const NAMES: [&[&str]; 3] = [PLACES, VECTORS, INDICES];
 const ONE: &str = "embedding";
 /// Where the vectors of an answer stand, by type of number the usual one first.
 const PLACES: &[&str] = &[

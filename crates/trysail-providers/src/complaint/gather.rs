@@ -92,8 +92,8 @@ impl Gather {
         for inner in field(INNER) {
             self.walk(inner, nesting);
         }
-        for message in field(MESSAGES).into_iter().filter_map(Value::as_str) {
-            self.says(message, nesting);
+        for message in field(MESSAGES).into_iter().filter(|message| !message.is_object()) {
+            self.walk(message, nesting);
         }
         for title in field(TITLES).into_iter().filter_map(Value::as_str) {
             self.lower(title);

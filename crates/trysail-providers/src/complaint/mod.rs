@@ -131,7 +131,7 @@ impl fmt::Debug for Complaint {
 
 /// Whether a 2xx is worth a closer look: parsing every good answer twice would cost more than it finds.
 pub(super) fn may_hold_error(body: &[u8]) -> bool {
-    let body = body.trim_ascii_start();
+    let body = unmarked(body).trim_ascii_start();
     let start = &body[..body.len().min(64)];
     match start.first() {
         // All needles hold an r, which is found out much faster.
@@ -143,7 +143,13 @@ pub(super) fn may_hold_error(body: &[u8]) -> bool {
 
 /// The start of the body, as far as it is worth looking at.
 pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
+    let body = unmarked(body);
     String::from_utf8_lossy(&body[..body.len().min(MOST)])
+}
+
+/// `body` without the mark that some begin UTF-8 with.
+pub(super) fn unmarked(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// Writes the words that `code` is made of.

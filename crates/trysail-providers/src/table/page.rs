@@ -222,6 +222,11 @@ or money ({credentials}). One of everybody's does not revive a status that speak
 ({request}): there only a
 family's own counts, spelled as that family spells it. A phrase that names its statuses counts with them.
 
+Whatever came out, short of `auth` and a spent quota: a refusal that says how much may be sent at once (`at most 32 items`,
+`batch size 60 > maximum allowed batch size 32`, `max 300000 tokens per request`) is permanent, with the remedy `split`,
+and `Judgement::limit` is the number; its rule is `generic/limit` where none above says `split`. What one input may hold
+(`maximum context length is 8192 tokens`), and what is counted over time, is no such limit.
+
 What came out as a spent quota is then throttled if the message names what runs at once, and what came out as throttled
 is a spent quota if the message, a code or a quota id names a day, a week or a month. A second, a minute or an hour is the
 verdict's `window`, by which a retry waits; in the head it is that of an empty bucket (`x-ratelimit-remaining-tokens-minute: 0`) or the
@@ -250,7 +255,9 @@ a stream by its head alone.
 const ANSWERS: &str = "
 ## Answers with a 2xx
 
-Checked only if the request says what is `Expected`. One that holds an error is judged by the tables above.
+Checked only if the request says what is `Expected`. One that holds an error is judged by the tables above. `Embeddings`,
+`Sparse` and `Rerank` check theirs while they decode them, by the same names; of sparse vectors and scores there are also
+`answer/token` (a token that is there twice or out of range), which is asked again, and `answer/no-scores`, which is not.
 
 | flaw | class | retry | health | remedy |
 |---|---|---|---|---|

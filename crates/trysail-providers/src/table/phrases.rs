@@ -92,6 +92,35 @@ pub(super) const ROWS: &[Row] = &[
         PERMANENT,
     )
     .on(&[200, 400, 403, 500]),
+    Row::phrase(
+        "generic/route",
+        &[
+            "unexpected endpoint",
+            "unknown endpoint",
+            "no such endpoint",
+            "endpoint not found",
+            "invalid endpoint",
+            "unknown route",
+            "no route matched",
+            "no route found",
+            "no route for",
+            "no such route",
+            "route not found",
+            "no matching route",
+            "unknown path",
+            "path not found",
+            "unknown url",
+            "invalid url (",
+            "url not found",
+            "unrecognized request url",
+            "page not found",
+            "cannot post /",
+            "not found: /",
+            "method not allowed",
+        ],
+        PERMANENT,
+    )
+    .on(&[200, 400, 404, 405, 421, 500, 501]),
     Row::phrase("generic/too-fast-for-size", &["request too large for", "tokens must be reduced"], SPLIT)
         .on(&[400, 413, 429]),
     Row::phrase(

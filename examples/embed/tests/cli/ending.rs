@@ -132,8 +132,8 @@ async fn lines_that_are_too_long_fail_alone_wherever_they_stand() {
             assert_eq!((error.class.as_str(), error.attempts), ("permanent", 1));
             assert!(error.message.contains("shorten the input") && !error.message.contains("together"), "{error:?}");
         }
-        let halves = format!("requests  {requests}, none of them a retry, {} for halves of batches", requests - 1);
-        assert!(run.stderr.contains(&halves), "{}", run.stderr);
+        let divided = format!("requests  {requests}, none of them a retry; one batch was divided");
+        assert!(run.stderr.contains(&divided), "{}", run.stderr);
     }
 }
 
@@ -150,11 +150,12 @@ async fn halves_keep_to_the_concurrency_and_the_order() {
 }
 
 #[tokio::test]
-async fn a_refusal_without_a_remedy_is_not_halved() {
+async fn a_refusal_that_all_requests_meet_ends_the_run() {
     let server = server("403:100").await;
-    let run = run(&server.url(), &[], sentences(8).join("\n")).await;
-    assert_eq!((run.failure().0.as_str(), server.stats().requests), ("permanent", 1));
-    assert!(run.failure().1.ends_with("8 lines travelled together, so try a smaller --batch"), "{}", run.stderr);
+    let run = run(&server.url(), &[], sentences(1_000).join("\n")).await;
+    assert_eq!(run.failure().0.as_str(), "permanent");
+    assert!(server.stats().requests <= 4 + 4, "{:?}", server.stats());
+    assert!(run.stderr.contains("1000 lines failed, and no more were sent: the server answered 403"), "{}", run.stderr);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn a_line_that_is_no_text_fails_alone_and_is_not_sent() {
     let rows = run.rows();
     assert_eq!((run.code, rows.len(), server.stats().inputs), (Some(1), 4, 2));
     assert_eq!(rows[3].embedding, Some(Model::potion().embed("the storm")));
-    for (row, why) in [(&rows[1], "not UTF-8"), (&rows[2], "longer than 1 MiB")] {
+    for (row, why) in [(&rows[1], "not UTF-8"), (&rows[2], "longer than 1048576 bytes (--max-line)")] {
         let error = row.error.as_ref().unwrap();
         assert_eq!((error.class.as_str(), error.attempts), ("permanent", 0));
         assert!(error.message.contains(why), "{error:?}");

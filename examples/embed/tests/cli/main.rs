@@ -4,10 +4,13 @@
 
 mod dialects;
 mod ending;
+mod files;
 mod interruption;
 mod lines;
 mod resume;
+mod spaces;
 mod storm;
 mod support;
 mod third_party;
+mod transport;
 mod usage;

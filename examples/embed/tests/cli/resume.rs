@@ -202,6 +202,44 @@ async fn failed_and_missing_rows_are_had_again_and_no_others() {
 }
 
 #[tokio::test]
+async fn rows_without_a_vector_that_is_of_use_are_had_again() {
+    let place = Place::new("useless", "").await;
+    let texts = sentences(6).join("\n");
+    let whole = place.undisturbed(&[], &texts).await;
+    for vector in [
+        "\"x\"",
+        "\"\"",
+        "null",
+        "[]",
+        "[1e999]",
+        "[1.0,1e39]",
+        "[-1e999,1.0]",
+        "[0.0,0.0]",
+        "[[0.5,0.5]]",
+        "[0.5,[]]",
+        "[0.5,null]",
+        "[0.5,\"0.5\"]",
+        "[true]",
+        "{}",
+        "7",
+        "true",
+        "\"AACAPw==\"",
+    ] {
+        for at in [0, 3, 5] {
+            let useless = format!("{{\"line\":{},\"embedding\":{vector}}}", at + 1);
+            let rows: Vec<_> =
+                whole.lines().enumerate().map(|(n, row)| if n == at { &*useless } else { row }).collect();
+            place.write("out.jsonl", rows.join("\n") + "\n");
+            let before = place.server.stats().inputs;
+            let run = place.embed(&["--resume"], &texts).await;
+            assert_eq!((run.code, place.server.stats().inputs - before), (Some(0), 1), "{vector}: {}", run.stderr);
+            assert!(run.stderr.contains("; 5 were there"), "{vector}: {}", run.stderr);
+            place.holds(&whole);
+        }
+    }
+}
+
+#[tokio::test]
 async fn rows_that_fail_again_stay_failed_and_lose_nothing() {
     let place = Place::new("again", "").await;
     let texts = sentences(10).join("\n");
@@ -285,6 +323,11 @@ async fn what_does_not_belong_together_is_refused_before_anything_is_sent() {
         (row(1) + "{\"line\":2}\n", &[&input], "is no row of this program"),
         (row(1) + "\n" + &row(2), &[&input], "is no row of this program"),
         (row(2) + &row(1), &[&input], "row 2 of "),
+        (row(1) + "{\"line\":2,\"embedding\":[1.0],\"error\":{}}\n", &[&input], "is no row of this program"),
+        (row(1) + "{\"line\":2,\"embedding\":[NaN]}\n", &[&input], "is no row of this program"),
+        (row(1) + &failed(2) + "\n{\"line\":4,\"embedding\":[1,2,3]}\n", &[&input], "row 3 of "),
+        (row(1) + "{\"line\":2,\"embedding\":[1]}\n", &[&input], "holds a vector of 1 numbers, but row 1 one of 2"),
+        (row(1) + "{\"line\":2,\"embedding\":[1]}\n", &["-"], "holds a vector of 1 numbers, but row 1 one of 2"),
         (row(1) + &row(1), &[&input], "is out of order"),
         (row(1) + &row(3), &[&input], "is of a line that the input does not have, or that is blank"),
         (row(1) + &row(5), &[&input], "row 2 of "),

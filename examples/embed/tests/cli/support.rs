@@ -9,16 +9,17 @@ use tokio::{
 use trysail_testkit::{EmbeddingServer, model::Model, server::Running};
 
 /// A row of the output.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Row {
     pub(crate) file: Option<String>,
     pub(crate) line: u64,
+    pub(crate) model: Option<String>,
     pub(crate) embedding: Option<Vec<f32>>,
     pub(crate) error: Option<Failed>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Failed {
     pub(crate) class: String,

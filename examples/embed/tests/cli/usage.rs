@@ -14,7 +14,17 @@ async fn a_usage_error_says_what_to_write_instead() {
         (&["--seed", "1"], "--faults <PLAN>"),
         (&["--deadline", "20"], "write a unit, as in 500ms, 20s or 10m"),
         (&["--attempt-timeout", "0s"], "it leaves no time at all"),
-        (&["--connect-timeout", "3 weeks"], "the units are ms, s, m and h"),
+        (&["--connect-timeout", "3 fortnights"], "the units are ms, s, m, h and d"),
+        (&["--deadline", "10M"], "M would be months; write m for minutes"),
+        (&["--deadline=-3s"], "write a time above zero"),
+        (&["--deadline", "soon"], "write it like 500ms, 20s or 10m"),
+        (&["--deadline", "3,1s"], "write it like 500ms, 20s or 10m"),
+        (&["--deadline", ""], "write it like 500ms, 20s or 10m"),
+        (&["--deadline", "0.0ms"], "it leaves no time at all"),
+        (&["--deadline", "367d"], "it is longer than a year"),
+        (&["--deadline", "1y 1ns"], "it is longer than a year"),
+        (&["--deadline", "99999999999999999999s"], "it is longer than a year"),
+        (&["--max-line", "0"], "0 is not in 1..=1073741824"),
         (&["--batch", "0"], "0 is not in 1..=2048"),
         (&["--concurrency", "many"], "invalid digit"),
         (&["no/such/file.txt"], "cannot read no/such/file.txt: No such file"),
@@ -41,6 +51,14 @@ async fn a_usage_error_says_what_to_write_instead() {
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{args:?}");
         assert!(run.stderr.starts_with("error: ") && run.stderr.contains(words), "{args:?}: {}", run.stderr);
         assert!(!run.stderr.contains("hunter2"), "{args:?}: {}", run.stderr);
+    }
+}
+
+#[tokio::test]
+async fn times_are_written_with_units_fractions_and_several_parts() {
+    for time in ["500ms", "3.1s", "10m", "1h", "1.5h", "1h 30m", "1h30m", " 20s ", "0.5ms", "1y", "2d"] {
+        let run = with(&["--deadline", time, "--attempt-timeout", "1s", "--quiet"]).await;
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{time}");
     }
 }
 

@@ -36,7 +36,7 @@ impl CollectErrorsLayer {
 }
 
 impl<L> CollectErrorsLayer<L> {
-    /// How long the body of a failure may be silent once the head is in: a [`Limit`](trysail_core::Limit), 5 s unless set.
+    /// How long the body of a failure may be silent once it has begun: a [`Limit`](trysail_core::Limit), 20 s unless set.
     pub fn idle<M>(self, idle: M) -> CollectErrorsLayer<M> {
         CollectErrorsLayer { limit: self.limit, idle }
     }

@@ -1,0 +1,139 @@
+//! Whether a refusal is about one input, or about what all requests have in common; asked until something is answered.
+
+use crate::request::history::Likeness;
+
+/// What is known of that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Trial {
+    /// Nothing was refused yet.
+    #[default]
+    Idle,
+    /// Single inputs were refused alike, so many of them.
+    Singles { likeness: Likeness, refused: usize },
+    /// The halves of a batch are asked for, or an input of each: so many of them have still to be refused alike.
+    Halves { likeness: Option<Likeness>, left: usize, alone: bool },
+    /// A batch is made smaller, until a part is answered.
+    Narrowing,
+    /// Something was answered, or the refusals had different reasons.
+    Refuted,
+}
+
+/// What follows from a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Its halves are to be asked for, before all others.
+    Halve,
+    /// It waits, or is out if it is a single input.
+    Wait,
+    /// Both halves were refused: now one input of each.
+    Single,
+    /// All requests are refused.
+    End,
+    /// It is about the input.
+    Refute,
+}
+
+impl Trial {
+    /// A request was refused for so many `inputs`; `tried` if it was asked for to find out.
+    pub(super) fn refuse(&mut self, likeness: Likeness, inputs: usize, tried: bool) -> Step {
+        match self {
+            Self::Singles { likeness: before, refused: SINGLES } if *before == likeness => Step::End,
+            Self::Idle | Self::Singles { .. } if inputs > 1 => {
+                *self = Self::Halves { likeness: None, left: 2, alone: false };
+                Step::Halve
+            }
+            Self::Idle => {
+                *self = Self::Singles { likeness, refused: 1 };
+                Step::Wait
+            }
+            Self::Singles { likeness: before, refused } if *before == likeness => {
+                *refused += 1;
+                Step::Wait
+            }
+            Self::Halves { likeness: before, left, alone }
+                if tried && before.is_none_or(|before| before == likeness) =>
+            {
+                *before = Some(likeness);
+                *left -= 1;
+                match (*left, *alone) {
+                    (0, false) => Step::Single,
+                    (0, true) => Step::End,
+                    _ => Step::Wait,
+                }
+            }
+            Self::Halves { .. } | Self::Narrowing if !tried => Step::Wait,
+            Self::Narrowing => Step::Halve,
+            _ => Step::Refute,
+        }
+    }
+
+    /// The halves were single inputs: the next refusal, if it is the same, decides.
+    pub(super) const fn ask_another(&mut self) {
+        if let Self::Halves { likeness: Some(likeness), .. } = *self {
+            *self = Self::Singles { likeness, refused: SINGLES };
+        }
+    }
+
+    /// So many inputs are asked for alone.
+    pub(super) const fn ask_alone(&mut self, inputs: usize) {
+        if let Self::Halves { left, alone, .. } = self {
+            (*left, *alone) = (inputs, true);
+        }
+    }
+
+    /// Whether only what is asked for to find out is sent now.
+    pub(super) const fn waits(&self) -> bool {
+        matches!(self, Self::Halves { .. } | Self::Narrowing)
+    }
+
+    /// How many requests may have been sent until now, of which so many may be in flight at once.
+    pub(super) const fn most_sent(&self, in_flight: usize) -> usize {
+        match self {
+            Self::Singles { .. } => SINGLES + in_flight,
+            _ => usize::MAX,
+        }
+    }
+}
+
+/// More single inputs than that, refused alike one after the other, are no chance.
+const SINGLES: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &str) -> Likeness {
+        Likeness::of(400, words)
+    }
+
+    #[test]
+    fn a_batch_its_halves_and_an_input_of_each_are_enough() {
+        let mut trial = Trial::default();
+        assert_eq!(trial.refuse(words("no"), 64, false), Step::Halve);
+        assert_eq!(trial.refuse(words("no"), 64, false), Step::Wait);
+        assert_eq!(trial.refuse(words("no"), 32, true), Step::Wait);
+        assert_eq!(trial.refuse(words("no"), 32, true), Step::Single);
+        trial.ask_alone(2);
+        assert_eq!(trial.refuse(words("no"), 1, true), Step::Wait);
+        assert!(trial.waits());
+        assert_eq!(trial.refuse(words("no"), 1, true), Step::End);
+    }
+
+    #[test]
+    fn other_words_are_about_an_input() {
+        let mut trial = Trial::default();
+        assert_eq!(trial.refuse(words("no"), 2, false), Step::Halve);
+        assert_eq!(trial.refuse(words("no"), 1, true), Step::Wait);
+        assert_eq!(trial.refuse(words("never"), 1, true), Step::Refute);
+    }
+
+    #[test]
+    fn single_inputs_are_refused_five_times_before_all_are() {
+        let mut trial = Trial::default();
+        for _ in 0..SINGLES {
+            assert_eq!(trial.refuse(words("no 1"), 1, false), Step::Wait);
+        }
+        assert_eq!(trial.most_sent(4), 8);
+        assert_eq!(trial.refuse(words("no 2"), 1, false), Step::End);
+    }
+}

@@ -1,0 +1,167 @@
+use std::{
+    error::Error,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+use trysail_core::{Class, Classified, Failure};
+
+use crate::{
+    EmbedError, EmbedRequest, EmbedResponse, Endpoint,
+    asked::Asked,
+    encoding,
+    service::Shared,
+    validate::{self, Expected, Flaw},
+};
+
+pin_project! {
+    /// The call, others where the server does not take how it asks for the encoding, and the check of the answer.
+    pub(crate) struct Exchange<S>
+    where
+        S: Service<Request<Full<Bytes>>>,
+    {
+        #[pin]
+        state: State<S, S::Future>,
+        // Of the call that is under way, and of the first.
+        form: usize,
+        first: usize,
+        request: EmbedRequest,
+        shared: Arc<Shared>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<S, F> {
+        Calling { #[pin] call: F, fallback: Option<S> },
+        Readying { service: S },
+    }
+}
+
+impl<S> Exchange<S>
+where
+    S: Service<Request<Full<Bytes>>>,
+{
+    pub(crate) const fn new(
+        call: S::Future,
+        form: usize,
+        request: EmbedRequest,
+        fallback: Option<S>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self { state: State::Calling { call, fallback }, form, first: form, request, shared }
+    }
+}
+
+impl<S, E> Future for Exchange<S>
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<Bytes>, Error = Failure<Response<Bytes>, E>> + Clone,
+    E: Error + Send + Sync + 'static,
+{
+    type Output = Result<EmbedResponse, EmbedError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let (shared, request) = (&**this.shared, &*this.request);
+        let Endpoint { api, .. } = shared.endpoint;
+        let expected =
+            Expected { count: request.len(), dimensions: request.wanted_dimensions(), floats: request.wants_floats() };
+        loop {
+            let next = match this.state.as_mut().project() {
+                StateProj::Calling { call, fallback } => {
+                    let outcome = ready!(call.poll(cx)).map(|response| {
+                        let answer = validate::vectors(&response, api, expected);
+                        (answer, response)
+                    });
+                    let asked = api.forms[*this.form].encoding().unwrap_or_default();
+                    let refused = match &outcome {
+                        Err(Failure::Response { response, .. }) => encoding::is_refused(response, asked),
+                        Err(_) | Ok((Ok(_), _)) => false,
+                        Ok((Err(flaw), response)) => {
+                            encoding::is_unanswered(*flaw, response, asked, expected)
+                                || encoding::is_refused(response, asked)
+                        }
+                    };
+                    match fallback.take().filter(|_| refused) {
+                        Some(service) => {
+                            *this.form += 1;
+                            State::Readying { service }
+                        }
+                        None => {
+                            let result = match outcome {
+                                Ok((Ok(answer), _)) => Ok(answer),
+                                Ok((Err(flaw), response)) => Err(shared.unusable(flaw, response, expected, request)),
+                                Err(failure) => Err(shared.error(failure, request)),
+                            };
+                            // A guess that has not helped was wrong.
+                            if *this.form > *this.first && !refused && is_heard(&result) {
+                                shared.form.fetch_max(*this.form, Relaxed);
+                            }
+                            return Poll::Ready(result);
+                        }
+                    }
+                }
+                StateProj::Readying { service } => {
+                    if let Err(failure) = ready!(service.poll_ready(cx)) {
+                        return Poll::Ready(Err(shared.error(failure, request)));
+                    }
+                    let call = service.call(shared.endpoint.request(request, &api.forms[*this.form]));
+                    State::Calling { call, fallback: (*this.form + 1 < api.forms.len()).then(|| service.clone()) }
+                }
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+/// Whether the server has understood a request, for better or worse.
+fn is_heard(result: &Result<EmbedResponse, EmbedError>) -> bool {
+    match result {
+        Ok(_) => true,
+        Err(error) => error.status().is_some() && error.verdict().class() == Class::Permanent,
+    }
+}
+
+impl<S> fmt::Debug for Exchange<S>
+where
+    S: Service<Request<Full<Bytes>>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn error<E>(&self, failure: Failure<Response<Bytes>, E>, request: &EmbedRequest) -> EmbedError
+    where
+        E: Error + Send + Sync + 'static,
+    {
+        EmbedError::of(failure, self.asked(request))
+    }
+
+    /// For an answer without usable vectors.
+    fn unusable(
+        &self,
+        flaw: Flaw,
+        mut response: Response<Bytes>,
+        expected: Expected,
+        request: &EmbedRequest,
+    ) -> EmbedError {
+        match validate::error_inside(flaw, &mut response, expected) {
+            Some(verdict) => EmbedError::answered(verdict, &response, self.asked(request)),
+            None => flaw.into(),
+        }
+    }
+
+    const fn asked<'a>(&'a self, request: &'a EmbedRequest) -> Asked<'a> {
+        Asked { endpoint: &self.endpoint, request: Some(request) }
+    }
+}

@@ -1,0 +1,90 @@
+//! What a service learns from the attempts at a request, and what follows from it for the next.
+
+use std::sync::Arc;
+
+use trysail_core::{Class, Classified, Retryable};
+
+use crate::{
+    EmbedError, EmbedRequest, EmbedResponse,
+    request::history::{Likeness, Told},
+    service::Shared,
+};
+
+impl Shared {
+    /// Why a request is not sent, since what is known of the server speaks against it.
+    pub(crate) fn refuse(&self, request: &EmbedRequest) -> Option<EmbedError> {
+        let notes = request.notes()?;
+        notes.capacity.get_or_init(|| Arc::clone(&self.capacity));
+        let mut attempts = notes.attempts();
+        let (history, told) = &mut *attempts;
+        *told = Told::Nothing;
+        let divisible = request.len() > 1;
+        if history.was_silent() {
+            if divisible {
+                // The server may still be busy with it, so this comes after the pause that follows a failed attempt.
+                self.capacity.late(request.len());
+            } else if history.others_are_answered() && history.is_no_accident(1, &self.capacity) {
+                *told = Told::Suspect;
+                return Some(EmbedError::silence().blamed(history.alike()));
+            }
+        }
+        let room = self.capacity.exceeded_by(request).filter(|_| divisible)?;
+        *told = Told::Cut;
+        Some(EmbedError::too_much(room))
+    }
+
+    /// An input of a request that keeps failing, to find out whether the server is there.
+    pub(crate) fn probe(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
+        let (history, _) = *request.notes()?.attempts();
+        if request.len() < 2 || !history.is_doubtful() || history.others_are_answered() {
+            return None;
+        }
+        let at = if history.alike() % 2 == 0 { request.len() - 1 } else { 0 };
+        Some(request.part(at..at + 1, 1))
+    }
+
+    /// A request was answered.
+    pub(crate) fn answered(&self, request: &EmbedRequest, answer: &EmbedResponse) {
+        let failed = request.notes().map_or(0, |notes| notes.attempts().0.failed());
+        self.capacity.answer(request, failed, answer.tokens());
+    }
+
+    /// The server is there.
+    pub(crate) fn probe_answered(&self) {
+        self.capacity.sign_of_life();
+    }
+
+    /// An attempt at a request was given up before there was an answer.
+    pub(crate) fn abandoned(&self, request: &EmbedRequest) {
+        if let Some(notes) = request.notes() {
+            notes.attempts().0.fail(Likeness::SILENCE, &self.capacity);
+        }
+    }
+
+    /// An attempt at a request has failed; what that comes to, all attempts considered.
+    pub(crate) fn failed(&self, error: EmbedError, request: &EmbedRequest) -> EmbedError {
+        let Some(notes) = request.notes() else { return error };
+        let mut attempts = notes.attempts();
+        let (history, told) = &mut *attempts;
+        *told = match error.limit() {
+            Some(limit) if self.capacity.name(limit, request) => Told::Cut,
+            _ => error.told(),
+        };
+        let verdict = error.verdict();
+        let passes =
+            matches!(verdict.class(), Class::Transient | Class::Malformed) && verdict.retry() == Retryable::Yes;
+        if *told != Told::Nothing || !passes {
+            return error;
+        }
+        let likeness = error.likeness();
+        history.fail(likeness, &self.capacity);
+        let blames = history.others_are_answered() && history.is_no_accident(request.len(), &self.capacity);
+        let flaw = error.flaw().filter(|flaw| flaw.is_of_vectors() && history.is_alike());
+        *told = match flaw {
+            Some(flaw) if blames || request.len() > 1 || flaw.is_no_accident() => Told::Refused(likeness),
+            None if blames => Told::Suspect,
+            _ => return error,
+        };
+        error.blamed(history.alike())
+    }
+}

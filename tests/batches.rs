@@ -1,0 +1,200 @@
+//! One bad input costs itself, whatever is wrong with it and however much the server takes at once.
+
+mod server;
+
+use std::collections::BTreeMap;
+
+use proptest::{collection::btree_map, prelude::*};
+use tokio::time::{Instant, timeout};
+use tower::{Layer, ServiceBuilder};
+use trysail::{Batches, Classified, Embeddings, Endpoint, HttpLayer, Preset};
+
+use self::server::{Fault, Limit, SECOND, Server};
+
+/// What became of a job.
+struct Outcome {
+    /// Each input's own vector, or why it has none.
+    inputs: Vec<Result<(), String>>,
+    ended: bool,
+    requests: usize,
+    largest: Vec<usize>,
+    took: std::time::Duration,
+}
+
+impl Outcome {
+    fn failed(&self) -> Vec<usize> {
+        let failed = |(at, input): (usize, &Result<(), String>)| input.is_err().then_some(at);
+        self.inputs.iter().enumerate().filter_map(failed).collect()
+    }
+}
+
+/// Sends so many inputs, in order, and looks at what comes back.
+async fn run(server: &Server, lines: usize, batch: usize, concurrency: u32) -> Outcome {
+    let preset = Preset::bulk().concurrency(concurrency).seed(7);
+    let http = ServiceBuilder::new().layer(HttpLayer::new()).service(server.service());
+    let endpoint = Endpoint::openai("http://localhost/v1").expect("a base URL");
+    let service = preset.layer(Embeddings::new(http, endpoint));
+    let texts = (0..lines).map(server::text);
+    let started = Instant::now();
+    let mut answers = Batches::of("m", texts).count(batch).concurrency(concurrency as usize).send(service);
+    let (mut inputs, mut ended) = (Vec::new(), false);
+    while let Some(answer) = timeout(SECOND * 3600, answers.next()).await.expect("it does not hang") {
+        match answer {
+            Ok(answer) => {
+                for vector in answer.vectors() {
+                    assert_eq!(vector, server::vector(inputs.len()), "the vector of another input");
+                    inputs.push(Ok(()));
+                }
+            }
+            Err(error) => {
+                assert_eq!(error.inputs().start, inputs.len(), "in order");
+                assert!(error.error().is_some() || ended || answers.ended_by().is_some(), "{error}");
+                ended |= error.ends();
+                inputs.extend(error.inputs().map(|_| Err(error.to_string())));
+                assert!(!matches!(error.verdict().class(), trysail::Class::Success));
+            }
+        }
+    }
+    let took = started.elapsed();
+    Outcome { inputs, ended, requests: server.requests(), largest: server.sizes(), took }
+}
+
+/// At most so many more requests for one culprit in a batch of that size.
+fn halvings(batch: usize) -> usize {
+    2 * batch.next_power_of_two().ilog2() as usize
+}
+
+#[tokio::test(start_paused = true)]
+async fn poison_of_each_kind_costs_its_own_line() {
+    for fault in Fault::ALL {
+        for at in [0, 17, 31, 32, 63] {
+            let server = Server::new(Limit::None, [(at, fault)]);
+            let outcome = run(&server, 64, 64, 4).await;
+            assert_eq!(outcome.failed(), [at], "{fault:?} at {at}: {:?}", outcome.inputs[at]);
+            let most = if fault.is_refused() { 1 + halvings(64) } else { 1 + halvings(64) + 8 };
+            assert!(outcome.requests <= most, "{fault:?} at {at}: {} requests", outcome.requests);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_is_learnt_once() {
+    let table = [(10, 80), (32, 26), (1, 660), (20, 44)];
+    for (limit, most) in table {
+        let server = Server::new(Limit::Named(limit), []);
+        let outcome = run(&server, 640, 64, 4).await;
+        assert!(outcome.failed().is_empty());
+        assert!(outcome.requests <= most, "a limit of {limit}: {} requests", outcome.requests);
+        let refused = outcome.largest.iter().filter(|size| **size > limit).count();
+        assert!(refused <= 4, "a limit of {limit}: {refused} refusals");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_is_not_named_is_closed_in_on() {
+    for limit in [1, 5, 10, 20, 32, 50] {
+        let server = Server::new(Limit::Silent(limit), []);
+        let outcome = run(&server, 640, 64, 4).await;
+        assert!(outcome.failed().is_empty());
+        let least = 640_usize.div_ceil(limit);
+        assert!(outcome.requests <= least * 3 / 2 + 40, "a limit of {limit}: {} requests", outcome.requests);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_refuses_everything_is_left_alone_soon() {
+    for fault in [Fault::Refused, Fault::Unprocessable] {
+        for (batch, concurrency) in [(64, 4), (64, 1), (2, 1), (2, 4), (1, 1), (1, 4), (7, 3)] {
+            let server = Server::new(Limit::None, (0..1000).map(|at| (at, fault)));
+            let outcome = run(&server, 1000, batch, concurrency).await;
+            assert_eq!(outcome.failed().len(), 1000);
+            let most = 4 + concurrency as usize;
+            assert!(outcome.ended && outcome.requests <= most, "{batch}, {concurrency}: {}", outcome.requests);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_poisoned_inputs_of_ten_thousand_fail_and_no_others() {
+    for fault in [Fault::Refused, Fault::Broken, Fault::Null] {
+        let poison = [5, 4_321, 9_999];
+        let server = Server::new(Limit::None, poison.map(|at| (at, fault)));
+        let outcome = run(&server, 10_000, 32, 4).await;
+        assert_eq!(outcome.failed(), poison, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn poison_in_every_place_does_not_stop_the_job() {
+    // One in each of the first four batches, so that all places meet it at once.
+    let poison = [3, 40, 70, 100];
+    let server = Server::new(Limit::None, poison.map(|at| (at, Fault::Broken)));
+    let outcome = run(&server, 2_000, 32, 4).await;
+    assert_eq!(outcome.failed(), poison);
+    assert!(outcome.took < SECOND * 20, "{:?}", outcome.took);
+    assert!(server.longest_silence() < SECOND * 5, "nothing was answered for {:?}", server.longest_silence());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_costs_no_line_and_halves_next_to_nothing() {
+    let server = Server::new(Limit::None, []).down(SECOND..SECOND * 40);
+    let outcome = run(&server, 3_000, 32, 4).await;
+    assert!(outcome.failed().is_empty(), "{:?}", outcome.failed());
+    assert!(outcome.requests < 3_000 / 32 + 150, "{}", outcome.requests);
+}
+
+#[tokio::test(start_paused = true)]
+async fn accidents_cost_no_line() {
+    for percent in [10, 30, 50] {
+        let server = Server::new(Limit::None, []).flaky(percent);
+        let outcome = run(&server, 2_000, 8, 4).await;
+        assert!(outcome.failed().is_empty(), "{percent} %: {:?}", outcome.inputs[outcome.failed()[0]]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_answered_in_time_comes_in_smaller_batches() {
+    let server = Server::new(Limit::Slow(16), []);
+    let outcome = run(&server, 640, 64, 4).await;
+    assert!(outcome.failed().is_empty());
+    let late = outcome.largest.iter().filter(|size| **size > 16).count();
+    assert!(late <= 20, "{late} requests were too late: {:?}", outcome.largest);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// For any poison and any limit the rows are whole, in order, each right or named, and the requests stay under a
+    /// bound: the batches, what it takes to find the limit in each place, and for each culprit its halvings, twice where
+    /// it takes repetition to know that it is one.
+    #[test]
+    fn any_poison_costs_itself(
+        lines in 1_usize..300,
+        batch in 1_usize..70,
+        concurrency in 1_u32..6,
+        limit in server::limits(),
+        poison in btree_map(0_usize..300, server::faults(), 0..6),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("a runtime").block_on(async {
+            let poison: BTreeMap<_, _> = poison.into_iter().filter(|(at, _)| *at < lines).collect();
+            let server = Server::new(limit, poison.clone());
+            let outcome = run(&server, lines, batch, concurrency).await;
+            prop_assert_eq!(outcome.inputs.len(), lines);
+            if outcome.ended {
+                // Only what refuses all ends it, and nothing that was asked for was answered.
+                prop_assert_eq!(server.answered(), 0);
+                return Ok(());
+            }
+            prop_assert_eq!(outcome.failed(), poison.keys().copied().collect::<Vec<_>>());
+            let size = limit.most().min(batch);
+            let places = concurrency as usize * (2 + 4 * batch / size);
+            let culprits: usize = poison.values().map(|fault| {
+                halvings(batch) + if fault.is_refused() { 2 } else { halvings(batch) + 24 }
+            }).sum();
+            let most = lines.div_ceil(size) * 3 / 2 + places + culprits + 10;
+            prop_assert!(outcome.requests <= most, "{} requests, not {most}", outcome.requests);
+            Ok(())
+        })?;
+    }
+}
