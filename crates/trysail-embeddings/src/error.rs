@@ -326,6 +326,89 @@ impl fmt::Display for EmbedError {
             }
             Kind::Flaw(flaw) => write!(f, "the server's answer is not usable: {flaw}"),
             Kind::Service { said, .. } => f.write_str(said),
+            Kind::TooMuch(Room { inputs: usize::MAX, bytes }) => {
+                write!(f, "not sent: the server has refused more than {bytes} bytes at once")
+            }
+            Kind::TooMuch(Room { inputs, .. }) => {
+                write!(f, "not sent: the server has refused more than {inputs} inputs at once, or not answered in time")
+            }
+            Kind::Silence => Likeness::SILENCE,
+            Kind::Elapsed(_) | Kind::Open(_) | Kind::TooMuch(_) => Likeness::of("", ""),
+            Kind::Service { said, .. } => Likeness::of("", said),
+        }
+    }
+
+    /// What it means for the parts of the request, before anything is known of other attempts.
+    pub(crate) fn told(&self) -> Told {
+        let unit = match &self.kind {
+            Kind::Answer(answer) if answer.status == StatusCode::PAYLOAD_TOO_LARGE => Unit::Bytes,
+            _ => Unit::Inputs,
+        };
+        match (self.verdict.class(), self.verdict.remedy()) {
+            (Class::Auth | Class::QuotaExhausted, _) => Told::All,
+            (_, Some(Remedy::Split)) => Told::TooMuch(unit),
+            (_, Some(Remedy::Truncate)) => Told::TooLong,
+            (Class::Permanent, _) => match &self.kind {
+                _ if self.is_unknown_model() => Told::All,
+                Kind::Answer(answer) if answer.status.is_redirection() => Told::All,
+                Kind::Answer(answer) if answer.of_all => Told::AllUnlessAnswered(self.likeness()),
+                Kind::Answer(_) | Kind::Flaw(_) => Told::Refused(self.likeness()),
+                _ => Told::All,
+            },
+            (Class::Malformed, _) if self.verdict.retry() == Retryable::No => Told::Refused(self.likeness()),
+            _ => Told::Nothing,
+        }
+    }
+}
+
+impl Classified for EmbedError {
+    fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+}
+
+impl From<Flaw> for EmbedError {
+    fn from(flaw: Flaw) -> Self {
+        Self::new(flaw.verdict(), Kind::Flaw(flaw))
+    }
+}
+
+impl From<Elapsed> for EmbedError {
+    fn from(elapsed: Elapsed) -> Self {
+        Self::new(elapsed.verdict(), Kind::Elapsed(elapsed))
+    }
+}
+
+impl From<Open> for EmbedError {
+    fn from(open: Open) -> Self {
+        Self::new(open.verdict(), Kind::Open(open))
+    }
+}
+
+impl fmt::Display for EmbedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Elapsed(elapsed) => elapsed.fmt(f),
+            Kind::Open(open) => open.fmt(f),
+            Kind::Answer(answer) => {
+                let Answer { status, code, message, address, pointer, .. } = &**answer;
+                write!(f, "the server answered {}", status.as_u16())?;
+                if let Some(pointer) = pointer {
+                    return write!(f, " and {}", pointer.said);
+                }
+                if let Some(address) = address {
+                    write!(f, " at {address}")?;
+                }
+                if let Some(code) = code {
+                    write!(f, " {code}")?;
+                }
+                match message {
+                    Some(message) => write!(f, ": {message}"),
+                    None => Ok(()),
+                }
+            }
+            Kind::Flaw(flaw) => write!(f, "the server's answer is not usable: {flaw}"),
+            Kind::Service { said, .. } => f.write_str(said),
             Kind::TooMuch(Room { inputs: usize::MAX, bytes }) => write!(f, "the server takes {bytes} bytes at once"),
             Kind::TooMuch(Room { inputs, .. }) => write!(f, "the server takes {inputs} inputs at once"),
             Kind::Silence => f.write_str("no answer within the limit of an attempt"),
