@@ -14,3 +14,4 @@ mod support;
 mod third_party;
 mod transport;
 mod usage;
+mod wild;
