@@ -97,11 +97,13 @@ pub(super) struct Edits {
     pub(super) top: Map<String, Value>,
     /// An answer with one item, which is repeated.
     pub(super) like: Option<Value>,
+    /// In the words of another API.
+    pub(super) speaks: Option<Dialect>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Index {
+pub(super) enum Index {
     #[default]
     Right,
     Zero,
@@ -183,7 +185,7 @@ impl Edits {
             (0..self.wrapped).fold(own, |own, _| json!([own]))
         });
         let vectors: Vec<Value> = vectors.collect();
-        let whole = match speaks {
+        let whole = match self.speaks.unwrap_or(speaks) {
             Dialect::Tei => json!(vectors),
             Dialect::Ollama => json!({ "model": "m", "embeddings": vectors }),
             Dialect::Openai => match &self.like {

@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     encode::Encoding,
-    script::{Asked, Dialect, Edits, Rule, from_hex},
+    script::{Asked, Dialect, Edits, Rule, from_hex, vector},
 };
 
 /// A server that follows a script.
@@ -97,8 +97,16 @@ impl Script {
         };
         let format = asked.body["encoding_format"].as_str().unwrap_or("None");
         let content = content.replace("{format}", format).replace("{count}", &asked.texts.len().to_string());
+        let content =
+            content.replace("{first}", asked.texts.first().map_or("", String::as_str)).replace("{id}", &id(asked));
         (status, [from_hex(&rule.before_hex), content.into_bytes()].concat())
     }
+}
+
+/// A word that is another one for each request.
+fn id(asked: &Asked) -> String {
+    let letter = |digit| char::from(b'a' + digit % 26);
+    vector(&asked.number.to_string(), 8).iter().map(|number| letter((number * 256.0) as u8)).collect()
 }
 
 async fn send(
