@@ -406,7 +406,7 @@ fn traced(client: Client) -> impl Service<HttpRequest, Response = Response<Bytes
 #[tokio::test(start_paused = true)]
 async fn what_comes_compressed_is_judged_and_handed_on_plain() {
     let (asked, client) = client(|times, request| {
-        assert!(request.headers()["accept-encoding"].as_bytes().starts_with(b"gzip"));
+        assert!(request.headers()["accept-encoding"].to_str().is_ok_and(|known| known.contains("gzip")));
         let mut answer = Response::new(Full::from(QUOTA));
         *answer.status_mut() = if times == 0 { StatusCode::BAD_GATEWAY } else { StatusCode::TOO_MANY_REQUESTS };
         answer.headers_mut().insert("content-encoding", "gzip".parse().expect("a word"));

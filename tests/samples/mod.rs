@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
 use trysail::{Class, Classified, EmbedRequest, Embeddings, embeddings::Family, report};
 use trysail_testkit::{
-    EmbeddingServer, Plan,
+    EmbeddingServer,
     server::{MODEL, Running},
 };
 
