@@ -4,7 +4,7 @@ mod shared;
 use std::{
     fmt,
     ops::Range,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
@@ -166,6 +166,18 @@ impl EmbedRequest {
 
     pub(crate) fn notes(&self) -> Option<&Notes> {
         self.shared.divisible.as_ref()
+    }
+
+    /// Asks in another form than the first, should that be what the server does not understand.
+    pub(crate) fn ask_in_later_form(&self, later: u32) {
+        if let Some(notes) = self.notes() {
+            notes.later_form.store(later as usize, Relaxed);
+        }
+    }
+
+    /// How many forms later than usual it is asked in.
+    pub(crate) fn later_form(&self) -> usize {
+        self.notes().map_or(0, |notes| notes.later_form.load(Relaxed))
     }
 
     /// How large its inputs are together, in bytes.

@@ -36,7 +36,7 @@ impl Reason {
 
     /// Of a line that was not sent for this reason.
     pub(crate) fn unsent(&self) -> Self {
-        let message = format!("not sent, since an earlier line ended the run: {}", self.message);
+        let message = format!("not sent, since another line ended the run: {}", self.message);
         Self { class: self.class, message, attempts: 0 }
     }
 }

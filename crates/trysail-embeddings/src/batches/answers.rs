@@ -112,8 +112,9 @@ where
     /// Polls what is in flight; whether something came to its end.
     fn poll_calls(&mut self, cx: &mut Context<'_>) -> bool {
         let mut any = false;
+        let most = self.batches.most_in_flight();
         while let Poll::Ready(Some((at, outcome))) = self.calls.poll_next_unpin(cx) {
-            self.pieces.settle(at, outcome);
+            self.pieces.settle(at, outcome, most);
             any = true;
         }
         any

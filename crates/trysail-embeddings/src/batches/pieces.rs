@@ -30,7 +30,12 @@ pub(super) struct Pieces<E> {
     capacity: Option<Arc<Capacity>>,
     /// Of the vectors until now.
     dimensions: Option<usize>,
+    /// An input that was answered.
+    canary: Option<EmbedRequest>,
     divided: u64,
+    is_answered: bool,
+    /// Single inputs since the last answer.
+    refused_in_a_row: usize,
 }
 
 struct Piece<E> {
@@ -65,7 +70,10 @@ impl<E> Pieces<E> {
             ended: None,
             capacity: None,
             dimensions: None,
+            canary: None,
             divided: 0,
+            is_answered: false,
+            refused_in_a_row: 0,
         }
     }
 
@@ -144,7 +152,11 @@ impl<E> Pieces<E> {
         Some(match piece.state {
             State::Over(Ok(answer)) => {
                 let found = answer.dimensions();
-                let expected = *self.dimensions.get_or_insert(found);
+                // That of a single input from among others may be what was wrong with it.
+                let alone = piece.family.is_some() && inputs.len() == 1;
+                let others = || self.pieces.values().find_map(Piece::dimensions).filter(|_| alone);
+                let expected = self.dimensions.or_else(others).unwrap_or(found);
+                self.dimensions = Some(expected);
                 if found == expected {
                     Ok(answer)
                 } else {
@@ -180,6 +192,9 @@ impl<E> Pieces<E> {
         self.suspects_in_flight += usize::from(piece.suspect);
         self.sent += 1;
         piece.state = State::InFlight;
+        if let (Some(notes), Some(canary)) = (piece.request.notes(), &self.canary) {
+            _ = notes.canary.set(canary.clone());
+        }
         Some(piece.request.clone())
     }
 
@@ -260,6 +275,14 @@ impl<E> Pieces<E> {
 }
 
 impl<E> Piece<E> {
+    /// Of its vectors, if they are there and not those of a single input from among others.
+    fn dimensions(&self) -> Option<usize> {
+        match &self.state {
+            State::Over(Ok(answer)) if self.family.is_none() || self.request.len() > 1 => Some(answer.dimensions()),
+            _ => None,
+        }
+    }
+
     const fn is_under_way(&self) -> bool {
         matches!(self.state, State::Due | State::InFlight)
     }

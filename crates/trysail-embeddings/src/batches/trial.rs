@@ -35,9 +35,11 @@ pub(super) enum Step {
 
 impl Trial {
     /// A request was refused for so many `inputs`; `tried` if it was asked for to find out.
-    pub(super) fn refuse(&mut self, likeness: Likeness, inputs: usize, tried: bool) -> Step {
+    pub(super) fn refuse(&mut self, likeness: Likeness, inputs: usize, tried: bool, in_flight: usize) -> Step {
         match self {
-            Self::Singles { likeness: before, refused: SINGLES } if *before == likeness => Step::End,
+            Self::Singles { likeness: before, refused } if inputs > 1 && *before == likeness && *refused >= ENOUGH => {
+                Step::End
+            }
             Self::Idle | Self::Singles { .. } if inputs > 1 => {
                 *self = Self::Halves { likeness: None, left: 2, alone: false };
                 Step::Halve
@@ -48,7 +50,7 @@ impl Trial {
             }
             Self::Singles { likeness: before, refused } if *before == likeness => {
                 *refused += 1;
-                Step::Wait
+                if *refused >= ENOUGH + in_flight { Step::End } else { Step::Wait }
             }
             Self::Halves { likeness: before, left, alone }
                 if tried && before.is_none_or(|before| before == likeness) =>
@@ -70,7 +72,7 @@ impl Trial {
     /// The halves were single inputs: the next refusal, if it is the same, decides.
     pub(super) const fn ask_another(&mut self) {
         if let Self::Halves { likeness: Some(likeness), .. } = *self {
-            *self = Self::Singles { likeness, refused: SINGLES };
+            *self = Self::Singles { likeness, refused: ENOUGH };
         }
     }
 
@@ -89,14 +91,14 @@ impl Trial {
     /// How many requests may have been sent until now, of which so many may be in flight at once.
     pub(super) const fn most_sent(&self, in_flight: usize) -> usize {
         match self {
-            Self::Singles { .. } => SINGLES + in_flight,
+            Self::Singles { .. } => ENOUGH + in_flight,
             _ => usize::MAX,
         }
     }
 }
 
-/// More single inputs than that, refused alike one after the other, are no chance.
-const SINGLES: usize = 4;
+/// So many requests, and one for each that may be in flight, that are refused alike are no chance.
+pub(super) const ENOUGH: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -109,31 +111,31 @@ mod tests {
     #[test]
     fn a_batch_its_halves_and_an_input_of_each_are_enough() {
         let mut trial = Trial::default();
-        assert_eq!(trial.refuse(words("no"), 64, false), Step::Halve);
-        assert_eq!(trial.refuse(words("no"), 64, false), Step::Wait);
-        assert_eq!(trial.refuse(words("no"), 32, true), Step::Wait);
-        assert_eq!(trial.refuse(words("no"), 32, true), Step::Single);
+        assert_eq!(trial.refuse(words("no"), 64, false, 4), Step::Halve);
+        assert_eq!(trial.refuse(words("no"), 64, false, 4), Step::Wait);
+        assert_eq!(trial.refuse(words("no"), 32, true, 4), Step::Wait);
+        assert_eq!(trial.refuse(words("no"), 32, true, 4), Step::Single);
         trial.ask_alone(2);
-        assert_eq!(trial.refuse(words("no"), 1, true), Step::Wait);
+        assert_eq!(trial.refuse(words("no"), 1, true, 4), Step::Wait);
         assert!(trial.waits());
-        assert_eq!(trial.refuse(words("no"), 1, true), Step::End);
+        assert_eq!(trial.refuse(words("no"), 1, true, 4), Step::End);
     }
 
     #[test]
     fn other_words_are_about_an_input() {
         let mut trial = Trial::default();
-        assert_eq!(trial.refuse(words("no"), 2, false), Step::Halve);
-        assert_eq!(trial.refuse(words("no"), 1, true), Step::Wait);
-        assert_eq!(trial.refuse(words("never"), 1, true), Step::Refute);
+        assert_eq!(trial.refuse(words("no"), 2, false, 4), Step::Halve);
+        assert_eq!(trial.refuse(words("no"), 1, true, 4), Step::Wait);
+        assert_eq!(trial.refuse(words("never"), 1, true, 4), Step::Refute);
     }
 
     #[test]
-    fn single_inputs_are_refused_five_times_before_all_are() {
+    fn single_inputs_are_refused_as_often_as_a_batch_and_its_parts_would_be() {
         let mut trial = Trial::default();
-        for _ in 0..SINGLES {
-            assert_eq!(trial.refuse(words("no 1"), 1, false), Step::Wait);
+        for refused in 1..8 {
+            assert_eq!(trial.refuse(words(&format!("no {refused}")), 1, false, 4), Step::Wait);
         }
         assert_eq!(trial.most_sent(4), 8);
-        assert_eq!(trial.refuse(words("no 2"), 1, false), Step::End);
+        assert_eq!(trial.refuse(words("no 8"), 1, false, 4), Step::End);
     }
 }

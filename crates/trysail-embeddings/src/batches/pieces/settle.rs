@@ -1,5 +1,7 @@
 //! What follows from the outcome of a call for the other pieces.
 
+use std::collections::BTreeSet;
+
 use trysail_core::{Class, Classified, Remedy, Retryable, Verdict};
 
 use super::{Piece, Pieces, State};
@@ -7,15 +9,16 @@ use crate::{
     EmbedRequest, EmbedResponse,
     batches::{
         family::Family,
-        trial::{Step, Trial},
+        trial::{ENOUGH, Step, Trial},
     },
     capacity::Unit,
+    learn::scattered,
     request::history::{Likeness, Told},
 };
 
 impl<E: Classified> Pieces<E> {
     /// A call has come to its end.
-    pub(in crate::batches) fn settle(&mut self, at: usize, outcome: Result<EmbedResponse, E>) {
+    pub(in crate::batches) fn settle(&mut self, at: usize, outcome: Result<EmbedResponse, E>, concurrency: usize) {
         let Some(piece) = self.pieces.get_mut(&at) else { return };
         self.suspects_in_flight -= usize::from(piece.suspect);
         if self.capacity.is_none() {
@@ -36,16 +39,20 @@ impl<E: Classified> Pieces<E> {
         if self.ended.is_some() {
             return self.fail(at, error);
         }
+        if single && !matches!(told, Told::Nothing | Told::Suspect) && self.is_one_too_many() {
+            return self.fail_all(at, error);
+        }
         match told {
             Told::All => self.fail_all(at, error),
             Told::AllUnlessAnswered(_) if self.trial != Trial::Refuted => self.fail_all(at, error),
             Told::AllUnlessAnswered(_) | Told::Refused(_) if self.trial == Trial::Refuted => match single {
                 true => self.fail(at, error),
-                false => self.divide(at, Some(Unit::Inputs), false),
+                // A flaw is asked for again, which takes time.
+                false => self.divide(at, Some(Unit::Inputs), verdict.class() == Class::Malformed),
             },
             Told::AllUnlessAnswered(likeness) | Told::Refused(likeness) => {
-                let step = self.trial.refuse(likeness, inputs, tried);
-                self.step(at, step, error);
+                let step = self.trial.refuse(likeness, inputs, tried, concurrency);
+                self.step(at, step, error, concurrency);
             }
             Told::Cut => self.divide(at, None, false),
             Told::TooMuch(unit) => self.narrow(at, Some(unit), error),
@@ -67,17 +74,19 @@ impl<E: Classified> Pieces<E> {
     }
 
     fn answer(&mut self, at: usize, answer: EmbedResponse) {
-        let Some(piece) = self.pieces.get_mut(&at) else { return };
         let found = answer.dimensions();
-        // That of a single input from among others may be what was wrong with it.
-        if piece.family.is_none() || piece.request.len() > 1 {
-            self.dimensions.get_or_insert(found);
-        }
-        let fits = self.dimensions == Some(found);
+        let reference = self.dimensions.or_else(|| self.pieces.values().find_map(Piece::dimensions));
+        let Some(piece) = self.pieces.get_mut(&at) else { return };
+        // A vector of another length is what was wrong with it.
+        let fits = reference.is_none_or(|reference| reference == found);
         if let (Some(family), Some(capacity), true) = (&piece.family, &self.capacity, fits) {
             family.answer(piece.request.len(), capacity);
         }
+        if self.canary.is_none() {
+            self.canary = Some(piece.request.part(0..1, 1));
+        }
         piece.state = State::Over(Ok(answer));
+        (self.is_answered, self.refused_in_a_row) = (true, 0);
         self.refute();
     }
 
@@ -100,7 +109,7 @@ impl<E: Classified> Pieces<E> {
     }
 
     /// Does what follows from a refusal before anything was answered.
-    fn step(&mut self, at: usize, step: Step, error: E) {
+    fn step(&mut self, at: usize, step: Step, error: E, concurrency: usize) {
         let single = self.pieces.get(&at).is_some_and(|piece| piece.request.len() < 2);
         match step {
             Step::Wait if single => self.fail(at, error),
@@ -119,7 +128,7 @@ impl<E: Classified> Pieces<E> {
                     true => self.fail(at, error),
                     false => self.hold(at, error),
                 }
-                self.ask_alone(at, why);
+                self.ask_alone(at, why, concurrency);
             }
             Step::End => self.fail_all(at, error),
             Step::Refute => {
@@ -132,8 +141,9 @@ impl<E: Classified> Pieces<E> {
         }
     }
 
-    /// Sends the last input of each half alone; what is alone already has been sent.
-    fn ask_alone(&mut self, at: usize, why: Verdict) {
+    /// Sends inputs of each half alone, as many as there may be requests before the end; what is alone already has been
+    /// sent. They ask in another form as well, should that be what is refused.
+    fn ask_alone(&mut self, at: usize, why: Verdict, concurrency: usize) {
         let held =
             |(at, piece): (&usize, &Piece<E>)| (piece.tried && matches!(piece.state, State::Held(_))).then_some(*at);
         let halves: Vec<_> = self.pieces.iter().filter_map(held).collect();
@@ -142,19 +152,36 @@ impl<E: Classified> Pieces<E> {
             let others = self.pieces.values().any(|piece| matches!(piece.state, State::Held(Some(_))));
             return if others { self.end(at, why) } else { self.trial.ask_another() };
         }
-        self.trial.ask_alone(halves.len());
+        let most = (ENOUGH + concurrency).saturating_sub(self.sent).max(halves.len()) / halves.len();
+        let mut asked = 0;
         for at in halves {
             let Some(piece) = self.pieces.remove(&at) else { continue };
             let family = Some(Family::new(&piece.request, Unit::Inputs, piece.family));
-            let (all, patience) = (piece.request.len(), piece.patience);
-            let last = all - 1;
-            let parts =
-                [(at, piece.request.part(0..last, 1), false), (at + last, piece.request.part(last..all, 2), true)];
-            for (at, request, tried) in parts {
+            let all = piece.request.len();
+            let alone: BTreeSet<_> = (0..most as u32).map(|turn| scattered(turn + 1, all)).collect();
+            let ends: BTreeSet<_> = alone.iter().flat_map(|at| [*at, at + 1]).chain([0, all]).collect();
+            let starts = ends.iter().zip(ends.iter().skip(1));
+            for (number, (start, end)) in (1..).zip(starts) {
+                let tried = alone.contains(start);
+                let request = piece.request.part(*start..*end, number);
+                if tried {
+                    asked += 1;
+                    request.ask_in_later_form(asked as u32 % FORMS);
+                }
                 let state = if tried { State::Due } else { State::Held(None) };
-                self.insert(at, Piece { request, patience, family: family.clone(), suspect: false, tried, state });
+                let family = family.clone();
+                let patience = piece.patience;
+                self.insert(at + start, Piece { request, patience, family, suspect: false, tried, state });
             }
         }
+        self.trial.ask_alone(asked);
+    }
+
+    /// Whether so many single inputs have been refused since the last answer that all will be.
+    fn is_one_too_many(&mut self) -> bool {
+        self.refused_in_a_row += 1;
+        let most = if self.is_answered { MOST_REFUSED } else { MOST_REFUSED_AT_FIRST };
+        self.refused_in_a_row >= most
     }
 
     /// It was too much, or holds something too long.
@@ -235,3 +262,10 @@ fn told(request: &EmbedRequest, verdict: Verdict) -> Told {
         },
     }
 }
+
+/// Base64, numbers, and neither.
+const FORMS: u32 = 3;
+/// So many single inputs refused one after the other are no matter of one input.
+const MOST_REFUSED: usize = 64;
+/// The same, where nothing ever was answered.
+const MOST_REFUSED_AT_FIRST: usize = 16;
