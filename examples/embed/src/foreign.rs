@@ -57,7 +57,9 @@ fn scripts(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let at = |from: usize| head.iter().skip(from).step_by(2).filter(|byte| is_control(**byte)).count();
     let (even, odd) = (at(0), at(1));
     let few = (even + odd) * 16 < head.len() || even + odd < FEW;
-    let nulls = head.contains(&0) && std::str::from_utf8(head).is_err_and(|error| error.error_len().is_some());
+    let text = String::from_utf8_lossy(head);
+    let broken = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() * 8 >= text.chars().count();
+    let nulls = head.contains(&0) && broken;
     match (even, odd) {
         _ if few && !nulls => None,
         _ if odd > even * 4 => Some(("UTF-16 text, not UTF-8", "iconv -f UTF-16LE -t UTF-8 FILE")),

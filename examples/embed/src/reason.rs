@@ -70,14 +70,14 @@ fn stopped(error: &EmbedError, report: &RetryReport, heard: &Heard, settings: &S
         Some(Stop::Attempts | Stop::Deadline | Stop::Budget) if silent > 1 && heard.all == 0 => {
             Some(format!("{silent} times, until {}", why(report.stop(), settings)))
         }
+        Some(Stop::Deadline | Stop::Patience) if report.last().is_some_and(|last| last.retry_after().is_some()) => {
+            let asked = report.last()?.retry_after()?;
+            Some(format!("the next try is due in {asked:?}, which does not fit into {deadline:?} (--deadline)"))
+        }
         Some(Stop::Attempts) => Some(format!("given up after {tries} (--retries)")),
         Some(Stop::Deadline) => Some(format!("after {tries} another does not fit into {deadline:?} (--deadline)")),
         Some(Stop::Budget) => {
             Some(format!("after {tries} the retry budget had none left within {deadline:?} (--deadline)"))
-        }
-        Some(Stop::Patience) => {
-            let asked = report.last()?.retry_after()?;
-            Some(format!("the next try is due in {asked:?}, which does not fit into {deadline:?} (--deadline)"))
         }
         None if error.verdict().class() == Class::Transient && attempts > 1 => {
             let mut met = vec![format!("the batch's time was up in attempt {attempts} (--deadline)")];

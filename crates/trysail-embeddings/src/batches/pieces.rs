@@ -34,6 +34,8 @@ pub(super) struct Pieces<E> {
     canary: Option<EmbedRequest>,
     divided: u64,
     is_answered: bool,
+    /// How many inputs were asked for alone to find out whether all are refused.
+    forms: u32,
     /// Single inputs since the last answer.
     refused_in_a_row: usize,
 }
@@ -73,6 +75,7 @@ impl<E> Pieces<E> {
             canary: None,
             divided: 0,
             is_answered: false,
+            forms: 0,
             refused_in_a_row: 0,
         }
     }

@@ -10,8 +10,8 @@ pub(super) enum Trial {
     Idle,
     /// Single inputs were refused alike, so many of them.
     Singles { likeness: Likeness, refused: usize },
-    /// The halves of a batch are asked for, or an input of each: so many of them have still to be refused alike.
-    Halves { likeness: Option<Likeness>, left: usize, alone: bool },
+    /// The halves of a batch are asked for, or inputs of each: so many of them have still to be refused alike.
+    Halves { likeness: Option<Likeness>, left: usize },
     /// A batch is made smaller, until a part is answered.
     Narrowing,
     /// Something was answered, or the refusals had different reasons.
@@ -25,7 +25,7 @@ pub(super) enum Step {
     Halve,
     /// It waits, or is out if it is a single input.
     Wait,
-    /// Both halves were refused: now one input of each.
+    /// All that was tried is refused: now single inputs, as long as there may be more requests before the end.
     Single,
     /// All requests are refused.
     End,
@@ -41,7 +41,7 @@ impl Trial {
                 Step::End
             }
             Self::Idle | Self::Singles { .. } if inputs > 1 => {
-                *self = Self::Halves { likeness: None, left: 2, alone: false };
+                *self = Self::Halves { likeness: None, left: 2 };
                 Step::Halve
             }
             Self::Idle => {
@@ -52,16 +52,10 @@ impl Trial {
                 *refused += 1;
                 if *refused >= ENOUGH + in_flight { Step::End } else { Step::Wait }
             }
-            Self::Halves { likeness: before, left, alone }
-                if tried && before.is_none_or(|before| before == likeness) =>
-            {
+            Self::Halves { likeness: before, left } if tried && before.is_none_or(|before| before == likeness) => {
                 *before = Some(likeness);
                 *left -= 1;
-                match (*left, *alone) {
-                    (0, false) => Step::Single,
-                    (0, true) => Step::End,
-                    _ => Step::Wait,
-                }
+                if *left == 0 { Step::Single } else { Step::Wait }
             }
             Self::Halves { .. } | Self::Narrowing if !tried => Step::Wait,
             Self::Narrowing => Step::Halve,
@@ -78,8 +72,8 @@ impl Trial {
 
     /// So many inputs are asked for alone.
     pub(super) const fn ask_alone(&mut self, inputs: usize) {
-        if let Self::Halves { left, alone, .. } = self {
-            (*left, *alone) = (inputs, true);
+        if let Self::Halves { left, .. } = self {
+            *left = inputs;
         }
     }
 
@@ -118,7 +112,7 @@ mod tests {
         trial.ask_alone(2);
         assert_eq!(trial.refuse(words("no"), 1, true, 4), Step::Wait);
         assert!(trial.waits());
-        assert_eq!(trial.refuse(words("no"), 1, true, 4), Step::End);
+        assert_eq!(trial.refuse(words("no"), 1, true, 4), Step::Single);
     }
 
     #[test]

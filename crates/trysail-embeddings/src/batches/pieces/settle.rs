@@ -1,7 +1,5 @@
 //! What follows from the outcome of a call for the other pieces.
 
-use std::collections::BTreeSet;
-
 use trysail_core::{Class, Classified, Remedy, Retryable, Verdict};
 
 use super::{Piece, Pieces, State};
@@ -141,40 +139,44 @@ impl<E: Classified> Pieces<E> {
         }
     }
 
-    /// Sends inputs of each half alone, as many as there may be requests before the end; what is alone already has been
-    /// sent. They ask in another form as well, should that be what is refused.
+    /// Sends an input of each half alone, and then others, as many as there may be requests before the end. They ask in
+    /// another form as well, should that be what is refused.
     fn ask_alone(&mut self, at: usize, why: Verdict, concurrency: usize) {
-        let held =
-            |(at, piece): (&usize, &Piece<E>)| (piece.tried && matches!(piece.state, State::Held(_))).then_some(*at);
-        let halves: Vec<_> = self.pieces.iter().filter_map(held).collect();
-        if halves.is_empty() {
+        let left = (ENOUGH + concurrency).saturating_sub(self.sent);
+        let halves = |piece: &Piece<E>| piece.tried && matches!(piece.state, State::Held(Some(_)));
+        let rest = |piece: &Piece<E>| piece.family.is_some() && matches!(piece.state, State::Held(None));
+        let all = |is: &dyn Fn(&Piece<E>) -> bool| {
+            let found = self.pieces.iter().filter(|(_, piece)| is(piece));
+            let mut found: Vec<_> = found.map(|(at, piece)| (piece.request.len(), *at)).collect();
+            found.sort_unstable_by(|a, b| b.cmp(a));
+            found
+        };
+        let mut larger = all(&halves);
+        if larger.is_empty() {
+            larger = all(&rest);
+            larger.truncate(left.min(2));
+        }
+        if larger.is_empty() {
             // Two inputs may both be to blame, but not another batch with them.
             let others = self.pieces.values().any(|piece| matches!(piece.state, State::Held(Some(_))));
-            return if others { self.end(at, why) } else { self.trial.ask_another() };
+            let enough = others || left == 0 || self.sent > ENOUGH;
+            return if enough { self.end(at, why) } else { self.trial.ask_another() };
         }
-        let most = (ENOUGH + concurrency).saturating_sub(self.sent).max(halves.len()) / halves.len();
-        let mut asked = 0;
-        for at in halves {
-            let Some(piece) = self.pieces.remove(&at) else { continue };
-            let family = Some(Family::new(&piece.request, Unit::Inputs, piece.family));
-            let all = piece.request.len();
-            let alone: BTreeSet<_> = (0..most as u32).map(|turn| scattered(turn + 1, all)).collect();
-            let ends: BTreeSet<_> = alone.iter().flat_map(|at| [*at, at + 1]).chain([0, all]).collect();
-            let starts = ends.iter().zip(ends.iter().skip(1));
-            for (number, (start, end)) in (1..).zip(starts) {
-                let tried = alone.contains(start);
-                let request = piece.request.part(*start..*end, number);
-                if tried {
-                    asked += 1;
-                    request.ask_in_later_form(asked as u32 % FORMS);
-                }
+        self.trial.ask_alone(larger.len());
+        for (inputs, at) in larger {
+            let Some(Piece { request, patience, family, .. }) = self.pieces.remove(&at) else { continue };
+            let family = Some(Family::new(&request, Unit::Inputs, family));
+            let alone = scattered(self.sent as u32, inputs);
+            let parts = [(0..alone, false), (alone..alone + 1, true), (alone + 1..inputs, false)];
+            for (number, (range, tried)) in (1..).zip(parts).filter(|(_, (range, _))| !range.is_empty()) {
+                let (at, part) = (at + range.start, request.part(range, number));
+                self.forms += u32::from(tried);
+                part.ask_in_later_form(if tried { self.forms % FORMS } else { 0 });
                 let state = if tried { State::Due } else { State::Held(None) };
                 let family = family.clone();
-                let patience = piece.patience;
-                self.insert(at + start, Piece { request, patience, family, suspect: false, tried, state });
+                self.insert(at, Piece { request: part, patience, family, suspect: false, tried, state });
             }
         }
-        self.trial.ask_alone(asked);
     }
 
     /// Whether so many single inputs have been refused since the last answer that all will be.
