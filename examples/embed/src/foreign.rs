@@ -58,8 +58,8 @@ fn scripts(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let (even, odd) = (at(0), at(1));
     let few = (even + odd) * 16 < head.len() || even + odd < FEW;
     let text = String::from_utf8_lossy(head);
-    let broken = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() * 8 >= text.chars().count();
-    let nulls = head.contains(&0) && broken;
+    let broken = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() * 4 >= text.chars().count();
+    let nulls = head.contains(&0) && broken && !head.starts_with(b"\xef\xbb\xbf");
     match (even, odd) {
         _ if few && !nulls => None,
         _ if odd > even * 4 => Some(("UTF-16 text, not UTF-8", "iconv -f UTF-16LE -t UTF-8 FILE")),

@@ -10,8 +10,7 @@ pub(crate) struct History {
     likeness: Option<Likeness>,
     /// How many in a row were alike.
     alike: u32,
-    /// How many of those were attempts at this request itself. That a part fails of what has failed is no evidence against
-    /// it, since of two parts it is the one that fails which is looked at again.
+    /// How many of those were attempts at this request itself.
     own: u32,
     /// How many attempts have failed at this request itself.
     failed: u32,
@@ -64,12 +63,15 @@ impl History {
 
     /// Whether the last failures are alike too often for an accident, such as befalls this server.
     pub(crate) fn is_no_accident(&self, inputs: usize, answers: bool, capacity: &Capacity) -> bool {
-        let (times, doubt) = match (inputs, answers) {
-            (1, false) => (self.own, GIVES_UP),
-            (1, true) => (self.own, GIVES_UP_ANSWERED),
-            _ => (self.alike, HALVES),
+        let doubt = match (inputs, answers) {
+            (1, false) => GIVES_UP,
+            (1, true) => GIVES_UP_ANSWERED,
+            _ => HALVES,
         };
-        self.alike >= ALIKE && times > 0 && capacity.accident_rate().powi(times as i32) <= doubt
+        let rate = capacity.accident_rate();
+        // Of two parts that one was looked at again that had failed, which is twice as likely.
+        let inherited = (2.0 * rate).min(1.0).powi((self.alike - self.own) as i32);
+        self.alike >= ALIKE && self.own > 0 && inherited * rate.powi(self.own as i32) <= doubt
     }
 
     /// Whether it has failed alike often enough to be no accident if the server is there.
