@@ -257,7 +257,8 @@ impl EmbedError {
             Kind::Flaw(flaw) => Likeness::of(flaw.rule(), ""),
             Kind::Silence => Likeness::SILENCE,
             Kind::Elapsed(_) | Kind::Open(_) | Kind::TooMuch(_) => Likeness::of("", ""),
-            Kind::Service { said, .. } => Likeness::of("", said),
+            // In other words on a connection that was used before.
+            Kind::Service { .. } => Likeness::of("no answer", ""),
         }
     }
 

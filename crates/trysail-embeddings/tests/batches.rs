@@ -24,7 +24,7 @@ use trysail_embeddings::{Batches, EmbedError, EmbedRequest, EmbedResponse, Embed
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What a server has seen.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Seen {
     batches: Arc<Mutex<Vec<Vec<String>>>>,
     in_flight: Arc<AtomicUsize>,
@@ -264,6 +264,25 @@ async fn what_is_too_long_is_found_and_named() {
     }
     assert!(failed.iter().eq([&(41..42)]) && embedded == 63, "{failed:?}");
     assert!(seen.batches().len() <= 1 + 2 * 6, "{}", seen.batches().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_of_few_inputs_that_are_all_refused_comes_to_its_end() {
+    for lines in 1..=9 {
+        for count in 1..=4 {
+            for concurrency in 1..=3 {
+                let seen = Seen::default();
+                let service = judged(&seen, |_| SECOND, |_| Err(Verdict::PERMANENT));
+                let mut answers = Batches::of("m", numbers(lines)).count(count).concurrency(concurrency).send(service);
+                let mut failed = 0;
+                while let Some(answer) = timeout(SECOND * 100, answers.next()).await.expect("it ends") {
+                    failed += answer.expect_err("all are refused").inputs().len();
+                }
+                assert_eq!(failed, lines);
+                assert!(seen.batches().len() <= 4 + concurrency, "{lines}, {count}, {concurrency}: {seen:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

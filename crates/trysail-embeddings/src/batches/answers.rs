@@ -71,14 +71,20 @@ where
 
     /// What [`next`](Self::next) waits for.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<EmbedResponse, BatchError<S::Error>>>> {
-        // What has come to its end makes room for another, which must be polled to be waited for.
-        while self.fill(cx) | self.poll_calls(cx) {}
-        if let Some(next) = self.pieces.pop() {
-            return Poll::Ready(Some(next));
-        }
-        match self.pieces.len() {
-            0 if self.batches.is_empty() => Poll::Ready(None),
-            _ => Poll::Pending,
+        loop {
+            // What has come to its end makes room for another, which must be polled to be waited for.
+            while self.fill(cx) | self.poll_calls(cx) {}
+            if let Some(next) = self.pieces.pop() {
+                return Poll::Ready(Some(next));
+            }
+            if !self.calls.is_empty() || !self.batches.is_empty() {
+                return Poll::Pending;
+            }
+            if self.pieces.len() == 0 {
+                return Poll::Ready(None);
+            }
+            // Nobody is left who could say more about what waits.
+            self.pieces.refute();
         }
     }
 

@@ -248,10 +248,8 @@ impl<E> Pieces<E> {
     }
 
     /// What is refused is about inputs: all that waits goes on.
-    fn refute(&mut self) {
-        if mem::replace(&mut self.trial, Trial::Refuted) == Trial::Refuted {
-            return;
-        }
+    pub(super) fn refute(&mut self) {
+        self.trial = Trial::Refuted;
         let held: Vec<_> = self.pieces.iter().filter(|(_, piece)| matches!(piece.state, State::Held(_))).collect();
         let held: Vec<_> = held.into_iter().map(|(at, _)| *at).collect();
         for at in held {

@@ -14,6 +14,8 @@ pub(super) enum Trial {
     Halves { likeness: Option<Likeness>, left: usize },
     /// A batch is made smaller, until a part is answered.
     Narrowing,
+    /// One was refused for a reason that all requests have, unless another is answered that is in flight.
+    Last,
     /// Something was answered, or the refusals had different reasons.
     Refuted,
 }
@@ -57,6 +59,7 @@ impl Trial {
                 *left -= 1;
                 if *left == 0 { Step::Single } else { Step::Wait }
             }
+            Self::Last => Step::Wait,
             Self::Halves { .. } | Self::Narrowing if !tried => Step::Wait,
             Self::Narrowing => Step::Halve,
             _ => Step::Refute,
@@ -79,7 +82,7 @@ impl Trial {
 
     /// Whether only what is asked for to find out is sent now.
     pub(super) const fn waits(&self) -> bool {
-        matches!(self, Self::Halves { .. } | Self::Narrowing)
+        matches!(self, Self::Halves { .. } | Self::Narrowing | Self::Last)
     }
 
     /// How many requests may have been sent until now, of which so many may be in flight at once.

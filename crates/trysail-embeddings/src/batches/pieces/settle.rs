@@ -42,12 +42,20 @@ impl<E: Classified> Pieces<E> {
         }
         match told {
             Told::All => self.fail_all(at, error),
-            Told::AllUnlessAnswered(_) if self.trial != Trial::Refuted => self.fail_all(at, error),
+            Told::AllUnlessAnswered(_) if self.trial != Trial::Refuted => {
+                self.trial = Trial::Last;
+                self.hold(at, error);
+                self.end_if_last(at, verdict);
+            }
             Told::AllUnlessAnswered(_) | Told::Refused(_) if self.trial == Trial::Refuted => match single {
                 true => self.fail(at, error),
                 // A flaw is asked for again, which takes time.
                 false => self.divide(at, Some(Unit::Inputs), verdict.class() == Class::Malformed),
             },
+            Told::Refused(_) | Told::TooMuch(_) | Told::TooLong if self.trial == Trial::Last => {
+                self.hold(at, error);
+                self.end_if_last(at, verdict);
+            }
             Told::AllUnlessAnswered(likeness) | Told::Refused(likeness) => {
                 let step = self.trial.refuse(likeness, inputs, tried, concurrency);
                 self.step(at, step, error, concurrency);
@@ -64,10 +72,19 @@ impl<E: Classified> Pieces<E> {
             }
             Told::Nothing => {
                 self.fail(at, error);
-                if tried {
-                    self.refute();
+                match self.trial {
+                    Trial::Last => self.end_if_last(at, verdict),
+                    _ if tried => self.refute(),
+                    _ => {}
                 }
             }
+        }
+    }
+
+    /// Ends it if nothing is in flight that may be answered yet.
+    fn end_if_last(&mut self, at: usize, why: Verdict) {
+        if !self.pieces.values().any(|piece| matches!(piece.state, State::InFlight)) {
+            self.end(at, why);
         }
     }
 
@@ -84,8 +101,24 @@ impl<E: Classified> Pieces<E> {
             self.canary = Some(piece.request.part(0..1, 1));
         }
         piece.state = State::Over(Ok(answer));
+        let helped = piece.tried && piece.request.later_form() > 0;
         (self.is_answered, self.refused_in_a_row) = (true, 0);
-        self.refute();
+        if helped {
+            self.ask_again();
+        }
+        if self.trial != Trial::Refuted {
+            self.refute();
+        }
+    }
+
+    /// All that waits is asked for once more as it is, since another form of asking has helped.
+    fn ask_again(&mut self) {
+        for piece in self.pieces.values_mut() {
+            if matches!(piece.state, State::Held(Some(_))) {
+                piece.request.ask_in_later_form(0);
+                piece.state = State::Held(None);
+            }
+        }
     }
 
     fn fail(&mut self, at: usize, error: E) {
@@ -100,6 +133,10 @@ impl<E: Classified> Pieces<E> {
         self.end(at, why);
     }
 
+    fn is_tried(&self, at: usize) -> bool {
+        self.pieces.get(&at).is_some_and(|piece| piece.tried)
+    }
+
     fn hold(&mut self, at: usize, error: E) {
         if let Some(piece) = self.pieces.get_mut(&at) {
             piece.state = State::Held(Some(error));
@@ -110,7 +147,8 @@ impl<E: Classified> Pieces<E> {
     fn step(&mut self, at: usize, step: Step, error: E, concurrency: usize) {
         let single = self.pieces.get(&at).is_some_and(|piece| piece.request.len() < 2);
         match step {
-            Step::Wait if single => self.fail(at, error),
+            // What is tried may be asked for once more, if another form of asking helps.
+            Step::Wait if single && !self.is_tried(at) => self.fail(at, error),
             Step::Wait => self.hold(at, error),
             Step::Halve if single => {
                 self.fail(at, error);
@@ -122,10 +160,7 @@ impl<E: Classified> Pieces<E> {
             }
             Step::Single => {
                 let why = error.verdict();
-                match single {
-                    true => self.fail(at, error),
-                    false => self.hold(at, error),
-                }
+                self.hold(at, error);
                 self.ask_alone(at, why, concurrency);
             }
             Step::End => self.fail_all(at, error),
@@ -143,7 +178,8 @@ impl<E: Classified> Pieces<E> {
     /// another form as well, should that be what is refused.
     fn ask_alone(&mut self, at: usize, why: Verdict, concurrency: usize) {
         let left = (ENOUGH + concurrency).saturating_sub(self.sent);
-        let halves = |piece: &Piece<E>| piece.tried && matches!(piece.state, State::Held(Some(_)));
+        let several = |piece: &Piece<E>| piece.request.len() > 1;
+        let halves = |piece: &Piece<E>| several(piece) && piece.tried && matches!(piece.state, State::Held(Some(_)));
         let rest = |piece: &Piece<E>| piece.family.is_some() && matches!(piece.state, State::Held(None));
         let all = |is: &dyn Fn(&Piece<E>) -> bool| {
             let found = self.pieces.iter().filter(|(_, piece)| is(piece));
@@ -158,7 +194,7 @@ impl<E: Classified> Pieces<E> {
         }
         if larger.is_empty() {
             // Two inputs may both be to blame, but not another batch with them.
-            let others = self.pieces.values().any(|piece| matches!(piece.state, State::Held(Some(_))));
+            let others = self.pieces.values().any(|piece| !piece.tried && matches!(piece.state, State::Held(Some(_))));
             let enough = others || left == 0 || self.sent > ENOUGH;
             return if enough { self.end(at, why) } else { self.trial.ask_another() };
         }
