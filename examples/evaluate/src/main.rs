@@ -4,10 +4,20 @@ mod clock;
 mod dice;
 mod faults;
 mod jitter;
+mod page;
+mod plot;
+mod plots;
 mod storm;
 mod table;
 
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
 use clap::{Parser, Subcommand};
+
+use crate::{page::Page, table::Table};
 
 /// By how much it helps, beside what people would use instead.
 #[derive(Parser)]
@@ -20,6 +30,9 @@ struct Args {
     /// What every draw follows from: the same seed prints the same again.
     #[arg(long, global = true, default_value_t = 1)]
     seed: u64,
+    /// Write the plots that belong to it into this directory, as SVG.
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    plots: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -54,24 +67,67 @@ enum What {
         #[arg(long, default_value_t = jitter::TRIALS)]
         trials: usize,
     },
+    /// All of these.
+    All {
+        /// Write `evaluation.md` into this directory, and its plots and rows beside it.
+        #[arg(long, value_name = "DIRECTORY")]
+        write: Option<PathBuf>,
+    },
+    /// Write `evaluation.md` into this directory again, from the rows that are there.
+    #[command(hide = true)]
+    Page { docs: PathBuf },
 }
 
-fn main() {
-    let Args { what, json, seed } = Args::parse();
-    let tables = match what {
+fn main() -> ExitCode {
+    let Args { what, json, seed, plots } = Args::parse();
+    match run(what, plots.as_deref(), seed) {
+        Ok(tables) => {
+            for table in tables {
+                if json {
+                    table.json().for_each(|row| println!("{row}"));
+                } else {
+                    println!("{table}");
+                }
+            }
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            eprintln!("{problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(what: What, plots: Option<&Path>, seed: u64) -> Result<Vec<Table>, String> {
+    match what {
         What::Faults { calls, policy, scenario } => {
-            faults::tables(&faults::Choice { calls, policy, scenario }.rows(seed))
+            let rows = faults::Choice { calls, policy, scenario }.rows(seed);
+            if let Some(directory) = plots {
+                plots::faults(directory, &rows, seed)?;
+            }
+            Ok(faults::tables(&rows))
         }
         What::Storm { clients, policy, server } => {
-            vec![storm::table(&storm::Choice { clients, policy, server }.rows(seed))]
+            if let Some(directory) = plots {
+                plots::storm(directory, seed)?;
+            }
+            Ok(vec![storm::table(&storm::Choice { clients, policy, server }.rows(seed))])
         }
-        What::Jitter { trials } => vec![jitter::table(&jitter::rows(&jitter::CLIENTS, trials, seed))],
-    };
-    for table in tables {
-        if json {
-            table.json().for_each(|row| println!("{row}"));
-        } else {
-            println!("{table}");
+        What::Jitter { trials } => Ok(vec![jitter::table(&jitter::rows(&jitter::CLIENTS, trials, seed))]),
+        What::All { write } => {
+            let page = Page::new(seed);
+            if let Some(directory) = plots {
+                plots::storm(directory, seed)?;
+                plots::faults(directory, &page.faults, seed)?;
+            }
+            if let Some(docs) = write {
+                page.write(&docs, seed)?;
+            }
+            let mut tables = vec![storm::table(&page.storm)];
+            tables.extend(faults::tables(&page.faults));
+            tables.push(jitter::table(&page.jitter));
+            Ok(tables)
         }
+        What::Page { docs } => Page::read(&docs)?.write_alone(&docs).map(|()| Vec::new()),
     }
 }

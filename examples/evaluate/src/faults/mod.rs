@@ -79,25 +79,34 @@ pub(crate) struct Row {
 
 impl Choice {
     pub(crate) fn rows(&self, seed: u64) -> Vec<Row> {
-        let scenarios: Vec<_> =
-            ALL.iter().filter(|scenario| self.scenario.as_ref().is_none_or(|name| name == scenario.name)).collect();
-        let policies: Vec<_> = Policy::value_variants()
-            .iter()
-            .copied()
-            .filter(|policy| self.policy.is_none_or(|wanted| wanted == *policy))
-            .collect();
-        let mut rows: Vec<_> = scenarios
-            .iter()
-            .flat_map(|scenario| policies.iter().map(move |policy| (*scenario, *policy)))
-            .filter(|(scenario, policy)| !policy.reads_another_clock() && policy.fits(scenario))
-            .map(|(scenario, policy)| run(scenario, policy, self.calls, seed))
-            .collect();
-        if let Some(policy) = policies.into_iter().find(|policy| policy.reads_another_clock()) {
-            rows.extend(run_in_real_time(&scenarios, policy, self.calls, seed));
+        let mut rows = self.virtual_rows(seed);
+        if let Some(policy) = self.policies().find(|policy| policy.reads_another_clock()) {
+            rows.extend(run_in_real_time(&self.scenarios(), policy, self.calls, seed));
         }
-        let place = |row: &Row| scenarios.iter().position(|scenario| scenario.name == row.scenario);
+        let place = |row: &Row| ALL.iter().position(|scenario| scenario.name == row.scenario);
         rows.sort_by_key(|row| (place(row), row.policy));
         rows
+    }
+
+    /// Without those that have to be waited for.
+    pub(crate) fn virtual_rows(&self, seed: u64) -> Vec<Row> {
+        let fits = |scenario, policy: &Policy| !policy.reads_another_clock() && policy.fits(scenario);
+        self.scenarios()
+            .into_iter()
+            .flat_map(|scenario| {
+                let policies = self.policies().filter(move |policy| fits(scenario, policy));
+                policies.map(move |policy| clock::virtually(one(scenario, policy, self.calls, seed, 1.0)))
+            })
+            .collect()
+    }
+
+    fn scenarios(&self) -> Vec<&'static Scenario> {
+        ALL.iter().filter(|scenario| self.scenario.as_ref().is_none_or(|name| name == scenario.name)).collect()
+    }
+
+    fn policies(&self) -> impl Iterator<Item = Policy> {
+        let every = Policy::value_variants().iter().copied();
+        every.filter(|policy| self.policy.is_none_or(|wanted| wanted == *policy))
     }
 }
 
@@ -116,10 +125,6 @@ impl Policy {
     }
 }
 
-fn run(scenario: &Scenario, policy: Policy, calls: usize, seed: u64) -> Row {
-    clock::virtually(one(scenario, policy, calls, seed, 1.0))
-}
-
 /// All scenarios at once, since they have to be waited for.
 fn run_in_real_time(scenarios: &[&'static Scenario], policy: Policy, calls: usize, seed: u64) -> Vec<Row> {
     clock::really(async {
@@ -131,6 +136,22 @@ fn run_in_real_time(scenarios: &[&'static Scenario], policy: Policy, calls: usiz
         }
         rows
     })
+}
+
+/// Requests a second from 10 s before the outage to 60 s after it began.
+pub(crate) fn outage(policy: Policy, seed: u64) -> (f64, Vec<f64>) {
+    let (calls, from) = (1_500, -10.0);
+    let scenario = ALL.iter().find(|scenario| scenario.name == "outage").expect("there is one");
+    let (_, requests) = clock::virtually(calls::make(scenario, policy, calls, seed, 1.0));
+    let starts = scenario.span(calls).map_or(0.0, |span| span.start);
+    let mut seconds = vec![0.0; 70];
+    for at in requests {
+        let second = at - starts - from;
+        if let Some(count) = seconds.get_mut(second as usize).filter(|_| second >= 0.0) {
+            *count += 1.0;
+        }
+    }
+    (from, seconds)
 }
 
 async fn one(scenario: &Scenario, policy: Policy, calls: usize, seed: u64, pace: f64) -> Row {

@@ -120,6 +120,12 @@ impl Storm {
     }
 }
 
+impl Row {
+    pub(crate) fn recovery(&self) -> String {
+        self.recovery_s.map_or_else(|| "never".to_owned(), |seconds| seconds.to_string())
+    }
+}
+
 impl table::Row for Row {
     const COLUMNS: &'static [&'static str] = &[
         "policy",
@@ -137,7 +143,7 @@ impl table::Row for Row {
             name(self.policy),
             self.clients.to_string(),
             name(self.server),
-            self.recovery_s.map_or_else(|| "never".to_owned(), |seconds| seconds.to_string()),
+            self.recovery(),
             format!("{:.0}", self.goodput_30_60),
             format!("{:.0}", self.goodput_90_119),
             format!("{:.2}", self.send_amplification),
@@ -146,7 +152,7 @@ impl table::Row for Row {
     }
 }
 
-pub(crate) fn table(rows: &[Row]) -> Table {
+pub(crate) fn table<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Table {
     Table::new("Storm: does the server come back?", ABOUT, rows)
 }
 
