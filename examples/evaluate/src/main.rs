@@ -7,6 +7,7 @@ mod jitter;
 mod page;
 mod plot;
 mod plots;
+mod replay;
 mod storm;
 mod table;
 
@@ -17,7 +18,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::{page::Page, table::Table};
+use crate::{page::Page, replay::Trace, table::Table};
 
 /// By how much it helps, beside what people would use instead.
 #[derive(Parser)]
@@ -67,7 +68,16 @@ enum What {
         #[arg(long, default_value_t = jitter::TRIALS)]
         trials: usize,
     },
-    /// All of these.
+    /// What other settings would have made of calls that were recorded (`embed --record FILE`).
+    Replay {
+        trace: PathBuf,
+        #[command(flatten)]
+        settings: replay::Settings,
+        /// Try a few limits and numbers of retries, and show the best: more success, fewer requests or shorter waits.
+        #[arg(long)]
+        sweep: bool,
+    },
+    /// Storm, faults and jitter.
     All {
         /// Write `evaluation.md` into this directory, and its plots and rows beside it.
         #[arg(long, value_name = "DIRECTORY")]
@@ -127,6 +137,11 @@ fn run(what: What, plots: Option<&Path>, seed: u64) -> Result<Vec<Table>, String
             tables.extend(faults::tables(&page.faults));
             tables.push(jitter::table(&page.jitter));
             Ok(tables)
+        }
+        What::Replay { trace, settings, sweep } => {
+            let trace = Trace::read(&trace)?;
+            let rows = if sweep { trace.sweep(settings, seed) } else { vec![trace.replay(settings, seed)] };
+            Ok(vec![replay::table(&rows)])
         }
         What::Page { docs } => Page::read(&docs)?.write_alone(&docs).map(|()| Vec::new()),
     }

@@ -244,7 +244,7 @@ const STORM: &str = "\
 cargo run --release -p evaluate -- storm
 ```
 
-![Answers a second through a storm: ours, tower's budget, none, that of AWS, and no retries](evaluation/storm.svg)
+![Answers a second through a storm: ours, tower's budget, that of AWS, and no retries](evaluation/storm.svg)
 
 For 1, 10, 100 and 700 processes that share 700 calls a second. `fifo` has one queue and drops from 1,000 a second to \
 300; `sheds` answers 503 to what would wait for more than 0.1 s; `lifo` serves first what came last; `half` drops to 500; \

@@ -1,4 +1,4 @@
-use std::{error::Error, path::Path};
+use std::{error::Error, ops::Range, path::Path};
 
 use plotters::prelude::*;
 
@@ -7,8 +7,11 @@ pub(crate) struct Plot<'a> {
     pub(crate) title: &'a str,
     pub(crate) across: &'a str,
     pub(crate) up: &'a str,
-    pub(crate) x: std::ops::Range<f64>,
-    pub(crate) y: std::ops::Range<f64>,
+    pub(crate) x: Range<f64>,
+    pub(crate) y: Range<f64>,
+    /// Where there is room to say which line is which.
+    pub(crate) names: SeriesLabelPosition,
+    /// The first is drawn above the others.
     pub(crate) lines: Vec<Line>,
 }
 
@@ -33,7 +36,7 @@ impl Plot<'_> {
             .y_label_area_size(56)
             .build_cartesian_2d(self.x.clone(), self.y.clone())?;
         chart.configure_mesh().light_line_style(WHITE).x_desc(self.across).y_desc(self.up).draw()?;
-        for (line, colour) in self.lines.iter().zip(COLOURS.iter().cycle()) {
+        for (line, colour) in self.lines.iter().zip(COLOURS).rev() {
             let style = ShapeStyle { color: colour.to_rgba(), filled: true, stroke_width: 2 };
             chart
                 .draw_series(LineSeries::new(line.points.iter().copied(), style))?
@@ -42,7 +45,7 @@ impl Plot<'_> {
         }
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::LowerRight)
+            .position(self.names.clone())
             .background_style(WHITE.mix(0.85))
             .border_style(BLACK.mix(0.3))
             .draw()?;

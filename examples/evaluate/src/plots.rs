@@ -1,6 +1,11 @@
 //! The three plots that matter.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use plotters::prelude::SeriesLabelPosition::{LowerLeft, LowerRight, UpperRight};
 
 use crate::{
     faults,
@@ -10,7 +15,7 @@ use crate::{
 
 /// Writes `storm.svg`: answers a second through the storm, for a hundred processes.
 pub(crate) fn storm(into: &Path, seed: u64) -> Result<(), String> {
-    use storm::Policy::{Aws14, NoBudget, NoRetries, Tower, Trysail};
+    use storm::Policy::{Aws14, NoRetries, Tower, Trysail};
     let line = |policy| {
         let storm = Storm::run(policy, PROCESSES, Kind::Fifo, seed);
         Line { name: name(policy), points: points(0.0, &storm.good) }
@@ -22,7 +27,8 @@ pub(crate) fn storm(into: &Path, seed: u64) -> Result<(), String> {
         up: "answers in time, a second",
         x: 0.0..storm::SECONDS as f64,
         y: 0.0..1_100.0,
-        lines: [Trysail, Tower, NoBudget, Aws14, NoRetries].map(line).into(),
+        names: LowerRight,
+        lines: [Trysail, Tower, Aws14, NoRetries].map(line).into(),
     }
     .write(&ready(into, "storm.svg")?)
 }
@@ -48,6 +54,7 @@ pub(crate) fn faults(into: &Path, rows: &[faults::Row], seed: u64) -> Result<(),
         up: "calls that succeed, %",
         x: 0.0..50.0,
         y: 0.0..100.0,
+        names: LowerLeft,
         lines: [Trysail, TrysailPatient, ByHand, Tower, OpenaiPython, AsyncOpenai, Unprotected].map(line).into(),
     }
     .write(&ready(into, "errors.svg")?)?;
@@ -60,7 +67,8 @@ pub(crate) fn faults(into: &Path, rows: &[faults::Row], seed: u64) -> Result<(),
         across: "seconds",
         up: "requests a second",
         x: -10.0..60.0,
-        y: 0.0..70.0,
+        y: 0.0..80.0,
+        names: UpperRight,
         lines: [Trysail, TrysailPatient, ByHand, Tower, AsyncOpenai].map(line).into(),
     }
     .write(&ready(into, "outage.svg")?)
@@ -70,7 +78,7 @@ fn points(from: f64, seconds: &[f64]) -> Vec<(f64, f64)> {
     seconds.iter().enumerate().map(|(second, count)| (from + second as f64, *count)).collect()
 }
 
-fn ready(directory: &Path, name: &str) -> Result<std::path::PathBuf, String> {
+fn ready(directory: &Path, name: &str) -> Result<PathBuf, String> {
     fs::create_dir_all(directory).map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
     Ok(directory.join(name))
 }
