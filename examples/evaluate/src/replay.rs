@@ -93,7 +93,15 @@ impl Trace {
             let key: Rc<str> = exchange.key().into();
             match exchange.stage() {
                 Stage::Call => calls.push((exchange.at(), key)),
-                Stage::Attempt => drop(attempts.entry(key).or_default().insert(exchange.at(), exchange)),
+                Stage::Attempt => {
+                    let attempts = attempts.entry(key).or_default();
+                    let mut at = exchange.at();
+                    // A line has microseconds; several attempts of one are told apart by the rest.
+                    while attempts.contains_key(&at) {
+                        at += Duration::from_nanos(1);
+                    }
+                    attempts.insert(at, exchange);
+                }
             }
         }
         calls.sort();
