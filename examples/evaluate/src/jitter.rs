@@ -1,10 +1,6 @@
 //! Clients that contend for one row of a database, each until it has written once, with our backoffs in between.
 
-use std::{
-    cmp::{Ordering, Reverse},
-    collections::BinaryHeap,
-    time::Duration,
-};
+use std::{cmp::Ordering, collections::BinaryHeap, time::Duration};
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
@@ -88,9 +84,9 @@ fn contend(clients: usize, backoff: &Backoff, dice: &Dice) -> (f64, f64) {
     let network = || dice.normal(10.0, 2.0).abs();
     let mut delays: Vec<_> = (0..clients).map(|_| backoff.clone().into_iter()).collect();
     let mut agenda = BinaryHeap::new();
-    (0..clients).for_each(|client| agenda.push(Entry { at: Reverse(Ms(network())), event: Event::Read { client } }));
+    (0..clients).for_each(|client| agenda.push(Entry { at: network(), event: Event::Read { client } }));
     let (mut version, mut calls, mut ends) = (0, 0.0, 0.0_f64);
-    while let Some(Entry { at: Reverse(Ms(at)), event }) = agenda.pop() {
+    while let Some(Entry { at, event }) = agenda.pop() {
         let (after, event) = match event {
             Event::Read { client } => (network(), Event::Seen { client, version }),
             Event::Seen { client, version } => (network(), Event::Write { client, version }),
@@ -109,31 +105,20 @@ fn contend(clients: usize, backoff: &Backoff, dice: &Dice) -> (f64, f64) {
                 (network() + delay.as_secs_f64() * 1_000.0, Event::Read { client })
             }
         };
-        agenda.push(Entry { at: Reverse(Ms(at + after)), event });
+        agenda.push(Entry { at: at + after, event });
     }
     (ends, calls)
 }
 
 /// What happens when; the earliest is the greatest.
 struct Entry {
-    at: Reverse<Ms>,
+    at: f64,
     event: Event,
-}
-
-#[derive(PartialEq, PartialOrd)]
-struct Ms(f64);
-
-impl Eq for Ms {}
-
-impl Ord for Ms {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0)
-    }
 }
 
 impl PartialEq for Entry {
     fn eq(&self, other: &Self) -> bool {
-        self.at == other.at
+        self.cmp(other) == Ordering::Equal
     }
 }
 
@@ -147,7 +132,7 @@ impl PartialOrd for Entry {
 
 impl Ord for Entry {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.at.cmp(&other.at)
+        other.at.total_cmp(&self.at)
     }
 }
 

@@ -7,6 +7,7 @@ mod jitter;
 mod page;
 mod plot;
 mod plots;
+mod real;
 mod replay;
 mod storm;
 mod table;
@@ -31,6 +32,9 @@ struct Args {
     /// What every draw follows from: the same seed prints the same again.
     #[arg(long, global = true, default_value_t = 1)]
     seed: u64,
+    /// `faults` over sockets, in real time: the real clients and proxies of others, installed from PyPI.
+    #[arg(long, global = true)]
+    real: bool,
     /// Write the plots that belong to it into this directory, as SVG.
     #[arg(long, global = true, value_name = "DIRECTORY")]
     plots: Option<PathBuf>,
@@ -40,9 +44,9 @@ struct Args {
 enum What {
     /// 10,000 calls through what people use, and what they meet: errors, hangs, outages, limits.
     Faults {
-        /// How many calls each run makes.
-        #[arg(long, default_value_t = faults::CALLS)]
-        calls: usize,
+        /// How many calls each run makes; 10,000 unless set, or 400 in real time.
+        #[arg(long)]
+        calls: Option<usize>,
         /// One policy alone.
         #[arg(long)]
         policy: Option<faults::Policy>,
@@ -89,8 +93,8 @@ enum What {
 }
 
 fn main() -> ExitCode {
-    let Args { what, json, seed, plots } = Args::parse();
-    match run(what, plots.as_deref(), seed) {
+    let Args { what, json, seed, real, plots } = Args::parse();
+    match run(what, plots.as_deref(), real, seed) {
         Ok(tables) => {
             for table in tables {
                 if json {
@@ -108,9 +112,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(what: What, plots: Option<&Path>, seed: u64) -> Result<Vec<Table>, String> {
+fn run(what: What, plots: Option<&Path>, real: bool, seed: u64) -> Result<Vec<Table>, String> {
     match what {
+        What::Faults { calls, policy: None, scenario: None } if real => {
+            let rows = clock::really(real::rows(calls.unwrap_or(real::CALLS), seed))?;
+            Ok(vec![real::table(&rows)])
+        }
+        _ if real => Err("--real is for `faults`, with all policies and plans".to_owned()),
         What::Faults { calls, policy, scenario } => {
+            let calls = calls.unwrap_or(faults::CALLS);
             let rows = faults::Choice { calls, policy, scenario }.rows(seed);
             if let Some(directory) = plots {
                 plots::faults(directory, &rows, seed)?;
@@ -125,12 +135,13 @@ fn run(what: What, plots: Option<&Path>, seed: u64) -> Result<Vec<Table>, String
         }
         What::Jitter { trials } => Ok(vec![jitter::table(&jitter::rows(&jitter::CLIENTS, trials, seed))]),
         What::All { write } => {
-            let page = Page::new(seed);
+            let mut page = Page::new(seed);
             if let Some(directory) = plots {
                 plots::storm(directory, seed)?;
                 plots::faults(directory, &page.faults, seed)?;
             }
             if let Some(docs) = write {
+                page.real = page::real_rows(&docs);
                 page.write(&docs, seed)?;
             }
             let mut tables = vec![storm::table(&page.storm)];

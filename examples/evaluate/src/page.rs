@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    faults, jitter, plots,
+    faults, jitter, plots, real,
     storm::{self, Kind, name},
 };
 
@@ -16,6 +16,8 @@ pub(crate) struct Page {
     pub(crate) storm: Vec<storm::Row>,
     pub(crate) faults: Vec<faults::Row>,
     pub(crate) jitter: Vec<jitter::Row>,
+    /// What was run for real, if it was.
+    pub(crate) real: Vec<real::Row>,
 }
 
 impl Page {
@@ -24,6 +26,7 @@ impl Page {
             storm: storm::Choice::default().rows(seed),
             faults: faults::Choice { calls: faults::CALLS, policy: None, scenario: None }.rows(seed),
             jitter: jitter::rows(&jitter::CLIENTS, jitter::TRIALS, seed),
+            real: Vec::new(),
         }
     }
 
@@ -34,6 +37,7 @@ impl Page {
             storm: rows(&beside.join("storm.jsonl"))?,
             faults: rows(&beside.join("faults.jsonl"))?,
             jitter: rows(&beside.join("jitter.jsonl"))?,
+            real: real_rows(docs),
         })
     }
 
@@ -62,8 +66,9 @@ impl Page {
 
     fn markdown(&self) -> String {
         let faults: String = faults::tables(&self.faults).iter().map(|table| table.markdown() + "\n").collect();
+        let real = if self.real.is_empty() { String::new() } else { real::table(&self.real).markdown() + REAL };
         format!(
-            "# Evaluation\n\n{}\n\n{INTRODUCTION}\n{}\n{}\n{FAULTS}\n{faults}{}\n{LIMITS}",
+            "# Evaluation\n\n{}\n\n{INTRODUCTION}\n{}\n{}\n{FAULTS}\n{faults}{real}{}\n{LIMITS}",
             self.losses(),
             self.storms(),
             storm::table(self.storm.iter().filter(|row| row.policy == storm::Policy::Trysail)).markdown(),
@@ -186,6 +191,11 @@ impl Page {
     }
 }
 
+/// What was run for real before: it takes other programs, so it is not run with the rest.
+pub(crate) fn real_rows(docs: &Path) -> Vec<real::Row> {
+    rows(&docs.join("evaluation").join("real.jsonl")).unwrap_or_default()
+}
+
 fn rows<R: DeserializeOwned>(file: &Path) -> Result<Vec<R>, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     let row = |line| serde_json::from_str(line).map_err(|error| format!("{}: {error}", file.display()));
@@ -196,8 +206,8 @@ fn lines<R: Serialize>(rows: &[R]) -> String {
     rows.iter().map(|row| serde_json::to_string(row).expect("plain data is valid JSON") + "\n").collect()
 }
 
-/// How far behind is behind: a quarter of a point.
-const NOTICEABLE: f64 = 0.0025;
+/// How far behind is behind: half a point.
+const NOTICEABLE: f64 = 0.005;
 /// How many calls make a run that the tests repeat.
 pub(crate) const SMALL: usize = 1_500;
 
@@ -268,6 +278,13 @@ others four; `trysail` is `Preset::interactive`, for jobs and batches `Preset::b
 for a call. What a caller waited for is counted to the answer or the error. In trouble as a whole, a server is \"dead\"; it \
 has recovered with the first good answer of which 19 of the next 20 are as good. Rows marked * ran on the clock of the \
 machine, 20 times as fast, since their breaker reads that one: their times are coarse, and differ from run to run.
+";
+
+const REAL: &str = "
+```sh
+cargo run --release -p evaluate -- --real --json faults > docs/evaluation/real.jsonl
+```
+
 ";
 
 const JITTER: &str = "\
