@@ -59,10 +59,13 @@ impl Peers {
             "envoy" => command.arg("-c").arg(&file).args(["--log-level", "off", "--use-dynamic-base-id"]),
             _ => command.arg("--config").arg(&file).args(["--host", "127.0.0.1", "--port", &listen.to_string()]),
         };
-        let child = quiet(&mut command).spawn().map_err(|error| format!("cannot start {program}: {error}"))?;
+        // It would ask for a list of prices from elsewhere before it starts.
+        command.env("LITELLM_LOCAL_MODEL_COST_MAP", "True");
+        let mut child = quiet(&mut command).spawn().map_err(|error| format!("cannot start {program}: {error}"))?;
         let listens = Instant::now() + Duration::from_secs(120);
         while TcpStream::connect((Ipv4Addr::LOCALHOST, listen)).await.is_err() {
-            if Instant::now() > listens {
+            let ended = child.try_wait().is_ok_and(|status| status.is_some());
+            if ended || Instant::now() > listens {
                 return Err(format!("{program} does not listen"));
             }
             sleep(Duration::from_millis(200)).await;
