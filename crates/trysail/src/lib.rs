@@ -15,6 +15,8 @@ pub mod observe;
 pub mod prelude;
 #[cfg(all(feature = "breaker", feature = "providers", feature = "retry", feature = "timeout"))]
 mod preset;
+#[cfg(feature = "record")]
+pub mod record;
 
 #[cfg(feature = "breaker")]
 pub use trysail_breaker as breaker;

@@ -117,6 +117,13 @@ pub(crate) struct Args {
     #[arg(long, requires = "out", help_heading = "Output")]
     pub(crate) resume: bool,
 
+    /// Write a line here for every batch and every attempt at one, to be tried against other settings
+    ///
+    /// Seconds since the start, `call` or `attempt`, the model, what came of it, seconds that it took, and what the server
+    /// asked for, between tabs. `evaluate replay FILE` says what other limits and retries would have made of it.
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) record: Option<PathBuf>,
+
     /// No progress bar and no summary; errors only
     #[arg(long, short, help_heading = "Output")]
     pub(crate) quiet: bool,

@@ -17,6 +17,7 @@ mod logs;
 mod own;
 mod progress;
 mod reason;
+mod record;
 mod resume;
 mod rows;
 mod source;
@@ -50,6 +51,7 @@ use crate::{
     job::End,
     logs::Voice,
     progress::Progress,
+    record::Record,
     resume::{NO_FILE, beside, resume},
     rows::Rows,
     source::{Lines, Source},
@@ -82,6 +84,7 @@ struct Prepared {
     lines: Lines,
     target: Target,
     rows: Rows,
+    record: Option<Record>,
 }
 
 /// Finds out what cannot work before anything starts.
@@ -90,7 +93,17 @@ fn prepare(args: &Args) -> Result<Prepared, String> {
     let source = Source::of(&args.files, args.max_line)?;
     let size = source.size();
     let (rows, earlier) = rows(args, &source)?;
-    Ok(Prepared { size, lines: source.lines(earlier), target, rows })
+    let record = record(args, &source)?;
+    Ok(Prepared { size, lines: source.lines(earlier), target, rows, record })
+}
+
+/// Where the trace goes, which is no input and no output.
+fn record(args: &Args, source: &Source) -> Result<Option<Record>, String> {
+    let Some(path) = args.record.as_deref() else { return Ok(None) };
+    if source.reads(Some(path)) || args.out.as_deref() == Some(path) {
+        return Err(format!("--record would overwrite an input or --out: {}", path.display()));
+    }
+    Record::to(path).map(Some).map_err(|error| format!("cannot write --record {}: {error}", path.display()))
 }
 
 /// Where rows go, and those that are there already.
@@ -121,7 +134,7 @@ fn rows(args: &Args, source: &Source) -> Result<(Rows, Option<Earlier>), String>
 }
 
 async fn run(args: Args, prepared: Prepared) -> u8 {
-    let Prepared { size, lines, target, mut rows } = prepared;
+    let Prepared { size, lines, target, mut rows, record } = prepared;
     let progress = if args.quiet || args.json { Progress::hidden() } else { Progress::of(size) };
     let voice = Voice::new(&args, progress.clone());
     let reached = match target.reach(args.model.clone()).await {
@@ -141,7 +154,8 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
     // A proxy cannot reach what listens inside this machine.
     let client = if reached.is_built_in() { client.no_proxy() } else { client };
     let board = Arc::new(Board::default());
-    let service = stack(client.build(), args.idle_timeout, reached.endpoint.clone(), &preset, &board);
+    let recorder = record.as_ref().map(|record| record.recorder(&reached.model));
+    let service = stack(client.build(), args.idle_timeout, reached.endpoint.clone(), &preset, &board, recorder);
     let settings = Settings {
         deadline: args.deadline,
         attempt: args.attempt_timeout,
@@ -166,6 +180,9 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
     tally.kept = rows.kept();
     progress.clear();
     following.abort();
+    if let Some(Err(error)) = record.map(|record| record.finish()) {
+        voice.complain(&format!("cannot write the record: {error}"));
+    }
 
     let sending = Sending {
         requests: board.requests(),

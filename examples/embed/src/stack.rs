@@ -6,6 +6,7 @@ use http_body_util::Full;
 use tower::{Service, ServiceBuilder};
 use trysail::{
     Classified, Client, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, HttpLayer, HttpRequest, Preset,
+    record::{Exchange, Recorder},
 };
 
 use crate::{board::Board, heard::hear, reason::chain};
@@ -17,6 +18,7 @@ pub(crate) fn stack(
     endpoint: Endpoint,
     preset: &Preset,
     board: &Arc<Board>,
+    recorder: Option<Recorder<impl Fn(&Exchange) + Clone + Send + 'static>>,
 ) -> impl Service<EmbedRequest, Response = EmbedResponse, Error = EmbedError, Future: Send> + Clone + Send + 'static {
     let (wire, failures) = (Arc::clone(board), Arc::clone(board));
     let client = ServiceBuilder::new()
@@ -27,7 +29,9 @@ pub(crate) fn stack(
         })
         .service(client);
     ServiceBuilder::new()
+        .option_layer(recorder.as_ref().map(Recorder::calls))
         .layer(preset)
+        .option_layer(recorder.as_ref().map(Recorder::attempts))
         .map_err(move |error: EmbedError| {
             let reason = chain(&error).into();
             hear(&reason);

@@ -115,7 +115,8 @@ fn embedded(texts: &[&str], fault: Option<Fault>) -> Value {
     let mut items: Vec<_> = texts.iter().enumerate().map(item).collect();
     match fault {
         Some(Fault::Nan) => items[0]["embedding"][0] = Value::Null,
-        Some(Fault::OutOfRange) => items[0]["index"] = json!(texts.len()),
+        // The only one with the index 1 would be by a server that counts from 1, and does so each time.
+        Some(Fault::OutOfRange) => items[0]["index"] = json!(texts.len() + 1),
         fault => spoil(&mut items, fault),
     }
     items.into()

@@ -1,6 +1,10 @@
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, fs, path::Path, sync::Arc, time::Duration};
 
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
+use trysail::{
+    Class,
+    record::{Exchange, Stage},
+};
 
 use crate::support::{assert_right, run, sentences, server};
 
@@ -47,4 +51,22 @@ async fn an_outage_is_waited_out() {
     assert!(run.stderr.contains("circuit   opened 1×"), "{}", run.stderr);
     // Sixteen batches that ask again and again for two seconds would be many more.
     assert!(server.stats().faults["down"] < 60, "{:?}", server.stats());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_batch_and_every_attempt_is_recorded_if_asked_for() {
+    let server = server("503:30").await;
+    let trace = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("trace-{}", std::process::id()));
+    let path = trace.to_str().unwrap();
+    let run = run(&server.url(), &["--batch", "1", "--record", path], sentences(40).join("\n")).await;
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let kept = fs::read_to_string(&trace).unwrap();
+    fs::remove_file(&trace).unwrap();
+    let exchanges: Vec<_> = kept.lines().map(|line| line.parse::<Exchange>().unwrap()).collect();
+    let of = |stage| exchanges.iter().filter(move |exchange| exchange.stage() == stage);
+    assert_eq!(of(Stage::Call).count(), 40);
+    assert!(of(Stage::Call).all(|call| call.class() == Some(Class::Success) && call.key() == "potion-base-2M"));
+    assert_eq!(of(Stage::Attempt).count() as u64, server.stats().requests);
+    let failed = of(Stage::Attempt).filter(|attempt| attempt.class() == Some(Class::Transient)).count();
+    assert_eq!(failed as u64, server.stats().faults["503"]);
 }

@@ -31,6 +31,8 @@ async fn a_usage_error_says_what_to_write_instead() {
         (&["."], "cannot read .: it is a directory"),
         (&["--out", "no/such/folder/out.jsonl"], "cannot write --out no/such/folder/out.jsonl"),
         (&["--out", "Cargo.toml", "Cargo.toml"], "--out would overwrite an input: Cargo.toml"),
+        (&["--record", "no/such/folder/trace"], "cannot write --record no/such/folder/trace"),
+        (&["--record", "Cargo.toml", "Cargo.toml"], "--record would overwrite an input or --out: Cargo.toml"),
         (&["--api-key-env", "sk-hunter2"], "give its name, not the key"),
         (&["--api", "tei"], "--api tei needs --url: the built-in server speaks openai only"),
         (&["--api", "ollama", "--url", "http://host"], "--api ollama needs --model"),

@@ -1,0 +1,105 @@
+//! What stands between the figures.
+
+use crate::storm::Kind;
+
+pub(super) const FAULT_REASONS: &[(&str, &str)] = &[
+    (
+        "errors-50",
+        ", since at 50 % of errors the circuit opens: the server is spared, and calls are refused that might have come \
+         through",
+    ),
+    (
+        "outage",
+        ", since an open circuit asks again after 5 to 15 s only, and refuses calls until then, also when the server is \
+         back",
+    ),
+    ("slow", ", which waits for as long as it takes; with a limit of time, all are within half a point"),
+];
+
+pub(super) const STORM_REASONS: &[(Kind, &str)] = &[
+    (Kind::Sheds, ": what is shed counts as a failure, so half of it opens the circuit for 5 s"),
+    (
+        Kind::Replicas,
+        ": a retry that finds a healthy replica costs nothing, so the budget does not hold back what keeps the others at \
+         their limit, and what opens the circuit is all that relieves them",
+    ),
+];
+
+pub(super) const INTRODUCTION: &str = "\
+Calls through ours and through what people would use instead, all under the same faults from the same seed, on a clock \
+that jumps from event to event. Ours is the code that ships, with its default settings. Every figure on this page, the \
+plots and the rows in [evaluation/](evaluation) are written by
+
+```sh
+cargo run --release -p evaluate -- all --write docs
+```
+
+and can be had one by one: `evaluate storm --clients 100 --policy trysail --server fifo`, `evaluate faults --scenario \
+outage`, `evaluate jitter`, each with `--json` and `--seed`. A test repeats a part of it and compares.
+";
+
+pub(super) const STORM: &str = "\
+## Storm: seconds until the server has recovered
+
+```sh
+cargo run --release -p evaluate -- storm
+```
+
+![Answers a second through a storm: ours, tower's budget, that of AWS, and no retries](evaluation/storm.svg)
+
+For 1, 10, 100 and 700 processes that share 700 calls a second. `fifo` has one queue and drops from 1,000 a second to \
+300; `sheds` answers 503 to what would wait for more than 0.1 s; `lifo` serves first what came last; `half` drops to 500; \
+of `replicas` there are ten, with a queue each, of which four stand still.
+";
+
+pub(super) const FAULTS: &str = "\
+## Faults
+
+```sh
+cargo run --release -p evaluate -- faults
+```
+
+![Calls that succeed by the share of requests that fail](evaluation/errors.svg)
+
+![Requests a second to a server that is down for 30 s](evaluation/outage.svg)
+
+10,000 calls each, ten a second unless said; a healthy answer takes 50 ms, 20 at least. Every policy gives an attempt 5 s, \
+also those whose default is longer or none; `unprotected` has no limit. Tries: `by-hand` and `openai-python` three, the \
+others four; `trysail` is `Preset::interactive`, for jobs and batches `Preset::bulk`; `trysail-patient` is `bulk` with 60 s \
+for a call. What a caller waited for is counted to the answer or the error. In trouble as a whole, a server is \"dead\"; it \
+has recovered with the first good answer of which 19 of the next 20 are as good. Rows marked * ran on the clock of the \
+machine, 20 times as fast, since their breaker reads that one: their times are coarse, and differ from run to run.
+";
+
+pub(super) const REAL: &str = "
+```sh
+cargo run --release -p evaluate -- --real --json faults > docs/evaluation/real.jsonl
+```
+
+";
+
+pub(super) const JITTER: &str = "\
+## Jitter: milliseconds until the last of so many clients is done, and writes that were tried
+
+```sh
+cargo run --release -p evaluate -- jitter
+```
+
+The model of AWS's article on exponential backoff and jitter: they contend for one row with optimistic locking, each until \
+it has written once, 10 ms ± 2 away. Our backoffs, from 5 ms on, x 2, up to 2 s; means of 100 runs.
+";
+
+pub(super) const LIMITS: &str = "\
+## Limits of the models
+
+- One server and one kind of trouble at a time; a real one has several, and a cache, a balancer and an autoscaler before it.
+- Calls come by themselves, whatever happens. People who wait for an answer ask less when it is late.
+- A server that is slow here works on for callers who have gone. Many notice, and have less to catch up with.
+- The policies of others in `storm` are models of what they publish, but for tower's budget, which is tower's own code; it \
+grants a little more than its settings say (compare `finagle-20-percent`). With 700 processes, the budget of AWS recovers \
+later here than in the table that the others agree with.
+- `openai-python` and `async-openai` are their rules in our loop, not the clients themselves. tower's and tower-resilience's \
+layers are the real ones.
+- The times of the network are those of a model. What the layers cost by themselves is on the page on \
+[performance](performance.md).
+";
