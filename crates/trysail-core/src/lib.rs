@@ -15,6 +15,7 @@ mod judged;
 mod limit;
 mod one_line;
 mod open;
+mod pay;
 mod random;
 #[cfg(feature = "std")]
 mod registry;
@@ -35,6 +36,7 @@ pub use crate::{
     limit::Limit,
     one_line::OneLine,
     open::{Cause, FromOpen, Open},
+    pay::Pay,
     random::Random,
     replay::{Always, Replay},
     select::Select,

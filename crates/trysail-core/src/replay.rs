@@ -11,6 +11,13 @@ pub trait Replay<Req> {
     /// A copy for a later attempt; `None` means that the request must never be sent twice.
     fn replay(&self, request: &Req) -> Option<Req>;
 
+    /// A copy for another server than the one that `request` goes to; `None` means that no other must see it.
+    ///
+    /// Unlike a repetition, it is no affair of an outer retry's, whose mark may be on it.
+    fn divert(&self, request: &Req) -> Option<Req> {
+        self.replay(request)
+    }
+
     /// Marks `request` as the `attempt`th, counted from 1; called before every attempt, the first included, of a request
     /// that may be repeated.
     fn mark(&self, request: &mut Req, attempt: u32) {

@@ -72,6 +72,15 @@ impl Form {
         ..Self::OPENAI
     };
 
+    // It cuts what is too long, as Ollama does, and knows no word for numbers.
+    const VOYAGE: Self =
+        Self { slot: 24, dimensions: "output_dimension", fixed: &[("truncation", Fixed::Flag(false))], ..Self::OPENAI };
+    const VOYAGE_BASE64: Self = Self {
+        slot: 25,
+        fixed: &[("encoding_format", Fixed::Word("base64")), ("truncation", Fixed::Flag(false))],
+        ..Self::VOYAGE
+    };
+
     /// What it says of how vectors are encoded, if that is one of several things to say.
     pub(crate) fn encoding(&self) -> Option<&'static str> {
         self.fixed.iter().find_map(|(name, value)| match value {
@@ -140,6 +149,9 @@ pub(crate) static OPENAI: Api = OPENAI_LIKE;
 
 pub(crate) static AZURE: Api =
     Api { example: "https://name.openai.azure.com", key: (HeaderName::from_static("api-key"), ""), ..OPENAI_LIKE };
+
+pub(crate) static VOYAGE: Api =
+    Api { example: "https://api.voyageai.com/v1", forms: &[Form::VOYAGE_BASE64, Form::VOYAGE], ..OPENAI_LIKE };
 
 pub(crate) static TEI: Api =
     Api { example: "http://localhost:8080", key: BEARER, forms: &[Form::TEI], vectors: &[], tokens: "" };

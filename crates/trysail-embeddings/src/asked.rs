@@ -5,13 +5,39 @@ use crate::{EmbedRequest, Endpoint};
 pub(crate) struct Asked<'a> {
     pub(crate) endpoint: &'a Endpoint,
     /// None where a service failed before there was one.
-    pub(crate) request: Option<&'a EmbedRequest>,
+    pub(crate) request: Option<&'a dyn Said>,
+}
+
+/// What a request has said, as far as errors are concerned.
+pub(crate) trait Said {
+    /// How many answers it asks for.
+    fn count(&self) -> usize;
+
+    /// Whether it may have said who asks.
+    fn holds_headers(&self) -> bool;
+
+    /// `text` up to where it repeats what was said, and without what nobody else may see.
+    fn redact(&self, text: &str) -> String;
+}
+
+impl Said for EmbedRequest {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn holds_headers(&self) -> bool {
+        self.own().holds_headers()
+    }
+
+    fn redact(&self, text: &str) -> String {
+        self.redact(text)
+    }
 }
 
 impl Asked<'_> {
     /// Whether anything was sent that may say who asks.
     pub(crate) fn holds_key(&self) -> bool {
-        let of_request = self.request.is_some_and(|request| request.own().holds_headers());
+        let of_request = self.request.is_some_and(Said::holds_headers);
         of_request || self.endpoint.sent.is_some() || self.endpoint.own.holds_headers()
     }
 

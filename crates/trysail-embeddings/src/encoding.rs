@@ -12,7 +12,7 @@ pub(crate) fn is_refused(response: &Response<Bytes>, asked: &str) -> bool {
     let body = response.body();
     let speaks = || {
         let said = String::from_utf8_lossy(&body[..body.len().min(ENOUGH)]).to_lowercase();
-        names_field(&said) || (asked == BASE64 && names_base64(&said))
+        names_field(&said) || (asked == BASE64 && (names_base64(&said) || names_numbers_alone(&said)))
     };
     let of_caller = || {
         let class = Providers.judge(response).verdict().class();
@@ -30,7 +30,9 @@ pub(crate) fn is_unanswered(flaw: Flaw, response: &Response<Bytes>, asked: &str,
 
 fn names_field(said: &str) -> bool {
     NAMES.iter().any(|name| {
-        said.match_indices(name).any(|(at, _)| !is_key(&said[at + name.len()..]) || is_refused_pair(said, at))
+        said.match_indices(name).any(|(at, _)| {
+            !is_key(&said[at + name.len()..]) || is_refused_pair(said, at) || is_called_unknown(&said[..at])
+        })
     })
 }
 
@@ -38,6 +40,19 @@ fn names_field(said: &str) -> bool {
 fn is_key(after: &str) -> bool {
     let after = after.trim_start_matches('\\');
     after.strip_prefix(['"', '\'']).is_some_and(|rest| rest.trim_start().starts_with(':'))
+}
+
+/// Whether what stands before a name says that nobody knows it.
+fn is_called_unknown(before: &str) -> bool {
+    let before = before.trim_end_matches(BETWEEN);
+    UNKNOWN.iter().any(|words| before.ends_with(words))
+}
+
+/// Whether numbers are said to be all there is.
+fn names_numbers_alone(said: &str) -> bool {
+    said.contains("float")
+        && ["encod", "format", "permitted"].iter().any(|word| said.contains(word))
+        && ["only", "permitted", "allowed", "must be", "support", "one of"].iter().any(|word| said.contains(word))
 }
 
 /// Whether the key at `at` stands in an object of parameters that the words around it refuse, and not in a request.
@@ -97,6 +112,7 @@ const REFUSED: &[&str] = &[
     "invalid arg",
     "不支持",
 ];
+const UNKNOWN: &[&str] = &["unknown name", "unknown field", "unknown parameter", "unknown argument", "unknown key"];
 const LIMITED: &[&str] = &["invalid", "must be", "only", "expected", "should be", "cannot", "unable"];
 
 #[cfg(test)]
@@ -116,6 +132,7 @@ mod tests {
             r#"{"error":{"message":"Unknown parameter: 'encoding_format'.","param":"encoding_format"}}"#,
             r#"{"error":{"message":"unknown parameter","param":"encoding_format"}}"#,
             r#"{"error":{"message":"Unrecognized request argument supplied: encoding_format"}}"#,
+            r#"{"error":{"message":"Invalid JSON payload received. Unknown name \"encoding_format\": Cannot find field."}}"#,
             "encoding_format base64 is not supported",
             "encoding_format: unsupported",
             "this encoding format is not supported",
@@ -142,6 +159,9 @@ mod tests {
             "only float is possible, no base64",
             "base64 embeddings are not implemented",
             "cannot encode as base64",
+            "only float encoding is supported",
+            "value is not a valid enumeration member; permitted: 'float'",
+            "unexpected value; permitted: 'float'",
         ] {
             assert_eq!(refused(400, body), [true, false], "{body}");
         }

@@ -83,6 +83,16 @@ impl Endpoint {
         Self::of(&api::COHERE, base, "/v2/embed")
     }
 
+    /// Voyage at `base`, such as `https://api.voyageai.com/v1`. A text that is too long is an error, where Voyage would cut
+    /// it unless told otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As for [`openai`](Self::openai).
+    pub fn voyage(base: &str) -> Result<Self, InvalidEndpoint> {
+        Self::of(&api::VOYAGE, base, "/embeddings")
+    }
+
     /// A deployment of Azure OpenAI at `base`, such as `https://name.openai.azure.com`, asked by a `version` of its
     /// interface, such as `2024-10-21`.
     ///

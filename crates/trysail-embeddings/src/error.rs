@@ -122,6 +122,7 @@ impl EmbedError {
             (Class::Auth | Class::Permanent, None) if matches!(self.kind, Kind::Service { .. }) => {
                 "asking again does not help"
             }
+            _ if self.alike > 0 => return None,
             (_, Some(Remedy::Split)) => "send fewer or shorter inputs at once",
             (_, Some(Remedy::Truncate)) => "shorten the input",
             (Class::Auth, _) if matches!(&self.kind, Kind::Answer(answer) if !answer.keyed) => {
@@ -228,6 +229,11 @@ impl EmbedError {
         Self { verdict, kind, alike: 0 }
     }
 
+    /// It says nothing about the server's health.
+    pub(crate) fn neutral(self) -> Self {
+        Self { verdict: self.verdict.neutral(), ..self }
+    }
+
     /// Blamed on an input, after so many attempts that failed alike: it is not to be asked again.
     pub(crate) fn blamed(self, alike: u32) -> Self {
         Self { verdict: self.verdict.once().neutral().advise(Remedy::Split), alike, ..self }
@@ -251,7 +257,8 @@ impl EmbedError {
             Kind::Flaw(flaw) => Likeness::of(flaw.rule(), ""),
             Kind::Silence => Likeness::SILENCE,
             Kind::Elapsed(_) | Kind::Open(_) | Kind::TooMuch(_) => Likeness::of("", ""),
-            Kind::Service { said, .. } => Likeness::of("", said),
+            // In other words on a connection that was used before.
+            Kind::Service { .. } => Likeness::of("no answer", ""),
         }
     }
 
@@ -262,11 +269,15 @@ impl EmbedError {
             _ => Unit::Inputs,
         };
         match (self.verdict.class(), self.verdict.remedy()) {
+            // A firewall may mean one input.
+            (Class::Auth, _) if self.status() == Some(StatusCode::FORBIDDEN) => {
+                Told::AllUnlessAnswered(self.likeness())
+            }
             (Class::Auth | Class::QuotaExhausted, _) => Told::All,
             (_, Some(Remedy::Split)) => Told::TooMuch(unit),
             (_, Some(Remedy::Truncate)) => Told::TooLong,
             (Class::Permanent, _) => match &self.kind {
-                _ if self.is_unknown_model() => Told::All,
+                _ if self.is_unknown_model() => Told::AllUnlessAnswered(self.likeness()),
                 Kind::Answer(answer) if answer.status.is_redirection() => Told::All,
                 Kind::Answer(answer) if answer.of_all => Told::AllUnlessAnswered(self.likeness()),
                 Kind::Answer(_) | Kind::Flaw(_) => Told::Refused(self.likeness()),
@@ -316,7 +327,7 @@ impl fmt::Display for EmbedError {
                 if let Some(address) = address {
                     write!(f, " at {address}")?;
                 }
-                if let Some(code) = code {
+                if let Some(code) = code.as_deref().filter(|code| *code != status.as_str()) {
                     write!(f, " {code}")?;
                 }
                 match message {
@@ -326,8 +337,12 @@ impl fmt::Display for EmbedError {
             }
             Kind::Flaw(flaw) => write!(f, "the server's answer is not usable: {flaw}"),
             Kind::Service { said, .. } => f.write_str(said),
-            Kind::TooMuch(Room { inputs: usize::MAX, bytes }) => write!(f, "the server takes {bytes} bytes at once"),
-            Kind::TooMuch(Room { inputs, .. }) => write!(f, "the server takes {inputs} inputs at once"),
+            Kind::TooMuch(Room { inputs: usize::MAX, bytes }) => {
+                write!(f, "not sent: the server has refused more than {bytes} bytes at once")
+            }
+            Kind::TooMuch(Room { inputs, .. }) => {
+                write!(f, "not sent: the server has refused more than {inputs} inputs at once, or not answered in time")
+            }
             Kind::Silence => f.write_str("no answer within the limit of an attempt"),
         }?;
         match self.alike {

@@ -30,7 +30,7 @@ pin_project! {
     {
         #[pin]
         state: State<S, S::Future>,
-        // Of the call that is under way, and of the first.
+        // Of the call that is under way, and that which is usual.
         form: usize,
         first: usize,
         request: EmbedRequest,
@@ -52,12 +52,13 @@ where
 {
     pub(crate) const fn new(
         call: S::Future,
+        first: usize,
         form: usize,
         request: EmbedRequest,
         fallback: Option<S>,
         shared: Arc<Shared>,
     ) -> Self {
-        Self { state: State::Calling { call, fallback }, form, first: form, request, shared }
+        Self { state: State::Calling { call, fallback }, form, first, request, shared }
     }
 }
 

@@ -52,7 +52,7 @@ pin_project! {
     {
         Probing { #[pin] probe: Exchange<S>, service: S },
         Readying { service: S },
-        Asking { #[pin] exchange: Exchange<S> },
+        Asking { #[pin] exchange: Exchange<S>, probed: bool },
         Over { refused: Option<EmbedError> },
     }
 }
@@ -62,7 +62,7 @@ where
     S: Service<Request<Full<Bytes>>>,
 {
     pub(crate) const fn asking(exchange: Exchange<S>, request: EmbedRequest, shared: Arc<Shared>) -> Self {
-        Self { state: State::Asking { exchange }, request, shared }
+        Self { state: State::Asking { exchange, probed: false }, request, shared }
     }
 
     /// Waits for a `probe` first, and then asks `service` for the whole.
@@ -98,10 +98,17 @@ where
                     Err(error) => break Err(error),
                 },
                 StateProj::Readying { service } => match ready!(service.poll_ready(cx)) {
-                    Ok(()) => State::Asking { exchange: Exchange::begin(service, this.request.clone(), this.shared) },
+                    Ok(()) => {
+                        let exchange = Exchange::begin(service, this.request.clone(), this.shared);
+                        State::Asking { exchange, probed: true }
+                    }
                     Err(failure) => break Err(shared.error(failure, this.request)),
                 },
-                StateProj::Asking { exchange } => break ready!(exchange.poll(cx)),
+                StateProj::Asking { exchange, probed } => {
+                    let outcome = ready!(exchange.poll(cx));
+                    // The server has just answered an input of it.
+                    break if *probed { outcome.map_err(EmbedError::neutral) } else { outcome };
+                }
                 StateProj::Over { refused } => {
                     return Poll::Ready(Err(refused.take().expect("it is not polled after the end")));
                 }

@@ -23,7 +23,7 @@ impl Shared {
             if divisible {
                 // The server may still be busy with it, so this comes after the pause that follows a failed attempt.
                 self.capacity.late(request.len());
-            } else if history.others_are_answered() && history.is_no_accident(1, &self.capacity) {
+            } else if history.others_are_answered() && history.is_no_accident(1, false, &self.capacity) {
                 *told = Told::Suspect;
                 return Some(EmbedError::silence().blamed(history.alike()));
             }
@@ -33,14 +33,20 @@ impl Shared {
         Some(EmbedError::too_much(room))
     }
 
-    /// An input of a request that keeps failing, to find out whether the server is there.
+    /// What to ask for first, to find out whether the server is there, where a request keeps failing: an input that was
+    /// answered before, or else one of its own.
     pub(crate) fn probe(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
-        let (history, _) = *request.notes()?.attempts();
-        if request.len() < 2 || !history.is_doubtful() || history.others_are_answered() {
+        let notes = request.notes()?;
+        let (history, _) = *notes.attempts();
+        if !history.is_doubtful() || history.others_are_answered() {
             return None;
         }
-        let at = if history.alike() % 2 == 0 { request.len() - 1 } else { 0 };
-        Some(request.part(at..at + 1, 1))
+        if let Some(canary) = notes.canary.get() {
+            return Some(canary.clone());
+        }
+        // Another each time, since the one may be to blame.
+        let at = scattered(history.alike(), request.len());
+        (request.len() > 1).then(|| request.part(at..at + 1, 1))
     }
 
     /// A request was answered.
@@ -78,13 +84,23 @@ impl Shared {
         }
         let likeness = error.likeness();
         history.fail(likeness, &self.capacity);
-        let blames = history.others_are_answered() && history.is_no_accident(request.len(), &self.capacity);
         let flaw = error.flaw().filter(|flaw| flaw.is_of_vectors() && history.is_alike());
+        let no_accident = history.is_no_accident(request.len(), flaw.is_some(), &self.capacity);
+        let blames = history.others_are_answered() && no_accident;
+        // Where nothing ever was answered, only the flaw can be looked at.
+        let never = self.capacity.answered() == 0 && history.is_alike_itself();
         *told = match flaw {
-            Some(flaw) if blames || request.len() > 1 || flaw.is_no_accident() => Told::Refused(likeness),
+            Some(flaw) if blames || request.len() > 1 || flaw.is_no_accident() || never => Told::Refused(likeness),
             None if blames => Told::Suspect,
             _ => return error,
         };
         error.blamed(history.alike())
     }
+}
+
+/// The places among so many, in an order that soon is everywhere.
+pub(crate) fn scattered(turn: u32, places: usize) -> usize {
+    // The bits of the turn, mirrored, are a fraction of the whole: a half, a quarter, three quarters, an eighth …
+    let fraction = f64::from(turn.reverse_bits()) / f64::from(u32::MAX);
+    ((fraction * places as f64) as usize).min(places.saturating_sub(1))
 }

@@ -4,27 +4,37 @@
 mod api;
 mod asked;
 mod batches;
+mod call;
 mod capacity;
+mod chunks;
 mod encoding;
 mod endpoint;
 mod error;
 mod exchange;
+mod family;
 mod future;
 mod learn;
 mod own;
 mod request;
+mod rerank;
 mod response;
 mod service;
 mod shape;
+mod sparse;
 mod validate;
 
 pub use crate::{
     batches::{Answers, BatchError, Batches},
+    call::AnswerFuture,
+    chunks::{Chunk, Chunks, Ranking},
     endpoint::{Endpoint, InvalidEndpoint},
     error::EmbedError,
+    family::{Family, FamilyCheck, Fingerprint},
     future::ResponseFuture,
     own::InvalidPart,
     request::EmbedRequest,
+    rerank::{Ranked, Rerank, RerankRequest, RerankResponse},
     response::EmbedResponse,
     service::Embeddings,
+    sparse::{Sparse, SparseResponse},
 };

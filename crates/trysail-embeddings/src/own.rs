@@ -88,6 +88,10 @@ impl Own {
         self.0.as_ref().is_some_and(|parts| !parts.headers.is_empty())
     }
 
+    pub(crate) fn may_hold_secrets(&self) -> bool {
+        self.0.as_ref().is_some_and(|parts| !parts.headers.is_empty() || !parts.query.is_empty())
+    }
+
     pub(crate) fn write_headers(&self, headers: &mut HeaderMap) {
         for (name, value) in self.0.iter().flat_map(|parts| &parts.headers) {
             headers.insert(name.clone(), value.clone());

@@ -4,7 +4,7 @@ mod shared;
 use std::{
     fmt,
     ops::Range,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
@@ -168,6 +168,18 @@ impl EmbedRequest {
         self.shared.divisible.as_ref()
     }
 
+    /// Asks in another form than the first, should that be what the server does not understand.
+    pub(crate) fn ask_in_later_form(&self, later: u32) {
+        if let Some(notes) = self.notes() {
+            notes.later_form.store(later as usize, Relaxed);
+        }
+    }
+
+    /// How many forms later than usual it is asked in.
+    pub(crate) fn later_form(&self) -> usize {
+        self.notes().map_or(0, |notes| notes.later_form.load(Relaxed))
+    }
+
     /// How large its inputs are together, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         self.shared.inputs.sizes().fold(0, usize::saturating_add)
@@ -231,6 +243,11 @@ impl Replay<EmbedRequest> for Idempotent {
         request.attempt.is_none().then(|| request.clone())
     }
 
+    /// Headers and parameters of its own may be secrets that are meant for one server.
+    fn divert(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
+        (!request.own.may_hold_secrets()).then(|| request.clone())
+    }
+
     fn mark(&self, request: &mut EmbedRequest, attempt: u32) {
         match request.attempt {
             // An outer count stays: the server wants to know how often it sees this call.
@@ -247,6 +264,10 @@ impl Replay<EmbedRequest> for Idempotent {
 impl Replay<EmbedRequest> for trysail_providers::Idempotent {
     fn replay(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
         Idempotent.replay(request)
+    }
+
+    fn divert(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
+        Idempotent.divert(request)
     }
 
     fn mark(&self, request: &mut EmbedRequest, attempt: u32) {

@@ -92,11 +92,12 @@ where
     /// Calls `inner`, which is ready.
     pub(crate) fn begin(inner: &mut S, request: EmbedRequest, shared: &Arc<Shared>) -> Self {
         let api = shared.endpoint.api;
-        let form = api.first(request.wants_floats()).max(shared.form.load(Relaxed));
+        let first = api.first(request.wants_floats()).max(shared.form.load(Relaxed));
+        let form = (first + request.later_form()).min(api.forms.len() - 1);
         let call = inner.call(shared.endpoint.request(&request, &api.forms[form]));
         // Behind a gateway the next model may know less than the last, so one success proves nothing.
         let fallback = (form + 1 < api.forms.len()).then(|| inner.clone());
-        Self::new(call, form, request, fallback, Arc::clone(shared))
+        Self::new(call, first, form, request, fallback, Arc::clone(shared))
     }
 }
 

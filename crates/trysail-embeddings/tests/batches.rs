@@ -24,7 +24,7 @@ use trysail_embeddings::{Batches, EmbedError, EmbedRequest, EmbedResponse, Embed
 const SECOND: Duration = Duration::from_secs(1);
 
 /// What a server has seen.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Seen {
     batches: Arc<Mutex<Vec<Vec<String>>>>,
     in_flight: Arc<AtomicUsize>,
@@ -264,6 +264,71 @@ async fn what_is_too_long_is_found_and_named() {
     }
     assert!(failed.iter().eq([&(41..42)]) && embedded == 63, "{failed:?}");
     assert!(seen.batches().len() <= 1 + 2 * 6, "{}", seen.batches().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_of_few_inputs_that_are_all_refused_comes_to_its_end() {
+    for lines in 1..=9 {
+        for count in 1..=4 {
+            for concurrency in 1..=3 {
+                let seen = Seen::default();
+                let service = judged(&seen, |_| SECOND, |_| Err(Verdict::PERMANENT));
+                let mut answers = Batches::of("m", numbers(lines)).count(count).concurrency(concurrency).send(service);
+                let mut failed = 0;
+                while let Some(answer) = timeout(SECOND * 100, answers.next()).await.expect("it ends") {
+                    failed += answer.expect_err("all are refused").inputs().len();
+                }
+                assert_eq!(failed, lines);
+                assert!(seen.batches().len() <= 4 + concurrency, "{lines}, {count}, {concurrency}: {seen:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_are_estimated_until_the_server_has_counted_some() {
+    // Of 40 bytes a text, and by the server's count of 20 tokens.
+    let texts = || (0..64).map(|number| format!("{number:>40}"));
+    let counted = |batch: &[String]| {
+        let mut answer = vectors(batch);
+        answer["usage"]["total_tokens"] = json!(batch.len() * 20);
+        Some(answer)
+    };
+    let seen = Seen::default();
+    let service = server(&seen, |_| Duration::ZERO, counted);
+    let answer = Batches::of("m", texts()).tokens(80).concurrency(1).embed(service).await.expect("all answers");
+    assert_in_order(&answer, 64);
+    let sizes: Vec<_> = seen.batches().iter().map(Vec::len).collect();
+    // Eight texts of ten tokens, as it seems at first, and four of twenty from then on.
+    assert_eq!(sizes, [[8].as_slice(), &[4; 14]].concat());
+}
+
+#[tokio::test]
+async fn a_stream_is_sent_as_it_comes_and_lingers_for_a_batch() {
+    tokio::time::pause();
+    let (texts, receiver) = tokio::sync::mpsc::channel(100);
+    let stream = futures_util::stream::unfold(receiver, |mut texts| async { Some((texts.recv().await?, texts)) });
+    let seen = Seen::default();
+    let batches = Batches::of_stream("m", Box::pin(stream)).linger(SECOND).count(4);
+    let mut answers = batches.send(good(&seen));
+    let feed = async {
+        for number in 0..10 {
+            texts.send(number.to_string()).await.expect("it is read");
+            // Three come together, and then a pause that is too long to wait for.
+            sleep(if number % 3 == 2 { SECOND * 3 } else { SECOND / 10 }).await;
+        }
+        drop(texts);
+    };
+    let read = async {
+        let mut all = 0;
+        while let Some(answer) = answers.next().await {
+            all += answer.expect("all answers").len();
+        }
+        all
+    };
+    let ((), all) = tokio::join!(feed, read);
+    assert_eq!(all, 10);
+    assert_eq!(seen.batches().iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 3, 1]);
 }
 
 #[test]

@@ -1,17 +1,17 @@
-//! A deadline that crosses from one process to the next, as the milliseconds that are left.
+//! A deadline that crosses from one process to the next, as the time that is left.
 
-use std::{
-    task::{Context, Poll},
-    time::Duration,
-};
+mod format;
 
-use http::{HeaderName, HeaderValue, Request};
+use std::task::{Context, Poll};
+
+use http::{HeaderName, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
+use self::format::Format;
 use crate::Deadline;
 
-/// The header that both layers use unless told otherwise.
+/// The header that both layers use unless told otherwise; it holds milliseconds.
 pub const DEADLINE: HeaderName = HeaderName::from_static("x-deadline-ms");
 
 /// Client side: writes what is left of the request's [`Deadline`] into a header.
@@ -20,14 +20,16 @@ pub const DEADLINE: HeaderName = HeaderName::from_static("x-deadline-ms");
 #[derive(Clone, Debug)]
 pub struct SendDeadlineLayer {
     header: HeaderName,
+    format: Format,
 }
 
 /// Server side: reads the header into a [`Deadline`] among the request's extensions.
 ///
-/// The smaller holds of this and a deadline that is there already. What is no whole number of milliseconds is ignored.
+/// The smaller holds of this and a deadline that is there already. What is no time is ignored.
 #[derive(Clone, Debug)]
 pub struct TakeDeadlineLayer {
     header: HeaderName,
+    format: Format,
 }
 
 /// A service that sends deadlines on; made by [`SendDeadlineLayer`].
@@ -35,6 +37,7 @@ pub struct TakeDeadlineLayer {
 pub struct SendDeadline<S> {
     inner: S,
     header: HeaderName,
+    format: Format,
 }
 
 /// A service that takes deadlines up; made by [`TakeDeadlineLayer`].
@@ -42,29 +45,40 @@ pub struct SendDeadline<S> {
 pub struct TakeDeadline<S> {
     inner: S,
     header: HeaderName,
+    format: Format,
 }
 
 impl SendDeadlineLayer {
     /// A layer that writes [`DEADLINE`].
     pub const fn new() -> Self {
-        Self { header: DEADLINE }
+        Self { header: DEADLINE, format: Format::Milliseconds }
+    }
+
+    /// A layer that writes what gRPC has for it, `grpc-timeout`.
+    pub const fn grpc() -> Self {
+        Self { header: GRPC_TIMEOUT, format: Format::Grpc }
     }
 
     /// Another header.
     pub fn header(self, header: HeaderName) -> Self {
-        Self { header }
+        Self { header, ..self }
     }
 }
 
 impl TakeDeadlineLayer {
     /// A layer that reads [`DEADLINE`].
     pub const fn new() -> Self {
-        Self { header: DEADLINE }
+        Self { header: DEADLINE, format: Format::Milliseconds }
+    }
+
+    /// A layer that reads what gRPC has for it, `grpc-timeout`.
+    pub const fn grpc() -> Self {
+        Self { header: GRPC_TIMEOUT, format: Format::Grpc }
     }
 
     /// Another header.
     pub fn header(self, header: HeaderName) -> Self {
-        Self { header }
+        Self { header, ..self }
     }
 }
 
@@ -72,7 +86,7 @@ impl<S> Layer<S> for SendDeadlineLayer {
     type Service = SendDeadline<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        SendDeadline { inner, header: self.header.clone() }
+        SendDeadline { inner, header: self.header.clone(), format: self.format }
     }
 }
 
@@ -80,7 +94,7 @@ impl<S> Layer<S> for TakeDeadlineLayer {
     type Service = TakeDeadline<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        TakeDeadline { inner, header: self.header.clone() }
+        TakeDeadline { inner, header: self.header.clone(), format: self.format }
     }
 }
 
@@ -98,8 +112,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if let Some(left) = Deadline::left_of(&request) {
-            let ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-            request.headers_mut().insert(self.header.clone(), HeaderValue::from(ms));
+            request.headers_mut().insert(self.header.clone(), self.format.write(left));
         }
         self.inner.call(request)
     }
@@ -118,9 +131,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let sent = request.headers().get(&self.header).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        if let Some(ms) = sent {
-            let sent = Deadline::within(Duration::from_millis(ms));
+        let sent = request.headers().get(&self.header).and_then(|value| self.format.read(value.to_str().ok()?.trim()));
+        if let Some(left) = sent {
+            let sent = Deadline::within(left);
             let own = request.extensions().get().copied();
             request.extensions_mut().insert(own.map_or(sent, |own: Deadline| own.min(sent)));
         }
@@ -139,3 +152,5 @@ impl Default for TakeDeadlineLayer {
         Self::new()
     }
 }
+
+const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");

@@ -50,12 +50,16 @@ pub fn respond<B>(verdict: Verdict, spent: bool, body: B) -> Response<B> {
 pub fn respond_to<B>(error: &(dyn Error + 'static), spent: bool, body: B) -> Response<B> {
     let verdict = transport::verdict(error);
     let mut response = respond(verdict, spent, body);
-    let timed_out = matches!(verdict.class(), Class::Transient | Class::Refused)
-        && transport::chain(error).any(|link| link.is::<Elapsed>());
-    if timed_out {
+    if timed_out(verdict, error) {
         *response.status_mut() = OWN_TIMEOUT;
     }
     response
+}
+
+/// Whether a time limit of one's own struck.
+pub(crate) fn timed_out(verdict: Verdict, error: &(dyn Error + 'static)) -> bool {
+    matches!(verdict.class(), Class::Transient | Class::Refused)
+        && transport::chain(error).any(|link| link.is::<Elapsed>())
 }
 
 fn status(class: Class) -> StatusCode {

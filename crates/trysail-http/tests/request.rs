@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use http::{Method, Request, Uri};
 use tokio::time::{self, Instant};
+use tower_layer::Layer;
+use tower_service::Service;
+use tower_test::mock;
 use trysail_core::{Limit, Replay};
-use trysail_http::{Deadline, Idempotent, OrDeadline};
+use trysail_http::{Deadline, Idempotent, OrDeadline, SendDeadlineLayer, TakeDeadlineLayer};
 
 #[test]
 fn only_what_changes_nothing_is_repeated() {
@@ -94,6 +97,25 @@ async fn limits_and_retries_read_the_deadline() {
     request.extensions_mut().insert(Deadline::within(Duration::from_secs(2)));
     assert_eq!(limit.left(&request), Some(Duration::from_secs(2)));
     assert_eq!(Idempotent.left(&request), Some(Duration::from_secs(2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_grpc_client_says_it_can_wait_travels_on_as_what_is_left() {
+    let (service, mut handle) = mock::pair::<Request<&str>, ()>();
+    handle.allow(1);
+    let mut slow = request(&Method::POST, "/harbour.Soundings/Sound");
+    slow.headers_mut().insert("grpc-timeout", "2S".parse().unwrap());
+    slow.extensions_mut().insert(Deadline::within(Duration::from_secs(60)));
+
+    let taken = TakeDeadlineLayer::grpc().layer(SendDeadlineLayer::grpc().layer(service));
+    let mut taken = TakeDeadlineLayer::new().layer(taken);
+    std::future::poll_fn(|cx| taken.poll_ready(cx)).await.unwrap();
+    let _answer = taken.call(slow);
+    let (sent, _) = handle.next_request().await.unwrap();
+    assert_eq!(sent.headers()["grpc-timeout"], "2000m");
+    time::advance(Duration::from_millis(500)).await;
+    assert_eq!(sent.extensions().get().map(Deadline::left), Some(Duration::from_millis(1_500)));
+    assert!(!sent.headers().contains_key("x-deadline-ms"));
 }
 
 fn request(method: &Method, path: &str) -> Request<&'static str> {

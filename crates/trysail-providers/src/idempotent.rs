@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use http::{Method, Request, Uri};
 use trysail_core::Replay;
+use trysail_http::OrRoute;
 
 /// Says which requests to an embedding server may be sent twice, and marks those that may.
 ///
@@ -39,8 +40,11 @@ impl Idempotent {
 
 impl<B: Clone> Replay<Request<B>> for Idempotent {
     fn replay(&self, request: &Request<B>) -> Option<Request<B>> {
-        let marked = request.extensions().get::<Self>().is_some();
-        PLAIN.or_route(|method: &Method, uri: &Uri| marked || is_pure(method, uri)).replay(request)
+        pure(request).replay(request)
+    }
+
+    fn divert(&self, request: &Request<B>) -> Option<Request<B>> {
+        pure(request).divert(request)
     }
 
     fn mark(&self, request: &mut Request<B>, attempt: u32) {
@@ -52,6 +56,11 @@ impl<B: Clone> Replay<Request<B>> for Idempotent {
     }
 }
 
+fn pure<B>(request: &Request<B>) -> OrRoute<impl Fn(&Method, &Uri) -> bool> {
+    let marked = request.extensions().get::<Idempotent>().is_some();
+    PLAIN.or_route(move |method: &Method, uri: &Uri| marked || is_pure(method, uri))
+}
+
 /// Whether a call computes and changes nothing, as far as its method and the end of its path tell.
 pub fn is_pure(method: &Method, uri: &Uri) -> bool {
     let path = uri.path().trim_end_matches('/');
@@ -59,6 +68,14 @@ pub fn is_pure(method: &Method, uri: &Uri) -> bool {
 }
 
 const PLAIN: trysail_http::Idempotent = trysail_http::Idempotent;
-/// OpenAI and its compatibles; TEI, Ollama and Cohere; TEI alone; Jina, Cohere, TEI and vLLM; Gemini.
-const PURE: &[&str] =
-    &["/embeddings", "/embed", "/embed_all", "/embed_sparse", "/rerank", ":embedContent", ":batchEmbedContents"];
+/// OpenAI and its compatibles; TEI, Ollama and Cohere; TEI alone; Jina, Cohere, Voyage, TEI and vLLM; llama.cpp; Gemini.
+const PURE: &[&str] = &[
+    "/embeddings",
+    "/embed",
+    "/embed_all",
+    "/embed_sparse",
+    "/rerank",
+    "/reranking",
+    ":embedContent",
+    ":batchEmbedContents",
+];

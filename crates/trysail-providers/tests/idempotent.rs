@@ -20,6 +20,8 @@ fn what_computes_and_changes_nothing_is_repeated() {
         (Method::POST, "/embed", true),
         (Method::POST, "/embed_sparse", true),
         (Method::POST, "/v2/rerank", true),
+        (Method::POST, "/v1/reranking", true),
+        (Method::POST, "/rerank/jobs", false),
         (Method::POST, "/v1beta/models/m:embedContent", true),
         (Method::POST, "/v1beta/models/m:batchEmbedContents", true),
         (Method::POST, "/v1beta/models/m:asyncBatchEmbedContent", false),

@@ -11,6 +11,7 @@ mod failed;
 mod future;
 mod layer;
 mod next_attempt;
+mod pay;
 mod per_request;
 mod policy;
 mod probe_pacer;

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! `name:percent` gives a fault its share of the requests. Which request meets which fault follows from the seed and
-//! the request's number alone, so a plan with the same seed does the same again, whatever the timing.
+//! the request's number alone, so a plan with the same seed does the same again, whatever the timing. `name#2` is for the
+//! second request and no other.
 //!
 //! `down:2s@5s` is an outage: from five seconds after the start, for two, every connection is reset, new ones as soon
 //! as they are accepted and old ones at their next request.
@@ -18,7 +19,7 @@
 mod fault;
 mod parse;
 
-use std::time::Duration;
+use std::{num::NonZeroU64, time::Duration};
 
 use trysail_core::Random;
 
@@ -30,6 +31,7 @@ pub use self::{fault::Fault, parse::ParseError};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     shares: Vec<(Fault, u64)>,
+    numbered: Vec<(Fault, NonZeroU64)>,
     outages: Vec<Outage>,
     seed: u64,
 }
@@ -46,8 +48,12 @@ impl Plan {
         Self { seed, ..self }
     }
 
-    /// What happens to the request with the number `ordinal`.
+    /// What happens to the request with the number `ordinal`, counted from 0.
     pub fn fault(&self, ordinal: u64) -> Option<Fault> {
+        let numbered = self.numbered.iter().find(|(_, number)| number.get() - 1 == ordinal);
+        if let Some(&(fault, _)) = numbered {
+            return Some(fault);
+        }
         let mut percent = Random::seeded(Random::seeded(self.seed).draw() ^ ordinal).below(100);
         for &(fault, share) in &self.shares {
             match percent.checked_sub(share) {

@@ -12,6 +12,7 @@ fn a_plan_is_written_as_it_is_read() {
          html:1,empty:1",
         "429=1.5s:5,slow=2s:1,drip=7ms:1,down:2s@5s,down:500ms@1.25s",
         "reset:100",
+        "503:10,429=1.5s#1,reset#3,down:2s@5s",
     ] {
         let plan: Plan = text.parse().unwrap();
         assert_eq!(plan.to_string(), text);
@@ -24,7 +25,12 @@ fn a_plan_is_written_as_it_is_read() {
 #[test]
 fn an_error_says_what_to_write() {
     for (text, wanted) in [
-        ("503", "`503` is no fault: write `name:percent`, or `down:2s@5s` for an outage"),
+        (
+            "503",
+            "`503` is no fault: write `name:percent`, `name#2` for the second request, or `down:2s@5s` for an outage",
+        ),
+        ("503#0", "`503#0` has no number: write 1 for the first request behind the hash"),
+        ("503#", "`503#` has no number: write 1 for the first request behind the hash"),
         ("503:x", "`503:x` has no share of the requests: write 0 to 100 behind the colon"),
         ("503:-1", "`503:-1` has no share of the requests: write 0 to 100 behind the colon"),
         ("503:101", "`503:101` has no share of the requests: write 0 to 100 behind the colon"),
@@ -67,6 +73,15 @@ fn all_or_nothing_is_exact() {
     let (all, none): (Plan, Plan) = ("reset:100".parse().unwrap(), "reset:0".parse().unwrap());
     assert!((0..1_000).all(|ordinal| all.fault(ordinal) == Some(Fault::Reset)));
     assert!((0..1_000).all(|ordinal| none.fault(ordinal).is_none()));
+}
+
+#[test]
+fn a_numbered_fault_meets_that_request_and_no_other() {
+    let plan: Plan = "reset#1,503#3".parse().unwrap();
+    let drawn: Vec<_> = (0..5).map(|ordinal| plan.fault(ordinal)).collect();
+    assert_eq!(drawn, [Some(Fault::Reset), None, Some(Fault::Status(503)), None, None]);
+    let among: Plan = "hang:100,503#2".parse().unwrap();
+    assert_eq!([0, 1, 2].map(|ordinal| among.fault(ordinal)), [Fault::Hang, Fault::Status(503), Fault::Hang].map(Some));
 }
 
 #[test]

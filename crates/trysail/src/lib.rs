@@ -25,6 +25,8 @@ pub use trysail_classify as classify;
 pub use trysail_core as verdict;
 #[cfg(feature = "embeddings")]
 pub use trysail_embeddings as embeddings;
+#[cfg(feature = "failover")]
+pub use trysail_failover as failover;
 #[cfg(feature = "http")]
 pub use trysail_http as transport;
 #[cfg(feature = "providers")]
@@ -44,7 +46,13 @@ pub use trysail_classify::{Classify, ClassifyLayer};
 pub use trysail_core::{Class, Classified, Classifier, Elapsed, Failure, Limit, Open, Replay, Verdict};
 #[cfg(feature = "embeddings")]
 #[doc(no_inline)]
-pub use trysail_embeddings::{Batches, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint};
+pub use trysail_embeddings::{
+    Batches, Chunks, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, Rerank, RerankRequest,
+    RerankResponse, Sparse, SparseResponse,
+};
+#[cfg(feature = "failover")]
+#[doc(no_inline)]
+pub use trysail_failover::{Failover, FailoverLayer};
 #[cfg(feature = "client")]
 #[doc(no_inline)]
 pub use trysail_http::Client;
@@ -99,6 +107,7 @@ struct Timeouts;
     feature = "classify",
     feature = "client",
     feature = "embeddings",
+    feature = "failover",
     feature = "retry",
     feature = "timeout"
 ))]

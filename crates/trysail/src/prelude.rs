@@ -18,7 +18,10 @@ pub use trysail_classify::ClassifyLayer;
 pub use trysail_core::{Class, Classified, Classifier, Failure, Verdict};
 #[cfg(feature = "embeddings")]
 #[doc(no_inline)]
-pub use trysail_embeddings::{Batches, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint};
+pub use trysail_embeddings::{
+    Batches, Chunks, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, Rerank, RerankRequest,
+    RerankResponse, Sparse, SparseResponse,
+};
 #[cfg(feature = "retry")]
 #[doc(no_inline)]
 pub use trysail_retry::{Backoff, Budget, RetryLayer};

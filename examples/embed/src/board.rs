@@ -30,6 +30,14 @@ pub(crate) struct Board {
     over: Mutex<Calls>,
 }
 
+/// What the calls wait for, in words.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    pub(crate) what: String,
+    /// Why.
+    pub(crate) failure: Arc<str>,
+}
+
 #[derive(Debug, Default)]
 struct Live {
     waits: BTreeMap<u64, Waiting>,
@@ -89,8 +97,8 @@ impl Board {
         .await
     }
 
-    /// What the calls wait for at `now`, in words; nothing if it is not worth a word.
-    pub(crate) fn waits(&self, now: Instant) -> Option<String> {
+    /// What the calls wait for at `now`; nothing if it is not worth a word.
+    pub(crate) fn waits(&self, now: Instant) -> Option<Waits> {
         let live = self.live();
         let next = live.waits.values().min_by_key(|wait| wait.until())?;
         let left = next.until().saturating_duration_since(now);
@@ -107,7 +115,8 @@ impl Board {
             _ => ("server in trouble", live.last(class)),
         };
         let (count, seconds) = (live.waits.len(), left.as_secs_f64());
-        Some(format!("{what}: {count} waiting, next try in {seconds:.1} s · {failure}"))
+        let what = format!("{what}: next try in {seconds:.1} s, {count} waiting");
+        Some(Waits { what, failure: Arc::clone(failure) })
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {

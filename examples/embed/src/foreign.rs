@@ -44,8 +44,32 @@ fn unmarked(head: &[u8]) -> Option<(&'static str, &'static str)> {
     if nearly(|unit| unit[0] != 0 && unit[1] == 0) {
         return Some(("UTF-16 text, not UTF-8", "iconv -f UTF-16LE -t UTF-8 FILE"));
     }
-    nearly(|unit| unit[0] == 0 && unit[1] != 0).then_some(("UTF-16 text, not UTF-8", "iconv -f UTF-16BE -t UTF-8 FILE"))
+    if nearly(|unit| unit[0] == 0 && unit[1] != 0) {
+        return Some(("UTF-16 text, not UTF-8", "iconv -f UTF-16BE -t UTF-8 FILE"));
+    }
+    scripts(head)
 }
+
+/// UTF-16 in a script that is not Latin: what would be control characters, more than a text has, stands in every second
+/// place; or else it is no text at all.
+fn scripts(head: &[u8]) -> Option<(&'static str, &'static str)> {
+    let is_control = |byte: u8| byte.is_ascii_control() && !byte.is_ascii_whitespace() && byte != 0x1b;
+    let at = |from: usize| head.iter().skip(from).step_by(2).filter(|byte| is_control(**byte)).count();
+    let (even, odd) = (at(0), at(1));
+    let few = (even + odd) * 16 < head.len() || even + odd < FEW;
+    let text = String::from_utf8_lossy(head);
+    let broken = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count() * 4 >= text.chars().count();
+    let nulls = head.contains(&0) && broken && !head.starts_with(b"\xef\xbb\xbf");
+    match (even, odd) {
+        _ if few && !nulls => None,
+        _ if odd > even * 4 => Some(("UTF-16 text, not UTF-8", "iconv -f UTF-16LE -t UTF-8 FILE")),
+        _ if even > odd * 4 => Some(("UTF-16 text, not UTF-8", "iconv -f UTF-16BE -t UTF-8 FILE")),
+        _ => Some(("no text: it is full of control characters", "strings FILE")),
+    }
+}
+
+/// So many control characters may stand in a short text.
+const FEW: usize = 5;
 
 /// As a shell takes it for one word.
 fn quoted(file: &str) -> String {
@@ -99,6 +123,17 @@ mod tests {
                 let marked = encode(&format!("\u{feff}{text}"));
                 let reason = Foreign::of(&marked).unwrap_or_else(|| panic!("{name} {text:?}")).reason(None);
                 assert!(reason.ends_with(&format!("iconv -f {} -t UTF-8", &name[..6])), "{text:?}: {reason}");
+            }
+        }
+    }
+
+    #[test]
+    fn wide_text_of_any_script_is_known_without_its_mark() {
+        for (name, encode) in &ENCODINGS[..2] {
+            for text in ["Привет, мир\n", "Γειά σου Κόσμε\n", "日本語\n中文\n", "שלום עולם\n"]
+            {
+                let reason = Foreign::of(&encode(text)).unwrap_or_else(|| panic!("{name} {text:?}")).reason(None);
+                assert!(reason.ends_with(&format!("iconv -f {name} -t UTF-8")), "{text:?}: {reason}");
             }
         }
     }

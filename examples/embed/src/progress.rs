@@ -6,11 +6,12 @@ use std::{
     time::Duration,
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use console::{Term, measure_text_width};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::{task::JoinHandle, time::Instant};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::board::Board;
+use crate::board::{Board, Waits};
 
 /// A bar on standard error, if that is a terminal. Clones are the same bar.
 #[derive(Clone, Debug)]
@@ -45,12 +46,26 @@ impl Progress {
                 let now = ticks.tick().await;
                 let (lines, read) = board.so_far();
                 let rate = lines as f64 / (now - started).as_secs_f64().max(0.1);
-                let waits = board.waits(now).map(|waits| format!(" · {waits}")).unwrap_or_default();
-                this.bar.set_message(format!("{lines} lines, {rate:.0}/s{waits}"));
+                let pace = format!("{lines} lines, {rate:.0}/s{}", this.left());
+                let message = match board.waits(now) {
+                    // First what may be news.
+                    Some(Waits { what, failure }) => format!("{what} · {pace} · {failure}"),
+                    None => pace,
+                };
+                let (_, columns) = Term::stderr().size();
+                this.bar.set_message(cut(&message, usize::from(columns).saturating_sub(BESIDE)));
                 this.bar.set_position(read);
                 this.bar.tick();
             }
         })
+    }
+
+    /// How long it will take, if that is known.
+    fn left(&self) -> String {
+        match self.bar.length() {
+            Some(_) if self.bar.position() > 0 => format!(", {:#} left", HumanDuration(self.bar.eta())),
+            _ => String::new(),
+        }
     }
 
     /// Takes it off the screen.
@@ -83,6 +98,40 @@ pub(crate) fn colours() -> bool {
     io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-const KNOWN: &str = "{bar:24} {percent:>3}% ETA {eta} · {wide_msg}";
-const UNKNOWN: &str = "{spinner} {elapsed} · {wide_msg}";
+/// `text` in so many columns, cut behind a word.
+fn cut(text: &str, columns: usize) -> String {
+    if measure_text_width(text) <= columns {
+        return text.to_owned();
+    }
+    let fits = |end: &usize| measure_text_width(&text[..*end]) < columns;
+    let ends = text.match_indices(' ').map(|(at, _)| at);
+    let end = ends.take_while(fits).last().unwrap_or(0);
+    format!("{}…", text[..end].trim_end_matches([' ', '·', ',', ':', ';']))
+}
+
+const KNOWN: &str = "{bar:16} {percent:>3}% {msg}";
+const UNKNOWN: &str = "{spinner} {elapsed:>4} {msg}";
+/// How many columns bar and percentage take.
+const BESIDE: usize = 23;
 const TICK: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_cut_behind_a_word() {
+        let table = [
+            ("throttled: next try in 3.2 s", 80, "throttled: next try in 3.2 s"),
+            ("throttled: next try in 3.2 s", 28, "throttled: next try in 3.2 s"),
+            ("throttled: next try in 3.2 s", 27, "throttled: next try in 3.2…"),
+            ("throttled: next try in 3.2 s", 14, "throttled…"),
+            ("12 lines, 3/s · 海は広い な", 22, "12 lines, 3/s…"),
+            ("unbreakable", 4, "…"),
+        ];
+        for (text, columns, right) in table {
+            assert_eq!(cut(text, columns), right);
+            assert!(measure_text_width(&cut(text, columns)) <= columns);
+        }
+    }
+}

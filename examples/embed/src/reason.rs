@@ -1,6 +1,6 @@
 //! Why a line has no vector, in a sentence.
 
-use std::{error::Error, fmt::Write as _};
+use std::error::Error;
 
 use trysail::{Class, Classified, EmbedError, RetryReport, retry::Stop, verdict::OneLine};
 
@@ -36,7 +36,7 @@ impl Reason {
 
     /// Of a line that was not sent for this reason.
     pub(crate) fn unsent(&self) -> Self {
-        let message = format!("not sent, since an earlier line ended the run: {}", self.message);
+        let message = format!("not sent, since another line ended the run: {}", self.message);
         Self { class: self.class, message, attempts: 0 }
     }
 }
@@ -63,32 +63,45 @@ fn stopped(error: &EmbedError, report: &RetryReport, heard: &Heard, settings: &S
     let attempts = report.attempts() - report.refusals();
     let tries = times(attempts, "one attempt", "attempts");
     let deadline = settings.deadline;
+    let silent = attempts.saturating_sub(heard.all);
+    let limit = settings.attempt;
     match report.stop() {
-        Some(Stop::Attempts) => Some(format!("given up after {tries} (--retries)")),
-        Some(Stop::Deadline) => Some(format!("after {tries} another does not fit into {deadline:?} (--deadline)")),
-        Some(Stop::Patience) => {
+        // The attempt that has just failed is one of them.
+        Some(Stop::Attempts | Stop::Deadline | Stop::Budget) if silent > 1 && heard.all == 0 => {
+            Some(format!("{silent} times, until {}", why(report.stop(), settings)))
+        }
+        Some(Stop::Deadline | Stop::Patience) if report.last().is_some_and(|last| last.retry_after().is_some()) => {
             let asked = report.last()?.retry_after()?;
             Some(format!("the next try is due in {asked:?}, which does not fit into {deadline:?} (--deadline)"))
         }
+        Some(Stop::Attempts) => Some(format!("given up after {tries} (--retries)")),
+        Some(Stop::Deadline) => Some(format!("after {tries} another does not fit into {deadline:?} (--deadline)")),
+        Some(Stop::Budget) => {
+            Some(format!("after {tries} the retry budget had none left within {deadline:?} (--deadline)"))
+        }
         None if error.verdict().class() == Class::Transient && attempts > 1 => {
-            let mut met = format!("the batch's time was up (--deadline) in attempt {attempts}");
-            let silent = (attempts - 1).saturating_sub(heard.all);
-            if silent > 0 {
-                let limit = settings.attempt;
-                let times = times(silent, "once", "times");
-                _ = write!(met, ", after no answer within the attempt limit of {limit:?} (--attempt-timeout), {times}");
+            let mut met = vec![format!("the batch's time was up in attempt {attempts} (--deadline)")];
+            if silent > 1 {
+                let times = times(silent - 1, "once", "times");
+                met.push(format!(
+                    "before: no answer within the attempt limit of {limit:?} (--attempt-timeout), {times}"
+                ));
             }
             if let Some(said) = &heard.said {
-                _ = write!(
-                    met,
-                    "{} {said}, {}",
-                    if silent > 0 { "; and" } else { ", after:" },
-                    times(heard.times, "once", "times")
-                );
+                met.push(format!("before: {said}, {}", times(heard.times, "once", "times")));
             }
-            Some(met)
+            Some(met.join("; "))
         }
         _ => None,
+    }
+}
+
+/// What has made an end of the attempts.
+fn why(stop: Option<Stop>, settings: &Settings) -> String {
+    match stop {
+        Some(Stop::Attempts) => "the retries were used up (--retries)".to_owned(),
+        Some(Stop::Budget) => "the retry budget was spent".to_owned(),
+        _ => format!("no other fitted into {:?} (--deadline)", settings.deadline),
     }
 }
 

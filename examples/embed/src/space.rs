@@ -24,8 +24,8 @@ impl Space {
         match *self.dimensions.get_or_insert(dimensions) {
             own if own == dimensions => Ok(()),
             own => Err(format!(
-                "the answer is a vector of {dimensions} numbers, where those before have {own}, so another model has \
-                 answered; write to another --out for that one"
+                "the server's answer is not usable: it holds vectors of {dimensions} numbers, where those before have {own}, \
+                 so another model has answered; write to another --out for that one"
             )),
         }
     }

@@ -77,7 +77,8 @@ impl Classified for CallError {
 /// Of an answer that does not fit those before it.
 impl From<EmbedError> for CallError {
     fn from(error: EmbedError) -> Self {
-        let reason = Reason { class: Class::Malformed.as_str(), message: error.to_string(), attempts: 1 };
+        let message = format!("{error}; write to another --out for that one");
+        let reason = Reason { class: Class::Malformed.as_str(), message, attempts: 1 };
         Self { error, reason }
     }
 }

@@ -71,14 +71,20 @@ where
 
     /// What [`next`](Self::next) waits for.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<EmbedResponse, BatchError<S::Error>>>> {
-        // What has come to its end makes room for another, which must be polled to be waited for.
-        while self.fill(cx) | self.poll_calls(cx) {}
-        if let Some(next) = self.pieces.pop() {
-            return Poll::Ready(Some(next));
-        }
-        match self.pieces.len() {
-            0 if self.batches.is_empty() => Poll::Ready(None),
-            _ => Poll::Pending,
+        loop {
+            // What has come to its end makes room for another, which must be polled to be waited for.
+            while self.fill(cx) | self.poll_calls(cx) {}
+            if let Some(next) = self.pieces.pop() {
+                return Poll::Ready(Some(next));
+            }
+            if !self.calls.is_empty() || !self.batches.is_empty() {
+                return Poll::Pending;
+            }
+            if self.pieces.len() == 0 {
+                return Poll::Ready(None);
+            }
+            // Nobody is left who could say more about what waits.
+            self.pieces.refute();
         }
     }
 
@@ -112,8 +118,9 @@ where
     /// Polls what is in flight; whether something came to its end.
     fn poll_calls(&mut self, cx: &mut Context<'_>) -> bool {
         let mut any = false;
+        let most = self.batches.most_in_flight();
         while let Poll::Ready(Some((at, outcome))) = self.calls.poll_next_unpin(cx) {
-            self.pieces.settle(at, outcome);
+            self.pieces.settle(at, outcome, most);
             any = true;
         }
         any

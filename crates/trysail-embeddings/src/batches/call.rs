@@ -7,23 +7,15 @@ use std::{
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
+use super::oneshot::Oneshot;
 use crate::EmbedRequest;
 
 pin_project! {
-    /// Waits for the readiness of a service, and calls it once.
+    /// A call, and the first of the inputs that it is for.
     pub(super) struct Call<S: Service<EmbedRequest>> {
-        // The first of the inputs.
         at: usize,
         #[pin]
-        state: State<S>,
-    }
-}
-
-pin_project! {
-    #[project = StateProj]
-    enum State<S: Service<EmbedRequest>> {
-        Readying { service: S, request: Option<EmbedRequest> },
-        Calling { #[pin] call: S::Future },
+        call: Oneshot<S>,
     }
 }
 
@@ -32,7 +24,7 @@ where
     S: Service<EmbedRequest>,
 {
     pub(super) const fn new(at: usize, service: S, request: EmbedRequest) -> Self {
-        Self { at, state: State::Readying { service, request: Some(request) } }
+        Self { at, call: Oneshot::new(service, request) }
     }
 }
 
@@ -43,17 +35,8 @@ where
     type Output = (usize, Result<S::Response, S::Error>);
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        let outcome = loop {
-            let call = match this.state.as_mut().project() {
-                StateProj::Readying { service, request } => match ready!(service.poll_ready(cx)) {
-                    Ok(()) => service.call(request.take().expect("it is taken when the state is left")),
-                    Err(error) => break Err(error),
-                },
-                StateProj::Calling { call } => break ready!(call.poll(cx)),
-            };
-            this.state.set(State::Calling { call });
-        };
+        let this = self.project();
+        let outcome = ready!(this.call.poll(cx));
         Poll::Ready((*this.at, outcome))
     }
 }

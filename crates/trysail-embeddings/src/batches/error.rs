@@ -2,12 +2,13 @@ use std::{error::Error, fmt, ops::Range};
 
 use trysail_core::{Classified, Verdict};
 
-/// Why some inputs have no vectors, and which.
+/// Why some inputs have no vectors or scores, and which.
 #[derive(Clone, Debug)]
 pub struct BatchError<E> {
     inputs: Range<usize>,
     cause: Cause<E>,
     ends: bool,
+    what: &'static str,
 }
 
 #[derive(Clone, Debug)]
@@ -18,12 +19,17 @@ enum Cause<E> {
 }
 
 impl<E> BatchError<E> {
-    pub(super) const fn failed(inputs: Range<usize>, error: E, ends: bool) -> Self {
-        Self { inputs, cause: Cause::Failed(error), ends }
+    /// The same of scores.
+    pub(crate) fn of_scores(self) -> Self {
+        Self { what: "score", ..self }
+    }
+
+    pub(crate) const fn failed(inputs: Range<usize>, error: E, ends: bool) -> Self {
+        Self { inputs, cause: Cause::Failed(error), ends, what: "vector" }
     }
 
     pub(super) const fn unsent(inputs: Range<usize>, ended: Verdict) -> Self {
-        Self { inputs, cause: Cause::Unsent(ended), ends: false }
+        Self { inputs, cause: Cause::Unsent(ended), ends: false, what: "vector" }
     }
 
     /// Which inputs they are, counted from 0.
@@ -64,9 +70,10 @@ impl<E: Classified> Classified for BatchError<E> {
 
 impl<E: fmt::Display> fmt::Display for BatchError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = self.what;
         match (self.inputs.start, self.inputs.len()) {
-            (only, 1) => write!(f, "input {only} has no vector: ")?,
-            (first, _) => write!(f, "inputs {first} to {} have no vectors: ", self.inputs.end.saturating_sub(1))?,
+            (only, 1) => write!(f, "input {only} has no {what}: ")?,
+            (first, _) => write!(f, "inputs {first} to {} have no {what}s: ", self.inputs.end.saturating_sub(1))?,
         }
         match &self.cause {
             Cause::Failed(error) => error.fmt(f),

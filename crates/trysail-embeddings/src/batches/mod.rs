@@ -5,6 +5,7 @@ mod call;
 mod cut;
 mod error;
 mod family;
+pub(crate) mod oneshot;
 mod pieces;
 mod trial;
 

@@ -1,3 +1,5 @@
+mod settle;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
@@ -6,17 +8,12 @@ use std::{
     time::Duration,
 };
 
-use trysail_core::{Class, Classified, Remedy, Retryable, Verdict};
+use trysail_core::Verdict;
 
-use super::{
-    BatchError,
-    family::Family,
-    trial::{Step, Trial},
-};
+use super::{BatchError, family::Family, trial::Trial};
 use crate::{
     EmbedError, EmbedRequest, EmbedResponse,
     capacity::{Capacity, Room, Unit},
-    request::history::{Likeness, Told},
     validate::Flaw,
 };
 
@@ -33,7 +30,14 @@ pub(super) struct Pieces<E> {
     capacity: Option<Arc<Capacity>>,
     /// Of the vectors until now.
     dimensions: Option<usize>,
+    /// An input that was answered.
+    canary: Option<EmbedRequest>,
     divided: u64,
+    is_answered: bool,
+    /// How many inputs were asked for alone to find out whether all are refused.
+    forms: u32,
+    /// Single inputs since the last answer.
+    refused_in_a_row: usize,
 }
 
 struct Piece<E> {
@@ -68,7 +72,11 @@ impl<E> Pieces<E> {
             ended: None,
             capacity: None,
             dimensions: None,
+            canary: None,
             divided: 0,
+            is_answered: false,
+            forms: 0,
+            refused_in_a_row: 0,
         }
     }
 
@@ -147,7 +155,11 @@ impl<E> Pieces<E> {
         Some(match piece.state {
             State::Over(Ok(answer)) => {
                 let found = answer.dimensions();
-                let expected = *self.dimensions.get_or_insert(found);
+                // That of a single input from among others may be what was wrong with it.
+                let alone = piece.family.is_some() && inputs.len() == 1;
+                let others = || self.pieces.values().find_map(Piece::dimensions).filter(|_| alone);
+                let expected = self.dimensions.or_else(others).unwrap_or(found);
+                self.dimensions = Some(expected);
                 if found == expected {
                     Ok(answer)
                 } else {
@@ -183,6 +195,9 @@ impl<E> Pieces<E> {
         self.suspects_in_flight += usize::from(piece.suspect);
         self.sent += 1;
         piece.state = State::InFlight;
+        if let (Some(notes), Some(canary)) = (piece.request.notes(), &self.canary) {
+            _ = notes.canary.set(canary.clone());
+        }
         Some(piece.request.clone())
     }
 
@@ -233,10 +248,8 @@ impl<E> Pieces<E> {
     }
 
     /// What is refused is about inputs: all that waits goes on.
-    fn refute(&mut self) {
-        if mem::replace(&mut self.trial, Trial::Refuted) == Trial::Refuted {
-            return;
-        }
+    pub(super) fn refute(&mut self) {
+        self.trial = Trial::Refuted;
         let held: Vec<_> = self.pieces.iter().filter(|(_, piece)| matches!(piece.state, State::Held(_))).collect();
         let held: Vec<_> = held.into_iter().map(|(at, _)| *at).collect();
         for at in held {
@@ -262,231 +275,16 @@ impl<E> Pieces<E> {
     }
 }
 
-impl<E: Classified> Pieces<E> {
-    /// A call has come to its end.
-    pub(super) fn settle(&mut self, at: usize, outcome: Result<EmbedResponse, E>) {
-        let Some(piece) = self.pieces.get_mut(&at) else { return };
-        self.suspects_in_flight -= usize::from(piece.suspect);
-        if self.capacity.is_none() {
-            self.capacity = piece.request.notes().and_then(|notes| notes.capacity.get()).cloned();
-        }
-        let error = match outcome {
-            Ok(answer) => return self.answer(at, answer),
-            Err(error) => error,
-        };
-        let (inputs, tried, verdict) = (piece.request.len(), piece.tried, error.verdict());
-        let asked = verdict.retry_after().filter(|_| verdict.class() != Class::Refused);
-        let told = match (asked, piece.patience) {
-            // The others would be told the same.
-            (Some(asked), Some(patience)) if asked > patience => Told::All,
-            _ => told(&piece.request, verdict),
-        };
-        let single = inputs < 2;
-        if self.ended.is_some() {
-            return self.fail(at, error);
-        }
-        match told {
-            Told::All => self.fail_all(at, error),
-            Told::AllUnlessAnswered(_) if self.trial != Trial::Refuted => self.fail_all(at, error),
-            Told::AllUnlessAnswered(_) | Told::Refused(_) if self.trial == Trial::Refuted => match single {
-                true => self.fail(at, error),
-                false => self.divide(at, Some(Unit::Inputs), false),
-            },
-            Told::AllUnlessAnswered(likeness) | Told::Refused(likeness) => {
-                let step = self.trial.refuse(likeness, inputs, tried);
-                self.step(at, step, error);
-            }
-            Told::Cut => self.divide(at, None, false),
-            Told::TooMuch(unit) => self.narrow(at, Some(unit), error),
-            Told::TooLong => self.narrow(at, None, error),
-            Told::Suspect => {
-                self.refute();
-                match single {
-                    true => self.fail(at, error),
-                    false => self.divide(at, Some(Unit::Inputs), true),
-                }
-            }
-            Told::Nothing => {
-                self.fail(at, error);
-                if tried {
-                    self.refute();
-                }
-            }
-        }
-    }
-
-    fn answer(&mut self, at: usize, answer: EmbedResponse) {
-        let Some(piece) = self.pieces.get_mut(&at) else { return };
-        let found = answer.dimensions();
-        // That of a single input from among others may be what was wrong with it.
-        if piece.family.is_none() || piece.request.len() > 1 {
-            self.dimensions.get_or_insert(found);
-        }
-        let fits = self.dimensions == Some(found);
-        if let (Some(family), Some(capacity), true) = (&piece.family, &self.capacity, fits) {
-            family.answer(piece.request.len(), capacity);
-        }
-        piece.state = State::Over(Ok(answer));
-        self.refute();
-    }
-
-    fn fail(&mut self, at: usize, error: E) {
-        if let Some(piece) = self.pieces.get_mut(&at) {
-            piece.state = State::Over(Err(error));
-        }
-    }
-
-    fn fail_all(&mut self, at: usize, error: E) {
-        let why = error.verdict();
-        self.fail(at, error);
-        self.end(at, why);
-    }
-
-    fn hold(&mut self, at: usize, error: E) {
-        if let Some(piece) = self.pieces.get_mut(&at) {
-            piece.state = State::Held(Some(error));
-        }
-    }
-
-    /// Does what follows from a refusal before anything was answered.
-    fn step(&mut self, at: usize, step: Step, error: E) {
-        let single = self.pieces.get(&at).is_some_and(|piece| piece.request.len() < 2);
-        match step {
-            Step::Wait if single => self.fail(at, error),
-            Step::Wait => self.hold(at, error),
-            Step::Halve if single => {
-                self.fail(at, error);
-                self.go_on();
-            }
-            Step::Halve => {
-                self.divide(at, Some(Unit::Inputs), false);
-                self.try_parts(at, 2);
-            }
-            Step::Single => {
-                let why = error.verdict();
-                match single {
-                    true => self.fail(at, error),
-                    false => self.hold(at, error),
-                }
-                self.ask_alone(at, why);
-            }
-            Step::End => self.fail_all(at, error),
-            Step::Refute => {
-                match single {
-                    true => self.fail(at, error),
-                    false => self.hold(at, error),
-                }
-                self.refute();
-            }
-        }
-    }
-
-    /// Sends the last input of each half alone; what is alone already has been sent.
-    fn ask_alone(&mut self, at: usize, why: Verdict) {
-        let held =
-            |(at, piece): (&usize, &Piece<E>)| (piece.tried && matches!(piece.state, State::Held(_))).then_some(*at);
-        let halves: Vec<_> = self.pieces.iter().filter_map(held).collect();
-        if halves.is_empty() {
-            // Two inputs may both be to blame, but not another batch with them.
-            let others = self.pieces.values().any(|piece| matches!(piece.state, State::Held(Some(_))));
-            return if others { self.end(at, why) } else { self.trial.ask_another() };
-        }
-        self.trial.ask_alone(halves.len());
-        for at in halves {
-            let Some(piece) = self.pieces.remove(&at) else { continue };
-            let family = Some(Family::new(&piece.request, Unit::Inputs, piece.family));
-            let (all, patience) = (piece.request.len(), piece.patience);
-            let last = all - 1;
-            let parts =
-                [(at, piece.request.part(0..last, 1), false), (at + last, piece.request.part(last..all, 2), true)];
-            for (at, request, tried) in parts {
-                let state = if tried { State::Due } else { State::Held(None) };
-                self.insert(at, Piece { request, patience, family: family.clone(), suspect: false, tried, state });
-            }
-        }
-    }
-
-    /// It was too much, or holds something too long.
-    fn narrow(&mut self, at: usize, unit: Option<Unit>, error: E) {
-        let Some(piece) = self.pieces.get_mut(&at) else { return };
-        let (single, tried) = (piece.request.len() < 2, piece.tried);
-        if let (Some(capacity), Some(unit)) = (&self.capacity, unit) {
-            match single {
-                // It was not the size of those that it came from.
-                true => capacity.pardon(unit),
-                // Later it is known only once all its parts are answered.
-                false if self.trial != Trial::Refuted => capacity.refuse(unit, unit.of(&piece.request)),
-                false => {}
-            }
-        }
-        match self.trial {
-            Trial::Refuted if single => self.fail(at, error),
-            _ if single => {
-                self.fail(at, error);
-                self.go_on();
-            }
-            Trial::Refuted => self.divide(at, Some(unit.unwrap_or(Unit::Inputs)), false),
-            Trial::Narrowing | Trial::Halves { .. } if !tried => self.hold(at, error),
-            _ => {
-                self.trial = Trial::Narrowing;
-                self.divide(at, Some(unit.unwrap_or(Unit::Inputs)), false);
-                self.try_parts(at, 1);
-            }
-        }
-    }
-
-    /// So many of the parts from that place on are sent to find out, the others wait.
-    fn try_parts(&mut self, at: usize, most: usize) {
-        let mut left = most;
-        for (at, piece) in self.pieces.range_mut(at..) {
-            if !matches!(piece.state, State::Due) || piece.family.is_none() {
-                continue;
-            }
-            piece.tried = left > 0;
-            if left == 0 {
-                piece.state = State::Held(None);
-                self.due.iter_mut().for_each(|due| _ = due.remove(at));
-            }
-            left = left.saturating_sub(1);
-        }
-    }
-
-    /// What was tried is over, and nothing is answered: the next that waits is tried.
-    fn go_on(&mut self) {
-        if self.trial != Trial::Narrowing || self.pieces.values().any(|piece| piece.tried && piece.is_under_way()) {
-            return;
-        }
-        let waits = |piece: &&mut Piece<E>| matches!(piece.state, State::Held(None));
-        match self.pieces.iter_mut().map(|(at, piece)| (*at, piece)).find(|(_, piece)| waits(piece)) {
-            Some((at, piece)) => {
-                (piece.tried, piece.state) = (true, State::Due);
-                self.due[usize::from(piece.suspect)].insert(at);
-            }
-            None => self.refute(),
-        }
-    }
-}
-
 impl<E> Piece<E> {
+    /// Of its vectors, if they are there and not those of a single input from among others.
+    fn dimensions(&self) -> Option<usize> {
+        match &self.state {
+            State::Over(Ok(answer)) if self.family.is_none() || self.request.len() > 1 => Some(answer.dimensions()),
+            _ => None,
+        }
+    }
+
     const fn is_under_way(&self) -> bool {
         matches!(self.state, State::Due | State::InFlight)
-    }
-}
-
-/// What the failure of a request means for its parts.
-fn told(request: &EmbedRequest, verdict: Verdict) -> Told {
-    if verdict.retry() != Retryable::No || verdict.class() == Class::Refused {
-        return Told::Nothing;
-    }
-    match request.notes() {
-        Some(notes) if notes.capacity.get().is_some() => notes.attempts().1,
-        // Some other service, which says no more than this.
-        _ => match (verdict.class(), verdict.remedy()) {
-            (Class::Auth | Class::QuotaExhausted, _) => Told::All,
-            (_, Some(Remedy::Split)) => Told::TooMuch(Unit::Inputs),
-            (_, Some(Remedy::Truncate)) => Told::TooLong,
-            (Class::Permanent, _) => Told::Refused(Likeness::of(verdict, "")),
-            _ => Told::Nothing,
-        },
     }
 }

@@ -10,10 +10,12 @@ pub(super) enum Trial {
     Idle,
     /// Single inputs were refused alike, so many of them.
     Singles { likeness: Likeness, refused: usize },
-    /// The halves of a batch are asked for, or an input of each: so many of them have still to be refused alike.
-    Halves { likeness: Option<Likeness>, left: usize, alone: bool },
+    /// The halves of a batch are asked for, or inputs of each: so many of them have still to be refused alike.
+    Halves { likeness: Option<Likeness>, left: usize },
     /// A batch is made smaller, until a part is answered.
     Narrowing,
+    /// One was refused for a reason that all requests have, unless another is answered that is in flight.
+    Last,
     /// Something was answered, or the refusals had different reasons.
     Refuted,
 }
@@ -25,7 +27,7 @@ pub(super) enum Step {
     Halve,
     /// It waits, or is out if it is a single input.
     Wait,
-    /// Both halves were refused: now one input of each.
+    /// All that was tried is refused: now single inputs, as long as there may be more requests before the end.
     Single,
     /// All requests are refused.
     End,
@@ -35,11 +37,13 @@ pub(super) enum Step {
 
 impl Trial {
     /// A request was refused for so many `inputs`; `tried` if it was asked for to find out.
-    pub(super) fn refuse(&mut self, likeness: Likeness, inputs: usize, tried: bool) -> Step {
+    pub(super) fn refuse(&mut self, likeness: Likeness, inputs: usize, tried: bool, in_flight: usize) -> Step {
         match self {
-            Self::Singles { likeness: before, refused: SINGLES } if *before == likeness => Step::End,
+            Self::Singles { likeness: before, refused } if inputs > 1 && *before == likeness && *refused >= ENOUGH => {
+                Step::End
+            }
             Self::Idle | Self::Singles { .. } if inputs > 1 => {
-                *self = Self::Halves { likeness: None, left: 2, alone: false };
+                *self = Self::Halves { likeness: None, left: 2 };
                 Step::Halve
             }
             Self::Idle => {
@@ -48,19 +52,14 @@ impl Trial {
             }
             Self::Singles { likeness: before, refused } if *before == likeness => {
                 *refused += 1;
-                Step::Wait
+                if *refused >= ENOUGH + in_flight { Step::End } else { Step::Wait }
             }
-            Self::Halves { likeness: before, left, alone }
-                if tried && before.is_none_or(|before| before == likeness) =>
-            {
+            Self::Halves { likeness: before, left } if tried && before.is_none_or(|before| before == likeness) => {
                 *before = Some(likeness);
                 *left -= 1;
-                match (*left, *alone) {
-                    (0, false) => Step::Single,
-                    (0, true) => Step::End,
-                    _ => Step::Wait,
-                }
+                if *left == 0 { Step::Single } else { Step::Wait }
             }
+            Self::Last => Step::Wait,
             Self::Halves { .. } | Self::Narrowing if !tried => Step::Wait,
             Self::Narrowing => Step::Halve,
             _ => Step::Refute,
@@ -70,33 +69,33 @@ impl Trial {
     /// The halves were single inputs: the next refusal, if it is the same, decides.
     pub(super) const fn ask_another(&mut self) {
         if let Self::Halves { likeness: Some(likeness), .. } = *self {
-            *self = Self::Singles { likeness, refused: SINGLES };
+            *self = Self::Singles { likeness, refused: ENOUGH };
         }
     }
 
     /// So many inputs are asked for alone.
     pub(super) const fn ask_alone(&mut self, inputs: usize) {
-        if let Self::Halves { left, alone, .. } = self {
-            (*left, *alone) = (inputs, true);
+        if let Self::Halves { left, .. } = self {
+            *left = inputs;
         }
     }
 
     /// Whether only what is asked for to find out is sent now.
     pub(super) const fn waits(&self) -> bool {
-        matches!(self, Self::Halves { .. } | Self::Narrowing)
+        matches!(self, Self::Halves { .. } | Self::Narrowing | Self::Last)
     }
 
     /// How many requests may have been sent until now, of which so many may be in flight at once.
     pub(super) const fn most_sent(&self, in_flight: usize) -> usize {
         match self {
-            Self::Singles { .. } => SINGLES + in_flight,
+            Self::Singles { .. } => ENOUGH + in_flight,
             _ => usize::MAX,
         }
     }
 }
 
-/// More single inputs than that, refused alike one after the other, are no chance.
-const SINGLES: usize = 4;
+/// So many requests, and one for each that may be in flight, that are refused alike are no chance.
+pub(super) const ENOUGH: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -109,31 +108,31 @@ mod tests {
     #[test]
     fn a_batch_its_halves_and_an_input_of_each_are_enough() {
         let mut trial = Trial::default();
-        assert_eq!(trial.refuse(words("no"), 64, false), Step::Halve);
-        assert_eq!(trial.refuse(words("no"), 64, false), Step::Wait);
-        assert_eq!(trial.refuse(words("no"), 32, true), Step::Wait);
-        assert_eq!(trial.refuse(words("no"), 32, true), Step::Single);
+        assert_eq!(trial.refuse(words("no"), 64, false, 4), Step::Halve);
+        assert_eq!(trial.refuse(words("no"), 64, false, 4), Step::Wait);
+        assert_eq!(trial.refuse(words("no"), 32, true, 4), Step::Wait);
+        assert_eq!(trial.refuse(words("no"), 32, true, 4), Step::Single);
         trial.ask_alone(2);
-        assert_eq!(trial.refuse(words("no"), 1, true), Step::Wait);
+        assert_eq!(trial.refuse(words("no"), 1, true, 4), Step::Wait);
         assert!(trial.waits());
-        assert_eq!(trial.refuse(words("no"), 1, true), Step::End);
+        assert_eq!(trial.refuse(words("no"), 1, true, 4), Step::Single);
     }
 
     #[test]
     fn other_words_are_about_an_input() {
         let mut trial = Trial::default();
-        assert_eq!(trial.refuse(words("no"), 2, false), Step::Halve);
-        assert_eq!(trial.refuse(words("no"), 1, true), Step::Wait);
-        assert_eq!(trial.refuse(words("never"), 1, true), Step::Refute);
+        assert_eq!(trial.refuse(words("no"), 2, false, 4), Step::Halve);
+        assert_eq!(trial.refuse(words("no"), 1, true, 4), Step::Wait);
+        assert_eq!(trial.refuse(words("never"), 1, true, 4), Step::Refute);
     }
 
     #[test]
-    fn single_inputs_are_refused_five_times_before_all_are() {
+    fn single_inputs_are_refused_as_often_as_a_batch_and_its_parts_would_be() {
         let mut trial = Trial::default();
-        for _ in 0..SINGLES {
-            assert_eq!(trial.refuse(words("no 1"), 1, false), Step::Wait);
+        for refused in 1..8 {
+            assert_eq!(trial.refuse(words(&format!("no {refused}")), 1, false, 4), Step::Wait);
         }
         assert_eq!(trial.most_sent(4), 8);
-        assert_eq!(trial.refuse(words("no 2"), 1, false), Step::End);
+        assert_eq!(trial.refuse(words("no 8"), 1, false, 4), Step::End);
     }
 }

@@ -10,6 +10,8 @@ pub(crate) struct History {
     likeness: Option<Likeness>,
     /// How many in a row were alike.
     alike: u32,
+    /// How many of those were attempts at this request itself.
+    own: u32,
     /// How many attempts have failed at this request itself.
     failed: u32,
     /// How many requests had been answered when each of the last three failed.
@@ -46,9 +48,10 @@ impl History {
     /// Another attempt has failed.
     pub(crate) fn fail(&mut self, likeness: Likeness, capacity: &Capacity) {
         if self.likeness != Some(likeness) {
-            *self = Self { likeness: Some(likeness), alike: 0, answered: [capacity.answered(); 3], ..*self };
+            *self = Self { likeness: Some(likeness), alike: 0, own: 0, answered: [capacity.answered(); 3], ..*self };
         }
         self.alike += 1;
+        self.own += 1;
         self.failed += 1;
         self.answered = [self.answered[1], self.answered[2], capacity.answered()];
     }
@@ -59,9 +62,16 @@ impl History {
     }
 
     /// Whether the last failures are alike too often for an accident, such as befalls this server.
-    pub(crate) fn is_no_accident(&self, inputs: usize, capacity: &Capacity) -> bool {
-        let doubt = if inputs > 1 { HALVES } else { GIVES_UP };
-        self.alike >= ALIKE && capacity.accident_rate().powi(self.alike as i32) <= doubt
+    pub(crate) fn is_no_accident(&self, inputs: usize, answers: bool, capacity: &Capacity) -> bool {
+        let doubt = match (inputs, answers) {
+            (1, false) => GIVES_UP,
+            (1, true) => GIVES_UP_ANSWERED,
+            _ => HALVES,
+        };
+        let rate = capacity.accident_rate();
+        // Of two parts that one was looked at again that had failed, which is twice as likely.
+        let inherited = (2.0 * rate).min(1.0).powi((self.alike - self.own) as i32);
+        self.alike >= ALIKE && self.own > 0 && inherited * rate.powi(self.own as i32) <= doubt
     }
 
     /// Whether it has failed alike often enough to be no accident if the server is there.
@@ -69,13 +79,19 @@ impl History {
         self.alike >= ALIKE
     }
 
+    /// Whether all of those were attempts at this request itself.
+    pub(crate) const fn is_alike_itself(&self) -> bool {
+        self.own >= ALIKE
+    }
+
     /// Whether one more would be enough.
     pub(crate) const fn is_doubtful(&self) -> bool {
         self.alike + 1 >= ALIKE
     }
 
+    /// Whether the last attempt at this request itself had no answer.
     pub(crate) const fn was_silent(&self) -> bool {
-        matches!(self.likeness, Some(Likeness::SILENCE))
+        self.own > 0 && matches!(self.likeness, Some(Likeness::SILENCE))
     }
 
     /// How many in a row were alike.
@@ -89,7 +105,7 @@ impl History {
 
     /// That of a part: what it is suspected of, and nothing that it has done itself.
     pub(crate) const fn inherited(&self) -> Self {
-        Self { failed: 0, ..*self }
+        Self { failed: 0, own: 0, ..*self }
     }
 }
 
@@ -115,3 +131,5 @@ const ALIKE: u32 = 3;
 const HALVES: f64 = 2e-2;
 /// How likely it may be for an input to be given up, which costs its vector.
 const GIVES_UP: f64 = 1e-6;
+/// The same where the server has answered, with something else than a vector.
+const GIVES_UP_ANSWERED: f64 = 1e-4;

@@ -2,14 +2,17 @@
 
 use std::{
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicUsize},
 };
 
 use bytes::Bytes;
 use serde::Serialize;
 use trysail_http::CallKey;
 
-use super::history::{History, Told};
+use super::{
+    EmbedRequest,
+    history::{History, Told},
+};
 use crate::{api::Form, capacity::Capacity, own::Own};
 
 pub(super) struct Shared {
@@ -28,6 +31,10 @@ pub(super) struct Shared {
 #[derive(Default)]
 pub(crate) struct Notes {
     attempts: Mutex<(History, Told)>,
+    /// How many forms later than usual it is asked in.
+    pub(crate) later_form: AtomicUsize,
+    /// An input of the same run that was answered before, and so will be if the server is there.
+    pub(crate) canary: OnceLock<EmbedRequest>,
     /// What is known of the server it was sent to.
     pub(crate) capacity: OnceLock<Arc<Capacity>>,
 }
@@ -89,7 +96,12 @@ impl Notes {
 
     fn inherited(&self) -> Self {
         let (history, _) = *self.attempts();
-        Self { attempts: Mutex::new((history.inherited(), Told::Nothing)), capacity: self.capacity.clone() }
+        Self {
+            attempts: Mutex::new((history.inherited(), Told::Nothing)),
+            later_form: AtomicUsize::new(0),
+            canary: OnceLock::new(),
+            capacity: self.capacity.clone(),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Fields that may hold anything.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::shape::Index;
@@ -10,13 +10,37 @@ pub(super) fn place(index: &RawValue) -> Index {
     let index = index.get();
     // Some write their numbers as text.
     let digits = index.strip_prefix('"').and_then(|index| index.strip_suffix('"')).unwrap_or(index);
-    match digits.parse() {
-        Ok(index) => Index::At(index),
-        Err(_) if index == "null" => Index::Missing,
-        Err(_) => match digits.parse::<f64>() {
-            Ok(index) if index >= 0.0 && index.fract() == 0.0 => Index::At(index as u64),
-            _ => Index::Odd,
-        },
+    if index == "null" { Index::Missing } else { of_text(digits) }
+}
+
+fn of_text(digits: &str) -> Index {
+    match (digits.parse(), digits.parse::<f64>()) {
+        (Ok(index), _) => Index::At(index),
+        (_, Ok(index)) if index >= 0.0 && index.fract() == 0.0 => Index::At(index as u64),
+        _ => Index::Odd,
+    }
+}
+
+/// An index in an answer of which no piece is raw.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Nothing(()),
+    Whole(u64),
+    Number(f64),
+    Text(String),
+    Other(IgnoredAny),
+}
+
+impl<'de> Deserialize<'de> for Index {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Written::deserialize(deserializer)? {
+            Written::Nothing(()) => Self::Missing,
+            Written::Whole(index) => Self::At(index),
+            Written::Number(index) => of_text(&index.to_string()),
+            Written::Text(index) => of_text(&index),
+            Written::Other(_) => Self::Odd,
+        })
     }
 }
 

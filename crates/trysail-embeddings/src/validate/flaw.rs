@@ -64,11 +64,25 @@ pub(crate) enum Flaw {
         index: usize,
     },
     NotAsked,
+    OtherFamily {
+        thousandths: i16,
+    },
+    Token {
+        index: usize,
+    },
+    NoScores,
+    Scores {
+        expected: usize,
+        found: usize,
+    },
+    Score {
+        index: usize,
+    },
 }
 
 impl Flaw {
     /// Why `body`, which could not be read, is none.
-    pub(super) fn of_text(body: &[u8], error: &serde_json::Error) -> Self {
+    pub(crate) fn of_text(body: &[u8], error: &serde_json::Error) -> Self {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
         let begins = |starts: &[&[u8]]| starts.iter().any(|start| body.starts_with(start));
         let start = body[..body.len().min(ENOUGH)].to_ascii_lowercase();
@@ -98,6 +112,8 @@ impl Flaw {
                 | Self::Stream
                 | Self::Error
                 | Self::NoVectors
+                | Self::NoScores
+                | Self::Scores { .. }
                 | Self::Count { .. }
                 | Self::Empty { .. }
         )
@@ -118,19 +134,24 @@ impl Flaw {
             | Self::NoIndex { .. }
             | Self::Empty { .. }
             | Self::NotFinite { .. }
-            | Self::Base64 { .. } => Verdict::MALFORMED,
+            | Self::Base64 { .. }
+            | Self::Token { .. }
+            | Self::Scores { .. }
+            | Self::Score { .. } => Verdict::MALFORMED,
             Self::Page
             | Self::Text
             | Self::Stream
             | Self::Compressed
             | Self::Binary
             | Self::NoVectors
+            | Self::NoScores
             | Self::Dimensions { .. }
             | Self::Length { .. }
             | Self::Rows { .. }
             | Self::FromOne
             | Self::Zero { .. }
-            | Self::NotAsked => Verdict::MALFORMED.once().neutral(),
+            | Self::NotAsked
+            | Self::OtherFamily { .. } => Verdict::MALFORMED.once().neutral(),
         }
     }
 
@@ -176,6 +197,11 @@ impl Flaw {
             Self::Zero { .. } => "answer/zero",
             Self::Base64 { .. } => "answer/broken-base64",
             Self::NotAsked => "answer/base64",
+            Self::OtherFamily { .. } => "answer/family",
+            Self::Token { .. } => "answer/token",
+            Self::NoScores => "answer/no-scores",
+            Self::Scores { .. } => "answer/count",
+            Self::Score { .. } => "answer/not-finite",
         }
     }
 }
@@ -215,6 +241,14 @@ impl fmt::Display for Flaw {
             Self::Zero { index } => write!(f, "vector {index} is zero"),
             Self::Base64 { index } => write!(f, "vector {index} is no base64 of 32-bit floats"),
             Self::NotAsked => f.write_str("it is base64 where numbers were asked for"),
+            Self::Token { index } => write!(f, "vector {index} holds a token that is there twice or out of range"),
+            Self::NoScores => f.write_str("it holds no list of scores"),
+            Self::Scores { expected, found } => write!(f, "it holds {found} scores where {expected} were expected"),
+            Self::Score { index } => write!(f, "the score of text {index} is no number"),
+            Self::OtherFamily { thousandths } => {
+                let likeness = f64::from(*thousandths) / 1_000.0;
+                write!(f, "it is of another family: its cosine with the fingerprint is {likeness:.3}")
+            }
         }
     }
 }

@@ -1,12 +1,18 @@
-//! Verdicts for gRPC status codes.
+//! gRPC: verdicts for its status codes, and its codes for verdicts.
 
+mod answer;
 mod by_code;
+mod code;
 
 use std::time::Duration;
 
 use trysail_core::{Remedy, Verdict};
 
-pub use self::by_code::ByCode;
+pub use self::{
+    answer::{judge, judge_head},
+    by_code::ByCode,
+    code::code,
+};
 
 /// What a gRPC status code means; an unknown one is as `UNKNOWN`.
 ///

@@ -24,6 +24,9 @@ use crate::Deadline;
 /// outer retry and is not repeated here, unless its mark is taken off ([`unmarked`](Self::unmarked)). The time left is that
 /// of the request's [`Deadline`].
 ///
+/// To another server ([`divert`](Replay::divert)) goes what changes nothing (`GET`, marked requests, those routes), whoever
+/// repeats it, and only without credentials: the key of a server is added below, by each member's own stack.
+///
 /// ```
 /// # use trysail_core::Replay;
 /// # use trysail_http::Idempotent;
@@ -116,6 +119,10 @@ impl<B: Clone> Replay<Request<B>> for Idempotent {
         (is_ours(request) && repeatable(request)).then(|| request.clone())
     }
 
+    fn divert(&self, request: &Request<B>) -> Option<Request<B>> {
+        divertible(request, false).then(|| request.clone())
+    }
+
     fn mark(&self, request: &mut Request<B>, attempt: u32) {
         match request.headers_mut().entry(RETRY_COUNT) {
             Entry::Vacant(none) if attempt <= 1 => _ = none.insert(NO_RETRY),
@@ -140,6 +147,26 @@ fn repeatable<B>(request: &Request<B>) -> bool {
     request.method().is_idempotent() || request.extensions().get::<Idempotent>().is_some() || has_key(request)
 }
 
+/// Whether another server may see it, whoever repeats it.
+///
+/// An `Idempotency-Key` is no reason: the other server does not know what the first one has done under it.
+fn divertible<B>(request: &Request<B>, is_pure: bool) -> bool {
+    let harmless = is_pure || request.method().is_safe() || request.extensions().get::<Idempotent>().is_some();
+    harmless && !holds_secrets(request)
+}
+
+/// Whether it carries what may be meant for one server alone.
+fn holds_secrets<B>(request: &Request<B>) -> bool {
+    let header = |(name, value): (&HeaderName, &HeaderValue)| {
+        value.is_sensitive() || SECRET_HEADERS.iter().any(|secret| name == secret)
+    };
+    let parameter = |pair: &str| {
+        let name = pair.split('=').next().unwrap_or_default();
+        SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+    };
+    request.headers().iter().any(header) || request.uri().query().is_some_and(|query| query.split('&').any(parameter))
+}
+
 fn has_key<B>(request: &Request<B>) -> bool {
     request.headers().get(IDEMPOTENCY_KEY).is_some_and(|key| !key.is_empty())
 }
@@ -156,6 +183,9 @@ fn fresh() -> HeaderValue {
 const NO_RETRY: HeaderValue = HeaderValue::from_static("0");
 const RETRY_COUNT: HeaderName = HeaderName::from_static("x-retry-count");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const SECRET_HEADERS: [&str; 7] =
+    ["api-key", "authorization", "cookie", "proxy-authorization", "x-api-key", "x-auth-token", "x-goog-api-key"];
+const SECRET_PARAMETERS: [&str; 6] = ["access_token", "api-key", "api_key", "apikey", "key", "token"];
 
 #[cfg(test)]
 mod tests {
@@ -196,6 +226,34 @@ mod tests {
         empty.headers_mut().insert(IDEMPOTENCY_KEY, HeaderValue::from_static(""));
         assert!(Idempotent.replay(&empty).is_none());
         assert!(Idempotent.replay(&Idempotent::keyed(empty)).is_some());
+    }
+
+    #[test]
+    fn what_changes_nothing_goes_to_another_server_and_credentials_do_not() {
+        let request = |method, uri: &str| Request::builder().method(method).uri(uri).body("{}").unwrap();
+        let diverts = |request: &Request<&'static str>| Idempotent.divert(request).is_some();
+        assert!(diverts(&request(Method::GET, "/v1/models")));
+        let mut marked = Idempotent::keyed(request(Method::PUT, "/v1/files/1"));
+        assert!(Idempotent.replay(&marked).is_some() && !diverts(&marked), "it may have been done there");
+        marked.extensions_mut().insert(Idempotent);
+        Idempotent.mark(&mut marked, 1);
+        assert!(Idempotent.replay(&marked).is_none() && diverts(&marked), "an outer retry repeats it anyway");
+        let pure = Idempotent.or_route(|_: &Method, uri: &Uri| uri.path() == "/embed");
+        assert!(pure.divert(&request(Method::POST, "/embed")).is_some());
+        assert!(pure.divert(&request(Method::POST, "/orders")).is_none());
+
+        for name in SECRET_HEADERS {
+            let mut secret = request(Method::GET, "/v1/models");
+            secret.headers_mut().insert(name, HeaderValue::from_static("hunter2"));
+            assert!(!diverts(&secret), "{name}");
+        }
+        let mut secret = HeaderValue::from_static("hunter2");
+        secret.set_sensitive(true);
+        let mut own = request(Method::GET, "/v1/models");
+        own.headers_mut().insert("x-own", secret);
+        assert!(!diverts(&own) && pure.divert(&own).is_none());
+        assert!(!diverts(&request(Method::GET, "/v1/models?page=2&Key=hunter2")));
+        assert!(diverts(&request(Method::GET, "/v1/models?page=2&monkey=1")));
     }
 
     #[test]

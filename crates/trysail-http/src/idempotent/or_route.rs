@@ -3,7 +3,7 @@ use std::{fmt, time::Duration};
 use http::{Method, Request, Uri};
 use trysail_core::Replay;
 
-use crate::idempotent::{Idempotent, is_ours, repeatable};
+use crate::idempotent::{Idempotent, divertible, is_ours, repeatable};
 
 /// Repeats what [`Idempotent`] does, and what one's own routes allow; made by [`Idempotent::or_route`].
 #[derive(Clone, Copy)]
@@ -25,6 +25,10 @@ where
     fn replay(&self, request: &Request<B>) -> Option<Request<B>> {
         let allowed = || repeatable(request) || (self.is_pure)(request.method(), request.uri());
         (is_ours(request) && allowed()).then(|| request.clone())
+    }
+
+    fn divert(&self, request: &Request<B>) -> Option<Request<B>> {
+        divertible(request, (self.is_pure)(request.method(), request.uri())).then(|| request.clone())
     }
 
     fn mark(&self, request: &mut Request<B>, attempt: u32) {

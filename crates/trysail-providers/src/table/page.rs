@@ -255,7 +255,9 @@ a stream by its head alone.
 const ANSWERS: &str = "
 ## Answers with a 2xx
 
-Checked only if the request says what is `Expected`. One that holds an error is judged by the tables above.
+Checked only if the request says what is `Expected`. One that holds an error is judged by the tables above. `Embeddings`,
+`Sparse` and `Rerank` check theirs while they decode them, by the same names; of sparse vectors and scores there are also
+`answer/token` (a token that is there twice or out of range), which is asked again, and `answer/no-scores`, which is not.
 
 | flaw | class | retry | health | remedy |
 |---|---|---|---|---|
@@ -275,7 +277,8 @@ useless.
 const GRPC: &str = "
 ## gRPC
 
-`trysail_http::grpc::verdict`.
+`trysail_http::grpc::verdict`. `grpc::judge` finds the code of a whole answer, in its head or its trailers; `grpc::code` is
+the way back: `UNAVAILABLE` for what was refused or not reached, `DEADLINE_EXCEEDED` for a time limit of one's own.
 
 | code | class | retry | health | remedy |
 |---|---|---|---|---|

@@ -14,6 +14,7 @@ enum Why {
     Shape,
     Unknown,
     Percent,
+    Number,
     Duration,
     NoDuration,
     Sum(u64),
@@ -27,6 +28,11 @@ impl FromStr for Plan {
         let items = text.split(',').flat_map(|item| if item.trim() == "storm" { STORM } else { item }.split(','));
         for item in items.map(str::trim).filter(|item| !item.is_empty()) {
             let blame = |why| ParseError { item: item.into(), why };
+            if let Some((name, number)) = item.split_once('#') {
+                let number = number.parse().map_err(|_| blame(Why::Number))?;
+                plan.numbered.push((fault(name).map_err(blame)?, number));
+                continue;
+            }
             let (name, value) = item.split_once(':').ok_or(blame(Why::Shape))?;
             if name == DOWN {
                 plan.outages.push(outage(value).ok_or(blame(Why::Duration))?);
@@ -47,7 +53,8 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shares = self.shares.iter().map(|(fault, share)| format!("{fault}:{share}"));
         let outages = self.outages.iter().map(|outage| format!("{DOWN}:{:?}@{:?}", outage.length, outage.start));
-        f.write_str(&shares.chain(outages).collect::<Vec<_>>().join(","))
+        let numbered = self.numbered.iter().map(|(fault, number)| format!("{fault}#{number}"));
+        f.write_str(&shares.chain(numbered).chain(outages).collect::<Vec<_>>().join(","))
     }
 }
 
@@ -55,12 +62,16 @@ impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { item, why } = self;
         match why {
-            Why::Shape => write!(f, "`{item}` is no fault: write `name:percent`, or `down:2s@5s` for an outage"),
+            Why::Shape => write!(
+                f,
+                "`{item}` is no fault: write `name:percent`, `name#2` for the second request, or `down:2s@5s` for an outage"
+            ),
             Why::Unknown => {
                 let known: Vec<_> = KNOWN.iter().map(|&(name, _)| name).collect();
                 write!(f, "`{item}` names no fault: there are {} and {DOWN}", known.join(", "))
             }
             Why::Percent => write!(f, "`{item}` has no share of the requests: write 0 to 100 behind the colon"),
+            Why::Number => write!(f, "`{item}` has no number: write 1 for the first request behind the hash"),
             Why::Duration => write!(f, "`{item}` has no duration: write `50ms`, `1.5s`, or `2s@5s` for an outage"),
             Why::NoDuration => write!(f, "`{item}` takes no duration: only 429, drip and slow do"),
             Why::Sum(sum) => write!(f, "`{item}` fails {sum} percent of the requests, which is more than all"),

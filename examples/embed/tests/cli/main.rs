@@ -14,3 +14,5 @@ mod support;
 mod third_party;
 mod transport;
 mod usage;
+mod wild;
+mod words;

@@ -108,7 +108,7 @@ async fn vectors_of_another_length_are_errors_from_there_on() {
     assert_eq!(run.code, Some(1));
     assert_eq!(server.rows()[2].embedding, Some(vec![0.5; 4]));
     let error = server.rows()[3].error.clone().unwrap();
-    assert!(error.message.contains("a vector of 5 numbers, where those before have 4"), "{error:?}");
+    assert!(error.message.contains("vectors of 5 numbers, where those before have 4"), "{error:?}");
 }
 
 #[tokio::test]
