@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 use clap::ValueEnum;
 use serde::{Serialize, de::DeserializeOwned};
 
-use self::words::{FAULT_REASONS, FAULTS, INTRODUCTION, JITTER, LIMITS, REAL, STORM, STORM_REASONS};
+use self::words::{FAULT_REASONS, FAULTS, INTRODUCTION, JITTER, LIMITS, REAL, REAL_REASONS, STORM, STORM_REASONS};
 use crate::{
     faults, jitter, plots, real,
     storm::{self, Kind, name},
@@ -95,6 +95,12 @@ impl Page {
             write!(text, " `{scenario}`: {ours}{patient} of the calls succeed, and {theirs} with {other}{why}.")
                 .expect("a string grows");
         }
+        for (ours, best) in self.behind_for_real() {
+            let (plan, other) = (&ours.plan, name(best.policy));
+            let [ours, theirs] = [ours, best].map(|row| format!("{:.2} %", row.success * 100.0));
+            let why = REAL_REASONS.iter().find(|(reason, _)| reason == plan).map_or("", |(_, why)| why);
+            write!(text, " For real, `{plan}`: {ours}, and {theirs} with {other}{why}.").expect("a string grows");
+        }
         for &server in Kind::value_variants() {
             let slower: Vec<_> = self.later(server).collect();
             if !slower.is_empty() {
@@ -111,6 +117,16 @@ impl Page {
         ours.filter_map(|ours| {
             let others = self.faults.iter().filter(|other| other.scenario == ours.scenario && !other.policy.is_ours());
             let best = others.max_by(|one, other| one.success.total_cmp(&other.success))?;
+            (best.success - ours.success >= NOTICEABLE).then_some((ours, best))
+        })
+    }
+
+    /// The same of what was run for real.
+    fn behind_for_real(&self) -> impl Iterator<Item = (&real::Row, &real::Row)> {
+        let ours = self.real.iter().filter(|row| row.policy == real::Policy::Trysail);
+        ours.filter_map(|ours| {
+            let beside = self.real.iter().filter(|other| other.plan == ours.plan && !other.policy.is_ours());
+            let best = beside.max_by(|one, other| one.success.total_cmp(&other.success))?;
             (best.success - ours.success >= NOTICEABLE).then_some((ours, best))
         })
     }
@@ -240,6 +256,9 @@ mod tests {
         for (ours, best) in page.behind() {
             let reason = FAULT_REASONS.iter().any(|(scenario, _)| *scenario == ours.scenario);
             assert!(reason, "{ours:?}, {best:?}");
+        }
+        for (ours, best) in page.behind_for_real() {
+            assert!(REAL_REASONS.iter().any(|(plan, _)| *plan == ours.plan), "{ours:?}, {best:?}");
         }
         for &server in Kind::value_variants() {
             let reason = STORM_REASONS.iter().any(|(kind, _)| *kind == server);

@@ -16,6 +16,19 @@ pub(super) const FAULT_REASONS: &[(&str, &str)] = &[
     ("slow", ", which waits for as long as it takes; with a limit of time, all are within half a point"),
 ];
 
+pub(super) const REAL_REASONS: &[(&str, &str)] = &[
+    (
+        "503:10,500:10,reset:10",
+        ", since the budget of a process that has just begun has room for three retries, and the run is short; litellm \
+         repeats what its own client has repeated",
+    ),
+    (
+        "down:5s@5s",
+        ", since the circuit stays open for longer than the outage, and the run is short: others ask again and again until \
+         the server is back",
+    ),
+];
+
 pub(super) const STORM_REASONS: &[(Kind, &str)] = &[
     (Kind::Sheds, ": what is shed counts as a failure, so half of it opens the circuit for 5 s"),
     (

@@ -91,6 +91,10 @@ pub(crate) async fn rows(calls: usize, seed: u64) -> Result<Vec<Row>, String> {
 }
 
 impl Policy {
+    pub(crate) const fn is_ours(self) -> bool {
+        matches!(self, Self::Trysail | Self::TrysailPatient)
+    }
+
     fn is_there(self, peers: &Peers) -> bool {
         match self {
             Self::Openai => peers.has("openai"),
