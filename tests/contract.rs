@@ -9,8 +9,8 @@ use tokio::time;
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use trysail::{
-    BreakerLayer, Circuit, ClassifyLayer, CollectLayer, EmbedRequest, Embeddings, Endpoint, Failure, Preset, Providers,
-    RetryLayer, TimeoutLayer, Trip, Verdict,
+    BreakerLayer, Circuit, ClassifyLayer, CollectLayer, EmbedRequest, Embeddings, Endpoint, Failure, Pace, Preset,
+    Providers, Rate, RetryLayer, ThrottleLayer, TimeoutLayer, Trip, Verdict,
 };
 use trysail_testkit::{Pool, Probe};
 
@@ -134,6 +134,13 @@ async fn retry_keeps_the_contract() {
 #[tokio::test(start_paused = true)]
 async fn breaker_keeps_the_contract() {
     generic(&|probe| BreakerLayer::new(Circuit::new(Trip::default())).layer(probe)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttle_keeps_the_contract() {
+    generic(&|probe| ThrottleLayer::default().layer(probe)).await;
+    // Where every call but the first has to wait for its turn.
+    generic(&|probe| ThrottleLayer::new(Pace::new(Rate::per_second(1))).layer(probe)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 const CORE: &str = "trysail-core";
-const LAYERS: [&str; 4] = ["trysail-timeout", "trysail-classify", "trysail-retry", "trysail-breaker"];
+const LAYERS: [&str; 5] =
+    ["trysail-timeout", "trysail-classify", "trysail-retry", "trysail-breaker", "trysail-throttle"];
 
 const ROOMS: [&str; 4] = [CORE, "trysail-http", "trysail-providers", "trysail-embeddings"];
 

@@ -25,5 +25,6 @@ mod published;
 mod samples;
 mod stack;
 mod streams;
+mod throttle;
 mod timeouts;
 mod tower_layers;

@@ -11,6 +11,7 @@ mod class;
 mod classifier;
 mod elapsed;
 mod failure;
+mod held;
 mod judged;
 mod limit;
 mod one_line;
@@ -31,6 +32,7 @@ pub use crate::{
     classifier::{Classified, Classifier, Inherit},
     elapsed::{Elapsed, FromElapsed, Phase, Scope},
     failure::Failure,
+    held::{FromHeld, Held, Hold},
     judged::{Judged, Unanswered},
     limit::Limit,
     one_line::OneLine,

@@ -2,7 +2,7 @@ use std::{error::Error, fmt, io, iter::successors};
 
 use bytes::Bytes;
 use http::{Response, StatusCode, Uri};
-use trysail_core::{Class, Classified, Elapsed, Failure, OneLine, Open, Remedy, Retryable, Unanswered, Verdict};
+use trysail_core::{Class, Classified, Elapsed, Failure, Held, OneLine, Open, Remedy, Retryable, Unanswered, Verdict};
 use trysail_http::NotFollowed;
 use trysail_providers::{InputLimit, Providers, excerpt};
 
@@ -28,6 +28,7 @@ pub struct EmbedError {
 enum Kind {
     Elapsed(Elapsed),
     Open(Open),
+    Held(Held),
     Answer(Box<Answer>),
     Flaw(Flaw),
     Service {
@@ -173,6 +174,7 @@ impl EmbedError {
         match failure {
             Failure::Elapsed(elapsed) => elapsed.into(),
             Failure::Open(open) => open.into(),
+            Failure::Held(held) => held.into(),
             Failure::Response { response, .. } => Self::answered(verdict, &response, asked),
             Failure::Service(unanswered) => Self::unanswered(unanswered.untyped(), asked),
             other => Self::unanswered(Unanswered::new(verdict, other.to_string().into()), asked),
@@ -250,7 +252,7 @@ impl EmbedError {
             }
             Kind::Flaw(flaw) => Likeness::of(flaw.rule(), ""),
             Kind::Silence => Likeness::SILENCE,
-            Kind::Elapsed(_) | Kind::Open(_) | Kind::TooMuch(_) => Likeness::of("", ""),
+            Kind::Elapsed(_) | Kind::Open(_) | Kind::Held(_) | Kind::TooMuch(_) => Likeness::of("", ""),
             Kind::Service { said, .. } => Likeness::of("", said),
         }
     }
@@ -302,11 +304,18 @@ impl From<Open> for EmbedError {
     }
 }
 
+impl From<Held> for EmbedError {
+    fn from(held: Held) -> Self {
+        Self::new(held.verdict(), Kind::Held(held))
+    }
+}
+
 impl fmt::Display for EmbedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Elapsed(elapsed) => elapsed.fmt(f),
             Kind::Open(open) => open.fmt(f),
+            Kind::Held(held) => held.fmt(f),
             Kind::Answer(answer) => {
                 let Answer { status, code, message, address, pointer, .. } = &**answer;
                 write!(f, "the server answered {}", status.as_u16())?;
@@ -356,6 +365,7 @@ impl Error for EmbedError {
         match &self.kind {
             Kind::Elapsed(elapsed) => Some(elapsed),
             Kind::Open(open) => Some(open),
+            Kind::Held(held) => Some(held),
             // The judgement, so that it is found in a box.
             Kind::Answer(_) | Kind::Flaw(_) | Kind::TooMuch(_) | Kind::Silence => Some(&self.verdict),
             Kind::Service { unanswered, .. } => Some(&**unanswered),

@@ -1,0 +1,39 @@
+use trysail_core::Verdict;
+
+use crate::{Pace, fare::Fare, heard::Heard};
+
+/// Makes sure that the pace hears of a call that was sent, however that ends.
+#[derive(Debug)]
+pub(crate) struct SentCall {
+    /// `None` once it has heard, and for a call that keeps none.
+    pace: Option<Pace>,
+    fare: Fare,
+}
+
+impl SentCall {
+    #[inline]
+    pub(crate) const fn new(pace: Pace, fare: Fare) -> Self {
+        Self { pace: Some(pace), fare }
+    }
+
+    /// Of a call that keeps no pace, or not yet.
+    pub(crate) fn for_none() -> Self {
+        Self { pace: None, fare: Fare::default() }
+    }
+
+    #[inline]
+    pub(crate) fn settle(&mut self, verdict: Verdict) {
+        if let Some(pace) = self.pace.take() {
+            pace.settle(self.fare, Heard::of(verdict), None);
+        }
+    }
+}
+
+impl Drop for SentCall {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(pace) = self.pace.take() {
+            pace.settle(self.fare, Heard::Silence, None);
+        }
+    }
+}
