@@ -6,6 +6,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod allowance;
 mod chain;
 mod class;
 mod classifier;
@@ -28,6 +29,7 @@ mod verdict;
 #[cfg(feature = "std")]
 pub use crate::registry::{Keyed, Registered, Registry};
 pub use crate::{
+    allowance::{Allowance, Learn, Lesson, Quota},
     class::Class,
     classifier::{Classified, Classifier, Inherit},
     elapsed::{Elapsed, FromElapsed, Phase, Scope},

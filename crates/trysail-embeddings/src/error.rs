@@ -2,8 +2,10 @@ use std::{error::Error, fmt, io, iter::successors};
 
 use bytes::Bytes;
 use http::{Response, StatusCode, Uri};
-use trysail_core::{Class, Classified, Elapsed, Failure, Held, OneLine, Open, Remedy, Retryable, Unanswered, Verdict};
-use trysail_http::NotFollowed;
+use trysail_core::{
+    Allowance, Class, Classified, Elapsed, Failure, Held, OneLine, Open, Remedy, Retryable, Unanswered, Verdict,
+};
+use trysail_http::{NotFollowed, rate_limit::allowance};
 use trysail_providers::{InputLimit, Providers, excerpt};
 
 use crate::{
@@ -58,6 +60,7 @@ struct Answer {
     pointer: Option<Pointer>,
     /// Whether it was asked in http and wants https.
     wants_https: bool,
+    allowance: Allowance,
 }
 
 /// A redirect that was not followed.
@@ -99,6 +102,14 @@ impl EmbedError {
         match &self.kind {
             Kind::Answer(answer) => answer.limit,
             _ => None,
+        }
+    }
+
+    /// What the server says is left of its limits.
+    pub fn allowance(&self) -> Allowance {
+        match &self.kind {
+            Kind::Answer(answer) => answer.allowance,
+            _ => Allowance::default(),
         }
     }
 
@@ -196,6 +207,7 @@ impl EmbedError {
         let unknown = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
             || judgement.rule() == UNKNOWN_ROUTE;
         let answer = Answer {
+            allowance: allowance(response.headers()),
             status,
             rule: (judgement.verdict().class() == verdict.class()).then_some(judgement.rule()),
             code: complaint.and_then(|complaint| complaint.code().or(complaint.kind())).map(shown),

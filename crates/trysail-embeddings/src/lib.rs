@@ -11,6 +11,7 @@ mod error;
 mod exchange;
 mod future;
 mod learn;
+mod learn_usage;
 mod own;
 mod request;
 mod response;
@@ -23,6 +24,7 @@ pub use crate::{
     endpoint::{Endpoint, InvalidEndpoint},
     error::EmbedError,
     future::ResponseFuture,
+    learn_usage::LearnUsage,
     own::InvalidPart,
     request::EmbedRequest,
     response::EmbedResponse,

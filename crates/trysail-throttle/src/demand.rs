@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use trysail_core::Limit;
+use trysail_core::{Learn, Lesson, Limit};
 
 /// Says what a request costs, in the unit of the pace's [rate of cost](crate::PaceSettings::cost): tokens, inputs, bytes.
 ///
@@ -35,14 +35,26 @@ where
     }
 }
 
-/// What a throttle asks of each request: what it costs, and how long it may wait.
-#[derive(Clone, Copy, Debug)]
-pub struct Demand<W = One, L = Duration> {
-    pub(crate) cost: W,
-    pub(crate) most: L,
+/// Nothing is learnt from an outcome.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nothing;
+
+impl<Res, Err> Learn<Res, Err> for Nothing {
+    #[inline]
+    fn learn(&self, _: Result<&Res, &Err>) -> Lesson {
+        Lesson::default()
+    }
 }
 
-impl<W, L> Demand<W, L> {
+/// What a throttle asks of each call: what it costs, how long it may wait, and what is learnt from its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand<W = One, L = Duration, N = Nothing> {
+    pub(crate) cost: W,
+    pub(crate) most: L,
+    pub(crate) learn: N,
+}
+
+impl<W, L, N> Demand<W, L, N> {
     /// What `request` costs, and how long it may wait; for ever, if it is `None`.
     pub(crate) fn of<Req>(&self, request: &Req) -> (u64, Option<Duration>)
     where

@@ -2,6 +2,10 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fare {
     pub(crate) cost: u64,
+    /// When, by the pace's clock, if it has read that.
+    pub(crate) at: u64,
+    /// What was left of both rates then.
+    pub(crate) marks: [u64; 2],
     /// How often calls had been slowed down before it.
     pub(crate) epoch: u32,
     /// Whether it has taken from the rates.

@@ -7,7 +7,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 use tower_service::Service;
-use trysail_core::{Classifier, FromHeld, Held};
+use trysail_core::{Classifier, FromHeld, Held, Learn};
 
 use crate::{
     sent_call::SentCall,
@@ -17,11 +17,11 @@ use crate::{
 
 pin_project! {
     /// The call, the wait for its turn before it, or its refusal.
-    pub struct ResponseFuture<F, S, Req, C> {
+    pub struct ResponseFuture<F, S, Req, C, N> {
         #[pin]
         stage: CallStage<F, S, Req>,
-        guard: SentCall,
-        judge: C,
+        sent: SentCall,
+        judges: Judges<C, N>,
     }
 }
 
@@ -35,28 +35,47 @@ pin_project! {
     }
 }
 
-impl<F, S, Req, C> ResponseFuture<F, S, Req, C> {
+/// Who hears how a call has ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judges<C, N> {
+    pub(crate) judge: C,
+    pub(crate) learn: N,
+}
+
+impl<C, N> Judges<C, N> {
     #[inline]
-    pub(crate) const fn calling(call: F, guard: SentCall, judge: C) -> Self {
-        Self { stage: CallStage::Calling { call }, guard, judge }
-    }
-
-    #[cold]
-    pub(crate) fn waiting(service: S, request: Req, ticket: Ticket, judge: C) -> Self {
-        let wait = Box::pin(Wait::new(service, request, ticket));
-        Self { stage: CallStage::Waiting { wait }, guard: SentCall::for_none(), judge }
-    }
-
-    pub(crate) fn refused(held: Held, judge: C) -> Self {
-        Self { stage: CallStage::Refused { held }, guard: SentCall::for_none(), judge }
+    fn tell<Res, Err>(&self, sent: &mut SentCall, outcome: Result<&Res, &Err>)
+    where
+        C: Classifier<Res, Err>,
+        N: Learn<Res, Err>,
+    {
+        sent.settle(self.judge.classify(outcome), || self.learn.learn(outcome));
     }
 }
 
-impl<F, S, Req, C, Res, Err> Future for ResponseFuture<F, S, Req, C>
+impl<F, S, Req, C, N> ResponseFuture<F, S, Req, C, N> {
+    #[inline]
+    pub(crate) const fn calling(call: F, sent: SentCall, judges: Judges<C, N>) -> Self {
+        Self { stage: CallStage::Calling { call }, sent, judges }
+    }
+
+    #[cold]
+    pub(crate) fn waiting(service: S, request: Req, ticket: Ticket, judges: Judges<C, N>) -> Self {
+        let wait = Box::pin(Wait::new(service, request, ticket));
+        Self { stage: CallStage::Waiting { wait }, sent: SentCall::for_none(), judges }
+    }
+
+    pub(crate) fn refused(held: Held, judges: Judges<C, N>) -> Self {
+        Self { stage: CallStage::Refused { held }, sent: SentCall::for_none(), judges }
+    }
+}
+
+impl<F, S, Req, C, N, Res, Err> Future for ResponseFuture<F, S, Req, C, N>
 where
     F: Future<Output = Result<Res, Err>>,
     S: Service<Req, Future = F>,
     C: Classifier<Res, Err>,
+    N: Learn<Res, Err>,
     Err: FromHeld,
 {
     type Output = F::Output;
@@ -68,14 +87,14 @@ where
             let call = match this.stage.as_mut().project() {
                 CallStageProj::Calling { call } => {
                     let outcome = ready!(call.poll(cx));
-                    this.guard.settle(this.judge.classify(outcome.as_ref()));
+                    this.judges.tell(this.sent, outcome.as_ref());
                     return Poll::Ready(outcome);
                 }
                 CallStageProj::Refused { held } => return Poll::Ready(Err(Err::from_held(*held))),
                 CallStageProj::Waiting { wait } => match ready!(wait.as_mut().poll(cx)) {
                     Err(held) => return Poll::Ready(Err(Err::from_held(held))),
-                    Ok(Turn { mut service, request, guard }) => {
-                        *this.guard = guard;
+                    Ok(Turn { mut service, request, sent }) => {
+                        *this.sent = sent;
                         service.call(request)
                     }
                 },
@@ -85,7 +104,7 @@ where
     }
 }
 
-impl<F, S, Req, C> fmt::Debug for ResponseFuture<F, S, Req, C> {
+impl<F, S, Req, C, N> fmt::Debug for ResponseFuture<F, S, Req, C, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stage = match &self.stage {
             CallStage::Calling { .. } => "calling",

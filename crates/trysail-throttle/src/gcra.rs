@@ -14,11 +14,16 @@ pub(crate) struct Gcra {
     interval: AtomicU64,
     /// How many nanoseconds a full bucket takes to refill.
     depth: AtomicU64,
+    /// The sum of all corrections, by which a mark that was taken before them has to be put right.
+    shifted: AtomicU64,
+    /// Since when there is this rate.
+    set_at: AtomicU64,
 }
 
 impl Gcra {
     pub(crate) fn new() -> Self {
-        Self { full_at: AtomicU64::new(0), interval: AtomicU64::new(0), depth: AtomicU64::new(0) }
+        let [full_at, interval, depth, shifted, set_at] = [0; 5].map(AtomicU64::new);
+        Self { full_at, interval, depth, shifted, set_at }
     }
 
     /// Another rate from now on. There is as much as there was before, as far as it has room for that.
@@ -30,6 +35,7 @@ impl Gcra {
         }
         self.interval.store(interval.to_bits(), Relaxed);
         self.depth.store(depth, Relaxed);
+        self.set_at.store(now, Relaxed);
         let scale = interval / before;
         self.change(|full_at| {
             // Without a rate before, it is full.
@@ -74,8 +80,12 @@ impl Gcra {
 
     /// Undoes a `take`.
     pub(crate) fn give_back(&self, units: u64) {
-        let worth = worth(units, self.interval());
-        self.change(|full_at| full_at.saturating_sub(worth));
+        self.shift(-(worth(units, self.interval()) as i64));
+    }
+
+    /// Takes more than was known when it was sent.
+    pub(crate) fn pay(&self, units: u64) {
+        self.shift(worth(units, self.interval()) as i64);
     }
 
     /// From when on `units` are there, once those `ahead` have been taken.
@@ -90,12 +100,47 @@ impl Gcra {
         next.saturating_sub(slack).max(now)
     }
 
-    /// Leaves nothing in it at `then`.
+    /// Leaves one in it at `then`.
     pub(crate) fn empty(&self, then: u64) {
-        let depth = self.depth.load(Relaxed);
+        let rest = self.depth.load(Relaxed).saturating_sub(worth(1, self.interval()));
         if self.is_set() {
-            self.change(|full_at| full_at.max(then.saturating_add(depth)));
+            self.change(|full_at| full_at.max(then.saturating_add(rest)));
         }
+    }
+
+    /// There is no more than `level`.
+    pub(crate) fn at_most(&self, level: u64, now: u64) {
+        let lacks = self.lacks(level);
+        if self.is_set() && lacks > 0 {
+            self.change(|full_at| full_at.max(now.saturating_add(lacks)));
+        }
+    }
+
+    /// How much there is by our own account, for a [`lag`](Self::lag) later on.
+    #[inline]
+    pub(crate) fn mark(&self) -> u64 {
+        self.full_at.load(Relaxed).wrapping_sub(self.shifted.load(Relaxed))
+    }
+
+    /// By how many nanoseconds our account is ahead of the server's, which had `level` left of a call that was sent then with
+    /// this mark; unless there was another rate.
+    pub(crate) fn lag(&self, mark: u64, level: u64, sent: u64) -> Option<i64> {
+        if !self.is_set() || sent <= self.set_at.load(Relaxed) {
+            return None;
+        }
+        let theirs = sent.saturating_add(self.lacks(level));
+        Some(theirs.wrapping_sub(mark.wrapping_add(self.shifted.load(Relaxed))) as i64)
+    }
+
+    /// Corrects the account by so many nanoseconds, that of calls in flight as well.
+    pub(crate) fn shift(&self, nanos: i64) {
+        self.change(|full_at| full_at.saturating_add_signed(nanos));
+        self.shifted.fetch_add(nanos as u64, Relaxed);
+    }
+
+    /// How long it takes to be full from `level` on.
+    fn lacks(&self, level: u64) -> u64 {
+        (self.depth.load(Relaxed) as f64 - level as f64 * self.interval()).max(0.0) as u64
     }
 
     /// How much there is; less than nothing in debt.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use tower_layer::Layer;
 use trysail_core::Inherit;
 
-use crate::{Demand, One, Pace, Throttle};
+use crate::{Demand, Nothing, One, Pace, Throttle};
 
 /// Asks no faster than the server allows: calls keep the [`Pace`], each in its turn.
 ///
@@ -19,7 +19,7 @@ pub struct ThrottleLayer<P = Pace, C = Inherit, D = Demand> {
 impl<P> ThrottleLayer<P> {
     /// A layer whose calls keep `pace`: a [`Pace`], or whatever [selects](crate::Select) one for a request.
     pub const fn new(pace: P) -> Self {
-        Self { pace, judge: Inherit, demand: Demand { cost: One, most: MOST } }
+        Self { pace, judge: Inherit, demand: Demand { cost: One, most: MOST, learn: Nothing } }
     }
 }
 
@@ -37,18 +37,25 @@ impl<P, C, D> ThrottleLayer<P, C, D> {
     }
 }
 
-impl<P, C, W, L> ThrottleLayer<P, C, Demand<W, L>> {
+impl<P, C, W, L, N> ThrottleLayer<P, C, Demand<W, L, N>> {
     /// What a request costs: a closure `|request: &Request| -> u64`, or any [`Cost`](crate::Cost). One, unless set.
-    pub fn cost<X>(self, cost: X) -> ThrottleLayer<P, C, Demand<X, L>> {
-        let Self { pace, judge, demand } = self;
-        ThrottleLayer { pace, judge, demand: Demand { cost, most: demand.most } }
+    pub fn cost<X>(self, cost: X) -> ThrottleLayer<P, C, Demand<X, L, N>> {
+        let Self { pace, judge, demand: Demand { most, learn, .. } } = self;
+        ThrottleLayer { pace, judge, demand: Demand { cost, most, learn } }
     }
 
     /// How long a call may wait for its turn, by a [`Limit`](trysail_core::Limit); a minute, unless set. One that would have
     /// to wait for longer, or for longer than it has left, is refused at once.
-    pub fn most<M>(self, most: M) -> ThrottleLayer<P, C, Demand<W, M>> {
-        let Self { pace, judge, demand } = self;
-        ThrottleLayer { pace, judge, demand: Demand { cost: demand.cost, most } }
+    pub fn most<M>(self, most: M) -> ThrottleLayer<P, C, Demand<W, M, N>> {
+        let Self { pace, judge, demand: Demand { cost, learn, .. } } = self;
+        ThrottleLayer { pace, judge, demand: Demand { cost, most, learn } }
+    }
+
+    /// Who learns from outcomes what the server allows, and what a call has cost: a [`Learn`](crate::Learn). Rates that are
+    /// set still hold; the smaller counts.
+    pub fn learn_with<X>(self, learn: X) -> ThrottleLayer<P, C, Demand<W, L, X>> {
+        let Self { pace, judge, demand: Demand { cost, most, .. } } = self;
+        ThrottleLayer { pace, judge, demand: Demand { cost, most, learn } }
     }
 }
 

@@ -12,6 +12,7 @@ mod heard;
 mod interleavings;
 mod latch;
 mod layer;
+mod learnt;
 mod machine;
 mod pace;
 mod paces;
@@ -31,7 +32,7 @@ mod trace;
 mod wait;
 
 pub use crate::{
-    demand::{Cost, Demand, One},
+    demand::{Cost, Demand, Nothing, One},
     future::ResponseFuture,
     layer::ThrottleLayer,
     pace::Pace,
@@ -41,4 +42,4 @@ pub use crate::{
     settings::PaceSettings,
     snapshot::PaceSnapshot,
 };
-pub use trysail_core::{Keyed, Select};
+pub use trysail_core::{Allowance, Keyed, Learn, Lesson, Quota, Select};

@@ -1,4 +1,4 @@
-use trysail_core::{Held, Hold};
+use trysail_core::{Allowance, Held, Hold};
 
 use crate::{
     decision::{Arrival, Look, News},
@@ -6,6 +6,7 @@ use crate::{
     found_rate::FoundRate,
     heard::Heard,
     latch::Latch,
+    learnt::Learnt,
     queue::{Others, Queue, Want},
     rate::Rate,
     rates::Rates,
@@ -23,6 +24,7 @@ pub(crate) struct Machine {
     pub(crate) latch: Latch,
     pub(crate) start: SlowStart,
     pub(crate) found: FoundRate,
+    pub(crate) learnt: Learnt,
     pub(crate) paused_until: u64,
     /// How often calls were slowed down: what was sent before tells nothing new.
     pub(crate) epoch: u32,
@@ -37,6 +39,7 @@ impl Machine {
             latch: Latch::default(),
             start: SlowStart::default(),
             found: FoundRate::default(),
+            learnt: Learnt::default(),
             paused_until: 0,
             epoch: 0,
             tally: Tally::default(),
@@ -60,22 +63,16 @@ impl Machine {
         }
         if self.latch.passes(now) {
             rates.charge(want.cost, now);
-            return Arrival::Passes(Fare {
-                cost: want.cost,
-                is_paid: rates.are_set(),
-                is_probe: true,
-                ..self.unpaid()
-            });
+            return Arrival::Passes(Fare { is_probe: true, ..rates.fare(want.cost, self.epoch, now) });
         }
         self.grant(rates, now);
-        let hold = if !self.queue.is_empty() {
-            Hold::Rate
-        } else {
+        let mut hold = Hold::Rate;
+        if self.queue.is_empty() {
             match self.pass(rates, want, now) {
                 Ok(fare) => return Arrival::Passes(fare),
-                Err((hold, _)) => hold,
+                Err((why, _)) => hold = why,
             }
-        };
+        }
         let turn = self.turn(rates, self.queue.all(), want, now);
         if self.queue.len() >= self.settings.queue {
             return Arrival::Refused(self.tally.refuses(Held::new(Hold::Queue, between(now, turn))));
@@ -119,8 +116,8 @@ impl Machine {
             rates.give_back(fare);
             self.queue.sooner();
         }
-        if fare.is_counted && fare.epoch == self.epoch {
-            self.start.ends(outcome.is_answered(), now);
+        if fare.is_counted && fare.epoch == self.epoch && self.start.ends(outcome.is_answered(), now) {
+            rates.empty(now);
         }
         if outcome.is_answered() && fare.epoch == self.epoch {
             self.found.answered();
@@ -143,6 +140,21 @@ impl Machine {
         event
     }
 
+    /// The server has said what its limits are.
+    pub(crate) fn learn(&mut self, rates: &Rates, fare: Fare, allowance: Allowance, now: u64) {
+        let was_known = self.learnt.is_known();
+        if self.learnt.names(allowance) {
+            if !was_known {
+                // Nobody has counted what is in flight.
+                self.start.begin(now);
+            }
+            self.set(rates, self.settings, now);
+        }
+        self.learnt.follow(rates, fare, allowance, now);
+        self.queue.sooner();
+        self.grant(rates, now);
+    }
+
     /// Other settings hold from now on.
     pub(crate) fn set(&mut self, rates: &Rates, settings: PaceSettings, now: u64) {
         self.settings = settings;
@@ -157,6 +169,7 @@ impl Machine {
         self.latch = Latch::default();
         self.start = SlowStart::default();
         self.found = FoundRate::default();
+        self.learnt = Learnt::default();
         self.paused_until = 0;
         self.set(rates, self.settings, now);
     }
@@ -180,7 +193,7 @@ impl Machine {
         }
         self.start.room(now).map_err(|turn| (Hold::InFlight, turn))?;
         rates.take(want.cost, now).map_err(|turn| (Hold::Rate, turn))?;
-        Ok(Fare { cost: want.cost, is_paid: rates.are_set(), is_counted: self.start.goes(), ..self.unpaid() })
+        Ok(Fare { is_counted: self.start.goes(), ..rates.fare(want.cost, self.epoch, now) })
     }
 
     /// When it is the turn of a call behind `others`, at the latest.
@@ -200,7 +213,7 @@ impl Machine {
         }
         self.epoch = self.epoch.wrapping_add(1);
         self.paused_until = until.max(self.paused_until);
-        self.start.begin(self.paused_until);
+        self.start.begin_after_pause(self.paused_until);
         self.follow(rates, now);
         rates.empty(self.paused_until);
         is_news.then_some(News::Paused)
@@ -209,8 +222,8 @@ impl Machine {
     /// Sets the rates to the least of what is known.
     fn follow(&mut self, rates: &Rates, now: u64) {
         let found = self.found.rate(now);
-        rates.requests.set(Rate::least([self.settings.requests, found]), now);
-        rates.cost.set(self.settings.cost, now);
+        rates.requests.set(Rate::least([self.settings.requests, self.learnt.requests, found]), now);
+        rates.cost.set(Rate::least([self.settings.cost, self.learnt.cost]), now);
     }
 
     /// Refuses those at once who would wait in vain.
@@ -227,10 +240,6 @@ impl Machine {
     fn late(&mut self, turn: u64, now: u64) -> Held {
         let hold = if self.paused_until > now { Hold::Pause } else { Hold::Rate };
         self.tally.refuses(Held::new(hold, between(now, turn)))
-    }
-
-    fn unpaid(&self) -> Fare {
-        Fare { epoch: self.epoch, ..Fare::default() }
     }
 }
 

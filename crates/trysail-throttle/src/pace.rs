@@ -6,10 +6,10 @@ use std::{
 };
 
 use tokio::time::Instant;
-use trysail_core::Held;
+use trysail_core::{Allowance, Held, Lesson};
 
 use crate::{
-    decision::{Arrival, News},
+    decision::Arrival,
     fare::Fare,
     heard::Heard,
     machine::Machine,
@@ -134,18 +134,23 @@ impl Pace {
         let (cost, most) = want();
         let now = self.now();
         if word & GATE == 0 && self.inner.rates.take(cost, now).is_ok() {
-            return Passage::Passes(Fare { cost, epoch, is_paid: true, ..Fare::default() });
+            return Passage::Passes(self.inner.rates.fare(cost, epoch, now));
         }
         let until = most.map_or(u64::MAX, |most| now.saturating_add(nanos(most)));
         self.enter(Want { cost, until })
     }
 
-    /// A call has ended; the server may have counted another cost for it.
+    /// A call has taught what the server allows, and what it has cost.
     #[inline]
-    pub(crate) fn settle(&self, fare: Fare, outcome: Heard, actual: Option<u64>) {
-        if let Some(actual) = actual.filter(|actual| fare.is_paid && *actual != fare.cost) {
-            self.inner.rates.correct(fare, actual, self.now());
+    pub(crate) fn learn(&self, fare: Fare, lesson: Lesson) {
+        if lesson != Lesson::default() {
+            self.learn_lesson(fare, lesson);
         }
+    }
+
+    /// A call has ended.
+    #[inline]
+    pub(crate) fn settle(&self, fare: Fare, outcome: Heard) {
         let is_special = fare.is_counted || fare.is_probe;
         let is_minded = match outcome {
             Heard::Success | Heard::Answered => is_special || self.inner.word.load(Acquire) & WATCH != 0,
@@ -166,15 +171,21 @@ impl Pace {
         }
     }
 
-    #[cold]
-    fn settle_minded(&self, fare: Fare, outcome: Heard) {
-        if let Some(event) = self.change(|machine, rates, now| machine.settle(rates, fare, outcome, now)) {
-            self.tell(event);
+    #[inline(never)]
+    fn learn_lesson(&self, fare: Fare, lesson: Lesson) {
+        if let Some(actual) = lesson.cost {
+            self.inner.rates.correct(fare, actual);
+        }
+        if lesson.allowance != Allowance::default() {
+            self.change(|machine, rates, now| machine.learn(rates, fare, lesson.allowance, now));
         }
     }
 
-    fn tell(&self, event: News) {
-        trace::told(self.name(), event, || self.snapshot());
+    #[cold]
+    fn settle_minded(&self, fare: Fare, outcome: Heard) {
+        if let Some(event) = self.change(|machine, rates, now| machine.settle(rates, fare, outcome, now)) {
+            trace::told(self.name(), event, || self.snapshot());
+        }
     }
 
     /// Works on the machine, publishes what calls need to know of it, and wakes whoever has to be.

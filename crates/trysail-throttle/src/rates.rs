@@ -37,13 +37,20 @@ impl Rates {
     }
 
     /// The server has counted `actual` for what was charged.
-    pub(crate) fn correct(&self, fare: Fare, actual: u64, now: u64) {
-        if !fare.is_paid {
-        } else if actual > fare.cost {
-            self.cost.charge(actual - fare.cost, now);
-        } else {
-            self.cost.give_back(fare.cost - actual);
+    pub(crate) fn correct(&self, fare: Fare, actual: u64) {
+        if fare.is_paid {
+            match actual.checked_sub(fare.cost) {
+                Some(more) => self.cost.pay(more),
+                None => self.cost.give_back(fare.cost - actual),
+            }
         }
+    }
+
+    /// What a call has taken.
+    #[inline]
+    pub(crate) fn fare(&self, cost: u64, epoch: u32, now: u64) -> Fare {
+        let marks = [self.requests.mark(), self.cost.mark()];
+        Fare { cost, at: now, marks, epoch, is_paid: self.are_set(), ..Fare::default() }
     }
 
     /// From when on a request of `cost` has its turn behind others of a cost in all.
@@ -51,7 +58,7 @@ impl Rates {
         self.requests.turn(others, 1, now).max(self.cost.turn(their_cost, cost, now))
     }
 
-    /// Leaves nothing in them at `then`.
+    /// Leaves one in each of them at `then`.
     pub(crate) fn empty(&self, then: u64) {
         self.requests.empty(then);
         self.cost.empty(then);

@@ -1,4 +1,4 @@
-use trysail_core::Verdict;
+use trysail_core::{Lesson, Verdict};
 
 use crate::{Pace, fare::Fare, heard::Heard};
 
@@ -22,9 +22,10 @@ impl SentCall {
     }
 
     #[inline]
-    pub(crate) fn settle(&mut self, verdict: Verdict) {
+    pub(crate) fn settle(&mut self, verdict: Verdict, lesson: impl FnOnce() -> Lesson) {
         if let Some(pace) = self.pace.take() {
-            pace.settle(self.fare, Heard::of(verdict), None);
+            pace.learn(self.fare, lesson());
+            pace.settle(self.fare, Heard::of(verdict));
         }
     }
 }
@@ -33,7 +34,7 @@ impl Drop for SentCall {
     #[inline]
     fn drop(&mut self) {
         if let Some(pace) = self.pace.take() {
-            pace.settle(self.fare, Heard::Silence, None);
+            pace.settle(self.fare, Heard::Silence);
         }
     }
 }

@@ -4,9 +4,9 @@ use std::{
 };
 
 use tower_service::Service;
-use trysail_core::{Classifier, FromHeld, Inherit, Limit, Select};
+use trysail_core::{Classifier, FromHeld, Inherit, Learn, Limit, Select};
 
-use crate::{Cost, Demand, Pace, ResponseFuture, pace::Passage, sent_call::SentCall, ticket::Ticket};
+use crate::{Cost, Demand, Pace, ResponseFuture, future::Judges, pace::Passage, sent_call::SentCall, ticket::Ticket};
 
 /// A service whose calls keep a pace; made by [`ThrottleLayer`](crate::ThrottleLayer).
 ///
@@ -25,7 +25,7 @@ impl<S, P, C, D> Throttle<S, P, C, D> {
     }
 }
 
-impl<S, P, C, W, L, Req> Service<Req> for Throttle<S, P, C, Demand<W, L>>
+impl<S, P, C, W, L, N, Req> Service<Req> for Throttle<S, P, C, Demand<W, L, N>>
 where
     S: Service<Req> + Clone,
     S::Error: FromHeld,
@@ -33,10 +33,11 @@ where
     C: Classifier<S::Response, S::Error> + Clone,
     W: Cost<Req>,
     L: Limit<Req>,
+    N: Learn<S::Response, S::Error> + Clone,
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, S, Req, C>;
+    type Future = ResponseFuture<S::Future, S, Req, C, N>;
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -46,21 +47,21 @@ where
     #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
         let selection = self.pace.select(&request);
-        let judge = self.judge.clone();
+        let judges = Judges { judge: self.judge.clone(), learn: self.demand.learn.clone() };
         let Some(pace) = self.pace.keep(selection) else {
-            return ResponseFuture::calling(self.inner.call(request), SentCall::for_none(), judge);
+            return ResponseFuture::calling(self.inner.call(request), SentCall::for_none(), judges);
         };
         match pace.admit(|| self.demand.of(&request)) {
             Passage::Passes(fare) => {
-                let guard = SentCall::new(pace, fare);
-                ResponseFuture::calling(self.inner.call(request), guard, judge)
+                let sent = SentCall::new(pace, fare);
+                ResponseFuture::calling(self.inner.call(request), sent, judges)
             }
             Passage::Waits(id) => {
                 let ticket = Ticket::new(pace, id);
                 let fresh = self.inner.clone();
-                ResponseFuture::waiting(mem::replace(&mut self.inner, fresh), request, ticket, judge)
+                ResponseFuture::waiting(mem::replace(&mut self.inner, fresh), request, ticket, judges)
             }
-            Passage::Refused(held) => ResponseFuture::refused(held, judge),
+            Passage::Refused(held) => ResponseFuture::refused(held, judges),
         }
     }
 }

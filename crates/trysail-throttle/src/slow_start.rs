@@ -12,13 +12,20 @@ pub(crate) struct SlowStart {
     answered: u32,
     /// Somebody had to wait in this round.
     was_full: bool,
+    /// What is left over of a round is no burst for the next.
+    saves_nothing: bool,
     since: u64,
 }
 
 impl SlowStart {
     /// Begins once a pause ends `then`.
-    pub(crate) fn begin(&mut self, then: u64) {
-        *self = Self { most: 1, since: then, ..Self::default() };
+    pub(crate) fn begin_after_pause(&mut self, then: u64) {
+        *self = Self { most: 1, since: then, saves_nothing: true, ..Self::default() };
+    }
+
+    /// Begins now, with who comes next.
+    pub(crate) fn begin(&mut self, now: u64) {
+        *self = Self { most: 1, since: now, ..Self::default() };
     }
 
     pub(crate) fn is_on(&self) -> bool {
@@ -49,18 +56,20 @@ impl SlowStart {
         self.is_on()
     }
 
-    /// One of those that count is back.
-    pub(crate) fn ends(&mut self, answered: bool, now: u64) {
+    /// One of those that count is back; says whether that ends a round of which nothing is kept.
+    pub(crate) fn ends(&mut self, answered: bool, now: u64) -> bool {
         self.out = self.out.saturating_sub(1);
         self.answered += u32::from(answered);
-        if self.is_on() && self.answered >= self.most {
+        let is_over = self.is_on() && self.answered >= self.most;
+        if is_over {
             self.next_round(now);
         }
+        is_over && self.saves_nothing
     }
 
     fn next_round(&mut self, now: u64) {
         let most = if self.was_full { self.most.saturating_mul(2) } else { 0 };
-        *self = Self { most, out: self.out, answered: 0, was_full: false, since: now };
+        *self = Self { most, answered: 0, was_full: false, since: now, ..*self };
     }
 
     fn late(&self) -> u64 {

@@ -24,7 +24,7 @@ pin_project! {
 pub(crate) struct Turn<S, Req> {
     pub(crate) service: S,
     pub(crate) request: Req,
-    pub(crate) guard: SentCall,
+    pub(crate) sent: SentCall,
 }
 
 impl<S, Req> Wait<S, Req> {
@@ -38,8 +38,8 @@ impl<S, Req> Wait<S, Req> {
             let until = match this.ticket.look(cx.waker()) {
                 Ok(Ok(fare)) => {
                     let (service, request) = this.call.take().expect("a call has one turn");
-                    let guard = SentCall::new(this.ticket.pace().clone(), fare);
-                    return Poll::Ready(Ok(Turn { service, request, guard }));
+                    let sent = SentCall::new(this.ticket.pace().clone(), fare);
+                    return Poll::Ready(Ok(Turn { service, request, sent }));
                 }
                 Ok(Err(held)) => return Poll::Ready(Err(held)),
                 Err(until) => until,

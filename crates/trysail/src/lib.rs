@@ -44,7 +44,7 @@ pub use trysail_classify::{Classify, ClassifyLayer};
 pub use trysail_core::{Class, Classified, Classifier, Elapsed, Failure, Held, Limit, Open, Replay, Verdict};
 #[cfg(feature = "embeddings")]
 #[doc(no_inline)]
-pub use trysail_embeddings::{Batches, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint};
+pub use trysail_embeddings::{Batches, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, LearnUsage};
 #[cfg(feature = "client")]
 #[doc(no_inline)]
 pub use trysail_http::Client;
