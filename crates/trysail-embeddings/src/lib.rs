@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account;
 mod api;
 mod asked;
 mod batches;
@@ -20,6 +21,7 @@ mod shape;
 mod validate;
 
 pub use crate::{
+    account::Account,
     batches::{Answers, BatchError, Batches},
     endpoint::{Endpoint, InvalidEndpoint},
     error::EmbedError,

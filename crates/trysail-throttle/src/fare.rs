@@ -12,6 +12,8 @@ pub(crate) struct Fare {
     pub(crate) is_paid: bool,
     /// Whether it counts among the first after a pause.
     pub(crate) is_counted: bool,
+    /// Whether it counts among those in flight.
+    pub(crate) is_limited: bool,
     /// Whether it finds out if the server says something else by now.
     pub(crate) is_probe: bool,
 }

@@ -12,8 +12,12 @@ pub(crate) enum Heard {
     Throttled(Option<Duration>),
     /// The credential is no good, or the account is empty.
     Shut(Verdict),
-    /// No answer.
+    /// The server failed, or did not answer in time.
+    Failed,
+    /// Nothing: an answer that tells nothing.
     Silence,
+    /// Nothing, since nobody waited for it.
+    Abandoned,
     /// It was not sent.
     Unsent,
 }
@@ -27,8 +31,14 @@ impl Heard {
             Class::Refused => Self::Unsent,
             _ if verdict.retry() == Retryable::Unsent => Self::Unsent,
             _ if verdict.health() == Health::Success => Self::Answered,
+            Class::Transient => Self::Failed,
             _ => Self::Silence,
         }
+    }
+
+    /// Whether it was too much for the server.
+    pub(crate) const fn is_loss(self) -> bool {
+        matches!(self, Self::Failed | Self::Throttled(_))
     }
 
     /// Whether the server has worked on it.

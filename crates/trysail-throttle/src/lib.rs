@@ -8,6 +8,7 @@ mod found_rate;
 mod future;
 mod gcra;
 mod heard;
+mod in_flight;
 #[cfg(all(test, trysail_loom))]
 mod interleavings;
 mod latch;
@@ -19,11 +20,13 @@ mod paces;
 mod queue;
 mod rate;
 mod rates;
+mod room;
 mod sent_call;
 mod service;
 mod settings;
 mod slow_start;
 mod snapshot;
+mod spending;
 mod sync;
 mod tally;
 mod ticket;
@@ -41,5 +44,6 @@ pub use crate::{
     service::Throttle,
     settings::PaceSettings,
     snapshot::PaceSnapshot,
+    spending::{Spending, Spent},
 };
 pub use trysail_core::{Allowance, Keyed, Learn, Lesson, Quota, Select};

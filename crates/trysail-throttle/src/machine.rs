@@ -10,8 +10,8 @@ use crate::{
     queue::{Others, Queue, Want},
     rate::Rate,
     rates::Rates,
+    room::Room,
     settings::PaceSettings,
-    slow_start::SlowStart,
     tally::Tally,
     time::{between, nanos},
 };
@@ -22,7 +22,7 @@ pub(crate) struct Machine {
     pub(crate) settings: PaceSettings,
     pub(crate) queue: Queue,
     pub(crate) latch: Latch,
-    pub(crate) start: SlowStart,
+    pub(crate) room: Room,
     pub(crate) found: FoundRate,
     pub(crate) learnt: Learnt,
     pub(crate) paused_until: u64,
@@ -37,7 +37,7 @@ impl Machine {
             settings,
             queue: Queue::default(),
             latch: Latch::default(),
-            start: SlowStart::default(),
+            room: Room::default(),
             found: FoundRate::default(),
             learnt: Learnt::default(),
             paused_until: 0,
@@ -48,7 +48,7 @@ impl Machine {
 
     /// Whether a call has to ask here before it is sent.
     pub(crate) fn is_gated(&self, now: u64) -> bool {
-        !self.queue.is_empty() || self.start.is_on() || self.latch.verdict().is_some() || self.paused_until > now
+        !self.queue.is_empty() || self.room.is_bounded() || self.latch.verdict().is_some() || self.paused_until > now
     }
 
     /// Whether an answer has to be told of that is a success.
@@ -116,7 +116,7 @@ impl Machine {
             rates.give_back(fare);
             self.queue.sooner();
         }
-        if fare.is_counted && fare.epoch == self.epoch && self.start.ends(outcome.is_answered(), now) {
+        if self.room.leave(fare, self.epoch, outcome, now) {
             rates.empty(now);
         }
         if outcome.is_answered() && fare.epoch == self.epoch {
@@ -127,7 +127,7 @@ impl Machine {
             Heard::Success => self.latch.opens().then_some(News::Unlatched),
             Heard::Throttled(hint) => self.slow_down(rates, fare, hint.map(nanos), now),
             Heard::Shut(verdict) => self.latch.strikes(verdict, fare.is_probe, now).then_some(News::Latched),
-            Heard::Answered | Heard::Silence | Heard::Unsent => None,
+            Heard::Answered | Heard::Failed | Heard::Silence | Heard::Abandoned | Heard::Unsent => None,
         };
         if fare.is_probe {
             self.latch.frees();
@@ -146,7 +146,7 @@ impl Machine {
         if self.learnt.names(allowance) {
             if !was_known {
                 // Nobody has counted what is in flight.
-                self.start.begin(now);
+                self.room.start.begin(now);
             }
             self.set(rates, self.settings, now);
         }
@@ -158,6 +158,7 @@ impl Machine {
     /// Other settings hold from now on.
     pub(crate) fn set(&mut self, rates: &Rates, settings: PaceSettings, now: u64) {
         self.settings = settings;
+        self.room.in_flight.set(settings.in_flight);
         self.follow(rates, now);
         self.queue.sooner();
         self.grant(rates, now);
@@ -167,7 +168,7 @@ impl Machine {
     /// Forgets what the server has said.
     pub(crate) fn reset(&mut self, rates: &Rates, now: u64) {
         self.latch = Latch::default();
-        self.start = SlowStart::default();
+        self.room.start.end();
         self.found = FoundRate::default();
         self.learnt = Learnt::default();
         self.paused_until = 0;
@@ -191,14 +192,14 @@ impl Machine {
         if now < self.paused_until {
             return Err((Hold::Pause, self.paused_until));
         }
-        self.start.room(now).map_err(|turn| (Hold::InFlight, turn))?;
+        self.room.check(now).map_err(|turn| (Hold::InFlight, turn))?;
         rates.take(want.cost, now).map_err(|turn| (Hold::Rate, turn))?;
-        Ok(Fare { is_counted: self.start.goes(), ..rates.fare(want.cost, self.epoch, now) })
+        Ok(self.room.take(rates.fare(want.cost, self.epoch, now)))
     }
 
     /// When it is the turn of a call behind `others`, at the latest.
     fn turn(&mut self, rates: &Rates, others: Others, want: Want, now: u64) -> u64 {
-        let round = self.start.room(now.max(self.paused_until)).err().unwrap_or(now);
+        let round = self.room.check(now.max(self.paused_until)).err().unwrap_or(now);
         rates.turn(others.count, others.cost, want.cost, now.max(self.paused_until)).max(round.min(want.until))
     }
 
@@ -213,7 +214,7 @@ impl Machine {
         }
         self.epoch = self.epoch.wrapping_add(1);
         self.paused_until = until.max(self.paused_until);
-        self.start.begin_after_pause(self.paused_until);
+        self.room.start.begin_after_pause(self.paused_until);
         self.follow(rates, now);
         rates.empty(self.paused_until);
         is_news.then_some(News::Paused)

@@ -17,6 +17,7 @@ use crate::{
     rates::Rates,
     settings::PaceSettings,
     snapshot::PaceSnapshot,
+    spending::Purse,
     sync::{
         AtomicU64, Mutex, MutexGuard,
         Ordering::{Acquire, Release},
@@ -39,6 +40,7 @@ struct PaceInner {
     /// What a call needs to know without a lock: what it must mind, and the epoch. Written under the machine's lock.
     word: AtomicU64,
     rates: Rates,
+    purse: Purse,
     epoch: Instant,
     name: OnceLock<Box<str>>,
     machine: Mutex<Machine>,
@@ -60,6 +62,7 @@ impl Pace {
             inner: Arc::new(PaceInner {
                 word: AtomicU64::new(0),
                 rates: Rates::new(),
+                purse: Purse::new(),
                 epoch: Instant::now(),
                 name: OnceLock::new(),
                 machine: Mutex::new(Machine::new(settings)),
@@ -106,7 +109,7 @@ impl Pace {
     /// Everything there is to know about it now.
     pub fn snapshot(&self) -> PaceSnapshot {
         let now = self.now();
-        PaceSnapshot::of(&mut self.lock(), &self.inner.rates, now)
+        PaceSnapshot::of(&mut self.lock(), &self.inner.rates, self.inner.purse.sum(), now)
     }
 
     /// Whether nobody else holds it, and it has nothing to remember.
@@ -148,13 +151,14 @@ impl Pace {
         }
     }
 
-    /// A call has ended.
+    /// A call has ended; the server may have counted what it cost.
     #[inline]
-    pub(crate) fn settle(&self, fare: Fare, outcome: Heard) {
-        let is_special = fare.is_counted || fare.is_probe;
+    pub(crate) fn settle(&self, fare: Fare, outcome: Heard, actual: Option<u64>) {
+        self.inner.purse.spend(actual.unwrap_or(fare.cost), outcome);
+        let is_special = fare.is_counted || fare.is_limited || fare.is_probe;
         let is_minded = match outcome {
             Heard::Success | Heard::Answered => is_special || self.inner.word.load(Acquire) & WATCH != 0,
-            Heard::Silence => is_special,
+            Heard::Failed | Heard::Silence | Heard::Abandoned => is_special,
             Heard::Throttled(_) | Heard::Shut(_) | Heard::Unsent => true,
         };
         if is_minded {

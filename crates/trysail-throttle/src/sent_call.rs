@@ -24,8 +24,9 @@ impl SentCall {
     #[inline]
     pub(crate) fn settle(&mut self, verdict: Verdict, lesson: impl FnOnce() -> Lesson) {
         if let Some(pace) = self.pace.take() {
-            pace.learn(self.fare, lesson());
-            pace.settle(self.fare, Heard::of(verdict));
+            let lesson = lesson();
+            pace.learn(self.fare, lesson);
+            pace.settle(self.fare, Heard::of(verdict), lesson.cost);
         }
     }
 }
@@ -34,7 +35,7 @@ impl Drop for SentCall {
     #[inline]
     fn drop(&mut self) {
         if let Some(pace) = self.pace.take() {
-            pace.settle(self.fare, Heard::Silence);
+            pace.settle(self.fare, Heard::Abandoned, None);
         }
     }
 }

@@ -17,12 +17,13 @@ pub struct PaceSettings {
     pub(crate) cost: Option<Rate>,
     pub(crate) queue: usize,
     pub(crate) most_pause: Duration,
+    pub(crate) in_flight: Option<u32>,
 }
 
 impl PaceSettings {
     /// No rates, 10,000 calls that wait, pauses of 10 min at most.
     pub const fn new() -> Self {
-        Self { requests: None, cost: None, queue: 10_000, most_pause: Duration::from_secs(600) }
+        Self { requests: None, cost: None, queue: 10_000, most_pause: Duration::from_secs(600), in_flight: None }
     }
 
     /// How many requests may be sent.
@@ -43,6 +44,14 @@ impl PaceSettings {
     /// How many calls may wait; one more is refused.
     pub const fn queue(self, calls: usize) -> Self {
         Self { queue: calls, ..self }
+    }
+
+    /// How many calls may be in flight: never more than `most`, fewer where the server does not bear that many.
+    ///
+    /// It is cut by 0.7 with a call that was throttled, failed or timed out, once for all that were in flight, never below
+    /// one, and comes back within three minutes. Off unless set.
+    pub const fn in_flight(self, most: u32) -> Self {
+        Self { in_flight: Some(most), ..self }
     }
 
     /// For how long a server's hint is believed: after this, a call asks.

@@ -28,7 +28,11 @@ impl SlowStart {
         *self = Self { most: 1, since: now, ..Self::default() };
     }
 
-    pub(crate) fn is_on(&self) -> bool {
+    pub(crate) fn end(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(crate) const fn is_on(&self) -> bool {
         self.most > 0
     }
 

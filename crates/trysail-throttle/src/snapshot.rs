@@ -2,13 +2,14 @@ use std::time::Duration;
 
 use trysail_core::{Hold, Verdict};
 
-use crate::{machine::Machine, rate::Rate, rates::Rates, tally::Tally, time::between};
+use crate::{machine::Machine, rate::Rate, rates::Rates, spending::Spending, tally::Tally, time::between};
 
 /// How a pace was at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PaceSnapshot {
     waiting: usize,
     tally: Tally,
+    spending: Spending,
     paused: Duration,
     in_flight: Option<u32>,
     requests: Option<f64>,
@@ -18,7 +19,7 @@ pub struct PaceSnapshot {
 }
 
 impl PaceSnapshot {
-    pub(crate) fn of(machine: &mut Machine, rates: &Rates, now: u64) -> Self {
+    pub(crate) fn of(machine: &mut Machine, rates: &Rates, spending: Spending, now: u64) -> Self {
         let latched = machine.latch.verdict().map(|verdict| {
             let rest = machine.latch.refusal(now).map_or(Duration::ZERO, trysail_core::Held::retry_after);
             (verdict, rest)
@@ -26,8 +27,9 @@ impl PaceSnapshot {
         Self {
             waiting: machine.queue.len(),
             tally: machine.tally,
+            spending,
             paused: between(now, machine.paused_until),
-            in_flight: machine.start.most(),
+            in_flight: machine.room.most(now),
             requests: rates.requests.level(now),
             cost: rates.cost.level(now),
             found: machine.found.rate(now),
@@ -50,12 +52,17 @@ impl PaceSnapshot {
         self.tally.refused[hold.index()]
     }
 
+    /// What calls have used up.
+    pub const fn spending(&self) -> Spending {
+        self.spending
+    }
+
     /// For how long nothing was to be sent any more, since the server had asked for that.
     pub const fn paused(&self) -> Option<Duration> {
         if self.paused.is_zero() { None } else { Some(self.paused) }
     }
 
-    /// How many calls could be in flight, while they came back after a pause.
+    /// How many calls could be in flight, while they came back after a pause or if there is a limit.
     pub const fn in_flight(&self) -> Option<u32> {
         self.in_flight
     }

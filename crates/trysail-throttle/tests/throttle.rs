@@ -448,3 +448,103 @@ async fn nothing_is_cloned_for_a_call_that_need_not_wait() {
         service.call(call).await.expect("there are two");
     }
 }
+
+/// A server that bears `most` calls at once, for a second each, and fails the others.
+fn bearing(most: u32) -> (impl Service<u32, Response = u32, Error = BoxError, Future: Send> + Clone + Send, Flights) {
+    let flights = Flights::default();
+    let seen = Arc::clone(&flights);
+    let service = service_fn(move |call: u32| {
+        let seen = Arc::clone(&seen);
+        async move {
+            let in_flight = {
+                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                seen.now += 1;
+                seen.failed += u32::from(seen.now > most);
+                seen.answered += u32::from(seen.now <= most);
+                seen.now
+            };
+            time::sleep(SECOND).await;
+            seen.lock().unwrap_or_else(PoisonError::into_inner).now -= 1;
+            if in_flight > most { Err(BoxError::from(Verdict::TRANSIENT)) } else { Ok(call) }
+        }
+    });
+    (service, flights)
+}
+
+#[derive(Default)]
+struct Flight {
+    now: u32,
+    answered: u32,
+    failed: u32,
+}
+
+type Flights = Arc<Mutex<Flight>>;
+
+#[tokio::test(start_paused = true)]
+async fn as_many_calls_are_in_flight_as_the_server_bears() {
+    let (server, flights) = bearing(10);
+    let pace = Pace::new(PaceSettings::new().in_flight(64));
+    let service = ThrottleLayer::new(pace.clone()).layer(server);
+    let mut all = JoinSet::new();
+    for caller in 0..64 {
+        let mut service = service.clone();
+        all.spawn(async move {
+            let begin = Instant::now();
+            while begin.elapsed() < 300 * SECOND {
+                let _: Result<_, BoxError> = service.call(caller).await;
+            }
+        });
+    }
+    all.join_all().await;
+    let flights = flights.lock().unwrap_or_else(PoisonError::into_inner);
+    assert!(flights.answered >= 2_000, "{} of 3000", flights.answered);
+    assert!(flights.failed * 8 < flights.answered, "{} failed of {}", flights.failed, flights.answered);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_of_calls_in_flight_is_never_below_one_nor_above_what_is_set_and_comes_back_by_time() {
+    let pace = Pace::new(PaceSettings::new().in_flight(8));
+    assert_eq!(pace.snapshot().in_flight(), Some(8));
+    for _ in 0..50 {
+        fail(&pace, Verdict::TRANSIENT).await;
+        time::advance(MS).await;
+    }
+    assert_eq!(pace.snapshot().in_flight(), Some(1));
+    pass(&pace).await.expect("one may always go");
+    time::advance(180 * SECOND).await;
+    assert_eq!(pace.snapshot().in_flight(), Some(8));
+    for verdict in [Verdict::PERMANENT, Verdict::AUTH, Verdict::REFUSED, Verdict::MALFORMED, Verdict::SUCCESS] {
+        fail(&pace, verdict).await;
+    }
+    assert_eq!(pace.snapshot().in_flight(), Some(8), "these are no losses");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_in_flight_that_is_given_up_makes_room() {
+    let pace = Pace::new(PaceSettings::new().in_flight(1));
+    let mut hanging = ThrottleLayer::new(pace.clone()).layer(service_fn(|_: u32| pending::<Result<u32, BoxError>>()));
+    let mut first = task::spawn(hanging.call(0));
+    assert_pending!(first.poll());
+    let mut service = ThrottleLayer::new(pace).layer(recording(&Sent::default()));
+    let mut second = task::spawn(service.call(1));
+    assert_pending!(second.poll());
+    drop(first);
+    assert!(second.is_woken());
+    assert_ready_ok!(second.poll());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_used_up_is_counted_by_how_it_ended() {
+    let pace = Pace::new(PaceSettings::new().cost(Rate::per_second(1_000)));
+    let layer = ThrottleLayer::new(pace.clone()).cost(|call: &u32| u64::from(*call));
+    layer.layer(recording(&Sent::default())).oneshot(3).await.expect("it is answered");
+    layer.layer(failing(Verdict::PERMANENT)).oneshot(5).await.expect_err("it is answered, too");
+    for verdict in [Verdict::TRANSIENT, Verdict::MALFORMED] {
+        layer.layer(failing(verdict)).oneshot(7).await.expect_err("it fails");
+    }
+    drop(layer.layer(service_fn(|_: u32| pending::<Result<u32, BoxError>>())).call(11));
+    layer.layer(failing(Verdict::REFUSED)).oneshot(13).await.expect_err("it is not sent");
+    let spending = pace.snapshot().spending();
+    let sums = [spending.answered(), spending.failed(), spending.abandoned()];
+    assert_eq!(sums.map(|spent| (spent.attempts(), spent.cost())), [(2, 8), (2, 14), (1, 11)]);
+}

@@ -103,6 +103,7 @@ struct Timeouts;
     feature = "client",
     feature = "embeddings",
     feature = "retry",
+    feature = "throttle",
     feature = "timeout"
 ))]
 #[doc = include_str!("../../../docs/stacking.md")]
