@@ -23,6 +23,7 @@ pub(crate) enum Heard {
 }
 
 impl Heard {
+    #[inline]
     pub(crate) fn of(verdict: Verdict) -> Self {
         match verdict.class() {
             Class::Success => Self::Success,
@@ -42,6 +43,7 @@ impl Heard {
     }
 
     /// Whether the server has worked on it.
+    #[inline]
     pub(crate) const fn is_answered(self) -> bool {
         matches!(self, Self::Success | Self::Answered | Self::Shut(_))
     }

@@ -29,14 +29,15 @@ impl Learnt {
     /// Takes over what is left, as the answer to a call says.
     pub(crate) fn follow(&mut self, rates: &Rates, fare: Fare, allowance: Allowance, now: u64) {
         let quotas = [(&rates.requests, allowance.requests), (&rates.cost, allowance.cost)];
-        for ((gcra, quota), (mark, shifts)) in quotas.into_iter().zip(fare.marks.into_iter().zip(&mut self.shifts)) {
+        let taken = fare.paid();
+        for (which, (gcra, quota)) in quotas.into_iter().enumerate() {
             let Some(quota) = quota else { continue };
             let level = quota.remaining().saturating_sub(margin(quota));
-            match gcra.lag(mark, level, fare.at).filter(|_| fare.is_paid) {
+            match taken.and_then(|taken| gcra.lag(taken.marks[which], level, taken.at)) {
                 // Others use the account, or we have been wrong about them: more than our own account has is never left.
                 Some(lag) => {
-                    let shift = lag.max(-*shifts);
-                    *shifts += shift;
+                    let shift = lag.max(-self.shifts[which]);
+                    self.shifts[which] += shift;
                     gcra.shift(shift);
                 }
                 None => gcra.at_most(level, now),

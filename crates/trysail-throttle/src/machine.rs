@@ -2,7 +2,7 @@ use trysail_core::{Allowance, Held, Hold};
 
 use crate::{
     decision::{Arrival, Look, News},
-    fare::Fare,
+    fare::{Fare, Places},
     found_rate::FoundRate,
     heard::Heard,
     latch::Latch,
@@ -63,7 +63,7 @@ impl Machine {
         }
         if self.latch.passes(now) {
             rates.charge(want.cost, now);
-            return Arrival::Passes(Fare { is_probe: true, ..rates.fare(want.cost, self.epoch, now) });
+            return Arrival::Passes(rates.fare(want.cost, self.epoch, now).and(Places::PROBE, true));
         }
         self.grant(rates, now);
         let mut hold = Hold::Rate;
@@ -126,10 +126,12 @@ impl Machine {
         let event = match outcome {
             Heard::Success => self.latch.opens().then_some(News::Unlatched),
             Heard::Throttled(hint) => self.slow_down(rates, fare, hint.map(nanos), now),
-            Heard::Shut(verdict) => self.latch.strikes(verdict, fare.is_probe, now).then_some(News::Latched),
+            Heard::Shut(verdict) => {
+                self.latch.strikes(verdict, fare.places.hold(Places::PROBE), now).then_some(News::Latched)
+            }
             Heard::Answered | Heard::Failed | Heard::Silence | Heard::Abandoned | Heard::Unsent => None,
         };
-        if fare.is_probe {
+        if fare.places.hold(Places::PROBE) {
             self.latch.frees();
         }
         self.follow(rates, now);

@@ -6,24 +6,15 @@ use std::{
 };
 
 use tokio::time::Instant;
-use trysail_core::{Allowance, Held, Lesson};
 
 use crate::{
-    decision::Arrival,
-    fare::Fare,
-    heard::Heard,
     machine::Machine,
-    queue::Want,
     rates::Rates,
     settings::PaceSettings,
     snapshot::PaceSnapshot,
     spending::Purse,
-    sync::{
-        AtomicU64, Mutex, MutexGuard,
-        Ordering::{Acquire, Release},
-    },
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering::Release},
     time::nanos,
-    trace,
 };
 
 /// The pace that all callers of a key keep: the shared handle to watch and to set it, from any thread, at any time.
@@ -31,27 +22,19 @@ use crate::{
 /// Clones are the same pace, and so are all services made by one [`ThrottleLayer`](crate::ThrottleLayer).
 #[derive(Clone)]
 pub struct Pace {
-    inner: Arc<PaceInner>,
+    pub(crate) inner: Arc<PaceInner>,
 }
 
 /// On cache lines of its own, apart from the count of the handles.
 #[repr(C, align(128))]
-struct PaceInner {
+pub(crate) struct PaceInner {
     /// What a call needs to know without a lock: what it must mind, and the epoch. Written under the machine's lock.
-    word: AtomicU64,
-    rates: Rates,
-    purse: Purse,
+    pub(crate) word: AtomicU64,
+    pub(crate) rates: Rates,
+    pub(crate) purse: Purse,
     epoch: Instant,
     name: OnceLock<Box<str>>,
     machine: Mutex<Machine>,
-}
-
-/// What becomes of a call.
-pub(crate) enum Passage {
-    Passes(Fare),
-    /// It waits, under this number.
-    Waits(u64),
-    Refused(Held),
 }
 
 impl Pace {
@@ -126,72 +109,6 @@ impl Pace {
         self.inner.name.get_or_init(|| format!("{key:?}").trim_matches('"').into());
     }
 
-    /// Takes what a call needs, whose cost and longest wait `want` says if that matters.
-    #[inline]
-    pub(crate) fn admit(&self, want: impl FnOnce() -> (u64, Option<Duration>)) -> Passage {
-        let word = self.inner.word.load(Acquire);
-        let epoch = (word >> EPOCH_AT) as u32;
-        if word & (RATES | GATE) == 0 {
-            return Passage::Passes(Fare { epoch, ..Fare::default() });
-        }
-        let (cost, most) = want();
-        let now = self.now();
-        if word & GATE == 0 && self.inner.rates.take(cost, now).is_ok() {
-            return Passage::Passes(self.inner.rates.fare(cost, epoch, now));
-        }
-        let until = most.map_or(u64::MAX, |most| now.saturating_add(nanos(most)));
-        self.enter(Want { cost, until })
-    }
-
-    /// A call has taught what the server allows, and what it has cost.
-    #[inline]
-    pub(crate) fn learn(&self, fare: Fare, lesson: Lesson) {
-        if lesson != Lesson::default() {
-            self.learn_lesson(fare, lesson);
-        }
-    }
-
-    /// A call has ended; the server may have counted what it cost.
-    #[inline]
-    pub(crate) fn settle(&self, fare: Fare, outcome: Heard, actual: Option<u64>) {
-        self.inner.purse.spend(actual.unwrap_or(fare.cost), outcome);
-        let is_special = fare.is_counted || fare.is_limited || fare.is_probe;
-        let is_minded = match outcome {
-            Heard::Success | Heard::Answered => is_special || self.inner.word.load(Acquire) & WATCH != 0,
-            Heard::Failed | Heard::Silence | Heard::Abandoned => is_special,
-            Heard::Throttled(_) | Heard::Shut(_) | Heard::Unsent => true,
-        };
-        if is_minded {
-            self.settle_minded(fare, outcome);
-        }
-    }
-
-    #[cold]
-    fn enter(&self, want: Want) -> Passage {
-        match self.change(|machine, rates, now| machine.enter(rates, want, now)) {
-            Arrival::Passes(fare) => Passage::Passes(fare),
-            Arrival::Waits(id) => Passage::Waits(id),
-            Arrival::Refused(held) => Passage::Refused(held),
-        }
-    }
-
-    #[inline(never)]
-    fn learn_lesson(&self, fare: Fare, lesson: Lesson) {
-        if let Some(actual) = lesson.cost {
-            self.inner.rates.correct(fare, actual);
-        }
-        if lesson.allowance != Allowance::default() {
-            self.change(|machine, rates, now| machine.learn(rates, fare, lesson.allowance, now));
-        }
-    }
-
-    #[cold]
-    fn settle_minded(&self, fare: Fare, outcome: Heard) {
-        if let Some(event) = self.change(|machine, rates, now| machine.settle(rates, fare, outcome, now)) {
-            trace::told(self.name(), event, || self.snapshot());
-        }
-    }
-
     /// Works on the machine, publishes what calls need to know of it, and wakes whoever has to be.
     pub(crate) fn change<T>(&self, work: impl FnOnce(&mut Machine, &Rates, u64) -> T) -> T {
         let mut machine = self.lock();
@@ -213,7 +130,7 @@ impl Pace {
         self.inner.epoch + Duration::from_nanos(nanos)
     }
 
-    fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         nanos(Instant::now().saturating_duration_since(self.inner.epoch))
     }
 
@@ -236,9 +153,9 @@ impl fmt::Debug for Pace {
 }
 
 /// There are rates.
-const RATES: u64 = 1;
+pub(crate) const RATES: u64 = 1;
 /// Calls have to ask the machine.
-const GATE: u64 = 2;
+pub(crate) const GATE: u64 = 2;
 /// The machine minds successes.
-const WATCH: u64 = 4;
-const EPOCH_AT: u32 = 8;
+pub(crate) const WATCH: u64 = 4;
+pub(crate) const EPOCH_AT: u32 = 8;

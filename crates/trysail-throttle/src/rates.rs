@@ -1,4 +1,7 @@
-use crate::{fare::Fare, gcra::Gcra};
+use crate::{
+    fare::{Fare, Taken},
+    gcra::Gcra,
+};
 
 /// The two rates of a pace, which a call takes from together.
 #[derive(Debug)]
@@ -30,18 +33,18 @@ impl Rates {
 
     /// Nothing was sent.
     pub(crate) fn give_back(&self, fare: Fare) {
-        if fare.is_paid {
+        if let Some(taken) = fare.paid() {
             self.requests.give_back(1);
-            self.cost.give_back(fare.cost);
+            self.cost.give_back(taken.cost);
         }
     }
 
     /// The server has counted `actual` for what was charged.
     pub(crate) fn correct(&self, fare: Fare, actual: u64) {
-        if fare.is_paid {
-            match actual.checked_sub(fare.cost) {
+        if let Some(taken) = fare.paid() {
+            match actual.checked_sub(taken.cost) {
                 Some(more) => self.cost.pay(more),
-                None => self.cost.give_back(fare.cost - actual),
+                None => self.cost.give_back(taken.cost - actual),
             }
         }
     }
@@ -50,7 +53,7 @@ impl Rates {
     #[inline]
     pub(crate) fn fare(&self, cost: u64, epoch: u32, now: u64) -> Fare {
         let marks = [self.requests.mark(), self.cost.mark()];
-        Fare { cost, at: now, marks, epoch, is_paid: self.are_set(), ..Fare::default() }
+        Fare { epoch, taken: Some(Taken { cost, at: now, marks, is_paid: self.are_set() }), ..Fare::default() }
     }
 
     /// From when on a request of `cost` has its turn behind others of a cost in all.

@@ -1,4 +1,9 @@
-use crate::{fare::Fare, heard::Heard, in_flight::InFlight, slow_start::SlowStart};
+use crate::{
+    fare::{Fare, Places},
+    heard::Heard,
+    in_flight::InFlight,
+    slow_start::SlowStart,
+};
 
 /// How many calls may be in flight: after a pause, and as a server bears them.
 #[derive(Debug, Default)]
@@ -24,14 +29,15 @@ impl Room {
     }
 
     pub(crate) fn take(&mut self, fare: Fare) -> Fare {
-        Fare { is_counted: self.start.goes(), is_limited: self.in_flight.goes(), ..fare }
+        fare.and(Places::FIRST, self.start.goes()).and(Places::IN_FLIGHT, self.in_flight.goes())
     }
 
     /// A call has ended; says whether that ends a round of which nothing is kept.
     pub(crate) fn leave(&mut self, fare: Fare, epoch: u32, outcome: Heard, now: u64) -> bool {
-        if fare.is_limited {
-            self.in_flight.ends(outcome.is_loss(), fare.at, now);
+        if fare.places.hold(Places::IN_FLIGHT) {
+            let sent = fare.taken.map_or(now, |taken| taken.at);
+            self.in_flight.ends(outcome.is_loss(), sent, now);
         }
-        fare.is_counted && fare.epoch == epoch && self.start.ends(outcome.is_answered(), now)
+        fare.places.hold(Places::FIRST) && fare.epoch == epoch && self.start.ends(outcome.is_answered(), now)
     }
 }

@@ -1,6 +1,10 @@
-use trysail_core::{Lesson, Verdict};
+use trysail_core::{Class, Lesson, Verdict};
 
-use crate::{Pace, fare::Fare, heard::Heard};
+use crate::{
+    Pace,
+    fare::{Fare, Places},
+    heard::Heard,
+};
 
 /// Makes sure that the pace hears of a call that was sent, however that ends.
 #[derive(Debug)]
@@ -16,6 +20,12 @@ impl SentCall {
         Self { pace: Some(pace), fare }
     }
 
+    /// Of a call that has taken nothing.
+    #[inline]
+    pub(crate) const fn free(pace: Pace, epoch: u32) -> Self {
+        Self { pace: Some(pace), fare: Fare { epoch, places: Places::NONE, taken: None } }
+    }
+
     /// Of a call that keeps no pace, or not yet.
     pub(crate) fn for_none() -> Self {
         Self { pace: None, fare: Fare::default() }
@@ -25,8 +35,18 @@ impl SentCall {
     pub(crate) fn settle(&mut self, verdict: Verdict, lesson: impl FnOnce() -> Lesson) {
         if let Some(pace) = self.pace.take() {
             let lesson = lesson();
-            pace.learn(self.fare, lesson);
-            pace.settle(self.fare, Heard::of(verdict), lesson.cost);
+            pace.learn(&self.fare, lesson);
+            match verdict.class() {
+                Class::Success => pace.succeed(&self.fare, lesson.cost),
+                _ => pace.settle(self.fare, Heard::of(verdict), lesson.cost),
+            }
+        }
+    }
+
+    #[cold]
+    fn abandon(&mut self) {
+        if let Some(pace) = self.pace.take() {
+            pace.settle(self.fare, Heard::Abandoned, None);
         }
     }
 }
@@ -34,8 +54,8 @@ impl SentCall {
 impl Drop for SentCall {
     #[inline]
     fn drop(&mut self) {
-        if let Some(pace) = self.pace.take() {
-            pace.settle(self.fare, Heard::Abandoned, None);
+        if self.pace.is_some() {
+            self.abandon();
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
 use tower_service::Service;
 use trysail_core::{Classifier, FromHeld, Inherit, Learn, Limit, Select};
 
-use crate::{Cost, Demand, Pace, ResponseFuture, future::Judges, pace::Passage, sent_call::SentCall, ticket::Ticket};
+use crate::{Cost, Demand, Pace, ResponseFuture, calls::Passage, future::Judges, sent_call::SentCall, ticket::Ticket};
 
 /// A service whose calls keep a pace; made by [`ThrottleLayer`](crate::ThrottleLayer).
 ///
@@ -51,7 +51,10 @@ where
         let Some(pace) = self.pace.keep(selection) else {
             return ResponseFuture::calling(self.inner.call(request), SentCall::for_none(), judges);
         };
-        match pace.admit(|| self.demand.of(&request)) {
+        if let Some(epoch) = pace.free() {
+            return ResponseFuture::calling(self.inner.call(request), SentCall::free(pace, epoch), judges);
+        }
+        match pace.admit(self.demand.of(&request)) {
             Passage::Passes(fare) => {
                 let sent = SentCall::new(pace, fare);
                 ResponseFuture::calling(self.inner.call(request), sent, judges)

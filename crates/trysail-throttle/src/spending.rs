@@ -18,8 +18,9 @@ pub struct Spent {
     cost: u64,
 }
 
-/// The same while it is counted.
+/// The same while it is counted; on cache lines of its own, since every call writes it.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct Purse {
     attempts: [AtomicU64; 3],
     cost: [AtomicU64; 3],
