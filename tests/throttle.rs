@@ -5,8 +5,6 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use http::Response;
 use tokio::{
     task::JoinSet,
     time::{self, Instant},
@@ -15,13 +13,16 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use trysail::{
     Backoff, BreakerLayer, Circuit, Failure, Held, Pace, PaceSettings, Rate, RetryLayer, ThrottleLayer, TimeoutLayer,
     Trip, Verdict, report,
-    verdict::{Allowance, Hold, Lesson, Quota},
+    throttle::Demand,
+    verdict::{Allowance, Hold, Inherit, Lesson, Quota},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
 const CALLERS: u64 = 64;
 
-type Judged = Failure<Response<Bytes>, std::io::Error>;
+type Judged = Failure<(), std::io::Error>;
+/// By tokens.
+type Metered = ThrottleLayer<Pace, Inherit, Demand<fn(&u64) -> u64>>;
 
 /// A provider's limits, as buckets that refill evenly and hold a minute's worth.
 #[derive(Clone)]
@@ -89,7 +90,7 @@ impl Provider {
             account.throttled += 1;
             let hint = Duration::from_secs_f64(lacks.ceil());
             let verdict = if account.names_a_time { Verdict::THROTTLED.after(hint) } else { Verdict::THROTTLED };
-            return Err(Failure::Response { verdict, status: Some(429), response: Response::default() });
+            return Err(Failure::Response { verdict, status: Some(429), response: () });
         }
         account.buckets.iter_mut().zip(wants).for_each(|(bucket, units)| bucket.level -= units);
         account.answered += 1;
@@ -133,9 +134,7 @@ fn retry() -> RetryLayer {
     RetryLayer::new(Backoff::exponential(SECOND / 10).seed(7)).within(300 * SECOND).seed(7)
 }
 
-fn throttled(
-    pace: &Pace,
-) -> ThrottleLayer<Pace, trysail::verdict::Inherit, trysail::throttle::Demand<fn(&u64) -> u64>> {
+fn throttled(pace: &Pace) -> Metered {
     let cost: fn(&u64) -> u64 = |tokens| *tokens;
     ThrottleLayer::new(pace.clone()).cost(cost).most(300 * SECOND)
 }
@@ -231,7 +230,7 @@ async fn a_thousand_calls_wait_out_a_pause_and_come_back_in_their_order_without_
     let pace = Pace::new(Rate::per_second(20));
     let hint = ServiceBuilder::new().layer(throttled(&pace)).service(service_fn(|_: u64| async {
         let verdict = Verdict::THROTTLED.after(20 * SECOND);
-        Err::<u64, _>(Judged::Response { verdict, status: Some(429), response: Response::default() })
+        Err::<u64, _>(Judged::Response { verdict, status: Some(429), response: () })
     }));
     hint.oneshot(0).await.expect_err("it is one too many");
     let begin = Instant::now();
@@ -295,8 +294,7 @@ async fn a_wait_for_ones_turn_is_no_retry_and_the_pause_does_not_come_on_top_of_
     let once = service_fn(move |_: u64| {
         let hint = answers.lock().unwrap_or_else(PoisonError::into_inner).next().flatten();
         let verdict = |hint| Verdict::THROTTLED.after(hint);
-        let failure =
-            |hint| Failure::Response { verdict: verdict(hint), status: Some(429), response: Response::default() };
+        let failure = |hint| Failure::Response { verdict: verdict(hint), status: Some(429), response: () };
         std::future::ready(hint.map_or(Ok(()), |hint| Err::<(), Judged>(failure(hint))))
     });
     let begin = Instant::now();
