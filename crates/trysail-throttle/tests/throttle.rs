@@ -285,6 +285,19 @@ async fn a_hint_of_one_call_stops_them_all_and_they_come_back_slowly() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_hint_keeps_calls_back_for_longer_than_is_set() {
+    for (settings, most) in
+        [(PaceSettings::new(), 600 * SECOND), (PaceSettings::new().most_pause(5 * SECOND), 5 * SECOND)]
+    {
+        let pace = Pace::new(settings);
+        fail(&pace, Verdict::THROTTLED.after(86_400 * SECOND)).await;
+        assert_eq!(pace.snapshot().paused(), Some(most));
+        time::advance(most).await;
+        pass(&pace).await.expect("one asks");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_that_hangs_after_a_pause_does_not_hold_the_others() {
     let pace = Pace::default();
     fail(&pace, Verdict::THROTTLED.after(SECOND)).await;
