@@ -25,6 +25,7 @@ fn a_layer_alone_needs_a_handful_of_crates_and_these_need_no_others() {
         ("trysail-retry", &["tokio time", "trysail_core std"]),
         ("trysail-breaker", &["tokio sync,time", "trysail_core std"]),
         ("trysail-failover", &["tokio time", "trysail_core"]),
+        ("trysail-throttle", &["tokio time", "trysail_core std"]),
     ] {
         let all: Vec<_> = FOR_ALL.iter().chain(own).copied().collect();
         assert_eq!(tree(layer, &[]), all.iter().map(ToString::to_string).collect(), "{layer}");
@@ -43,7 +44,7 @@ fn http_without_its_client_needs_neither_hyper_nor_tls_nor_compression() {
 
 #[test]
 fn tracing_is_behind_its_feature_and_all_that_the_feature_brings() {
-    for layer in ["trysail-retry", "trysail-breaker", "trysail-failover"] {
+    for layer in ["trysail-retry", "trysail-breaker", "trysail-failover", "trysail-throttle"] {
         let (with, without) = (["--depth", "1", "--features", "tracing"], ["--depth", "1"]);
         let more: Vec<_> = tree(layer, &with).difference(&tree(layer, &without)).cloned().collect();
         assert_eq!(more, ["tracing"], "{layer}");

@@ -19,10 +19,10 @@ use http_body_util::Full;
 use tower::{BoxError, Service, ServiceBuilder, ServiceExt, service_fn};
 use trysail::{
     Backoff, Class, Classified, ClassifyLayer, CollectLayer, Elapsed, EmbedError, EmbedRequest, Embeddings, Endpoint,
-    Failure, Open, Providers, RetryLayer, Verdict,
+    Failure, Held, Open, Providers, RetryLayer, Verdict,
     embeddings::BatchError,
     transport::CollectError,
-    verdict::{Cause, Health, Judged, Remedy, Retryable, Scope, Unanswered},
+    verdict::{Cause, Health, Hold, Judged, Remedy, Retryable, Scope, Unanswered},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -148,6 +148,11 @@ fn every_error_of_ours_says_its_verdict_however_often_it_is_boxed_and_shows_its_
         survives(|| Typed::Response { verdict, status: Some(503), response: Response::default() }, verdict, None);
     }
     survives(|| open, open.verdict(), None);
+    let held = Held::new(Hold::Rate, SECOND);
+    survives(|| held, held.verdict(), None);
+    survives(|| Held::latched(Verdict::AUTH, SECOND), Verdict::AUTH.neutral().after(SECOND), None);
+    survives(|| Typed::from(held), held.verdict(), None);
+    survives(|| EmbedError::from(held), held.verdict(), None);
     survives(|| elapsed, Verdict::REFUSED, None);
     survives(|| elapsed.unsent(), Verdict::REFUSED, None);
     survives(|| Typed::from(open), open.verdict(), None);

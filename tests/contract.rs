@@ -10,7 +10,7 @@ use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use trysail::{
     BreakerLayer, Circuit, ClassifyLayer, CollectLayer, EmbedRequest, Embeddings, Endpoint, FailoverLayer, Failure,
-    Preset, Providers, RetryLayer, TimeoutLayer, Trip, Verdict,
+    Pace, Preset, Providers, Rate, RetryLayer, ThrottleLayer, TimeoutLayer, Trip, Verdict,
 };
 use trysail_testkit::{Pool, Probe};
 
@@ -150,6 +150,13 @@ async fn failover_keeps_the_contract() {
     case.a_clone_spends_nobody_elses_permit();
     case.pending_readiness_wakes();
     case.a_dropped_call_frees_what_it_held().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttle_keeps_the_contract() {
+    generic(&|probe| ThrottleLayer::default().layer(probe)).await;
+    // Where every call but the first has to wait for its turn.
+    generic(&|probe| ThrottleLayer::new(Pace::new(Rate::per_second(1))).layer(probe)).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,8 +14,8 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, Service, ServiceBuilder, service_fn};
 use trysail::{
-    Backoff, BreakerLayer, Circuit, ClassifyLayer, CollectLayer, Elapsed, FailoverLayer, Idempotent, Open, Providers,
-    Replay, RetryLayer, TimeoutLayer, Trip, Verdict,
+    Backoff, BreakerLayer, Circuit, ClassifyLayer, CollectLayer, Elapsed, FailoverLayer, Held, Idempotent, Open, Pace,
+    PaceSettings, Providers, Rate, Replay, RetryLayer, ThrottleLayer, TimeoutLayer, Trip, Verdict,
 };
 
 /// The smallest error that a layer can return.
@@ -30,6 +30,12 @@ impl From<Elapsed> for Refused {
 
 impl From<Open> for Refused {
     fn from(_: Open) -> Self {
+        Self
+    }
+}
+
+impl From<Held> for Refused {
+    fn from(_: Held) -> Self {
         Self
     }
 }
@@ -112,6 +118,24 @@ fn a_first_member_that_succeeds_allocates_nothing_for_the_others() {
         call(0);
         let info = allocation_counter::measure(|| (0..100).for_each(call));
         assert_eq!((info.count_total, info.count_current), (0, 0), "pending once: {pending}");
+    }
+}
+
+#[test]
+fn calls_that_keep_a_pace_and_need_not_wait_do_not_allocate() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let _clock = runtime.enter();
+    let rate = Rate::per_second(1_000_000);
+    for settings in [PaceSettings::new(), PaceSettings::new().requests(rate).cost(rate)] {
+        let layer = ThrottleLayer::new(Pace::new(settings));
+        let mut service = layer.layer(service_fn(|value| Soon { value, pending: true }));
+        let mut call = |value| {
+            assert!(is_ready::<_, u64>(&mut service));
+            assert_eq!(finish(service.call(value)).expect("a success"), value);
+        };
+        call(0);
+        let info = allocation_counter::measure(|| (0..100).for_each(&mut call));
+        assert_eq!((info.count_total, info.count_current), (0, 0), "{settings:?}");
     }
 }
 

@@ -6,7 +6,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 
 const CORE: &str = "trysail-core";
 const LAYERS: [&str; 5] =
-    ["trysail-timeout", "trysail-classify", "trysail-retry", "trysail-breaker", "trysail-failover"];
+    ["trysail-timeout", "trysail-classify", "trysail-retry", "trysail-breaker", "trysail-failover", "trysail-throttle"];
 
 const ROOMS: [&str; 4] = [CORE, "trysail-http", "trysail-providers", "trysail-embeddings"];
 

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const CRATES: [&str; 6] = ["core", "timeout", "classify", "retry", "breaker", "failover"];
+const CRATES: [&str; 7] = ["core", "timeout", "classify", "retry", "breaker", "failover", "throttle"];
 const MOST_LINES: usize = 250;
 
 /// What each module builds on.

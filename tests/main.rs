@@ -26,5 +26,6 @@ mod published;
 mod samples;
 mod stack;
 mod streams;
+mod throttle;
 mod timeouts;
 mod tower_layers;

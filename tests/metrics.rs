@@ -16,8 +16,8 @@ use tokio::time::{self, timeout};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tracing_subscriber::fmt::format::FmtSpan;
 use trysail::{
-    BreakerLayer, Budget, Circuit, Circuits, Failure, Gauges, ObserveLayer, Preset, RetryLayer, TimeoutLayer, Trip,
-    Verdict, breaker::State,
+    BreakerLayer, Budget, Circuit, Circuits, Failure, Gauges, ObserveLayer, Pace, PaceSettings, Preset, Rate,
+    RetryLayer, TimeoutLayer, Trip, Verdict, breaker::State,
 };
 use trysail_testkit::{Pool, Scripted};
 
@@ -89,10 +89,15 @@ fn record(work: impl Future<Output = ()>) -> Recorded {
     recorded
 }
 
+/// A pace with both of its rates.
+fn pace() -> Pace {
+    Pace::new(PaceSettings::new().requests(Rate::per_second(10)).cost(Rate::per_second(20)))
+}
+
 /// A call that fails, is repeated, and succeeds in the end; one that fails for good; and one of each other kind.
 async fn a_bit_of_everything() {
     let (preset, watch) = (Preset::interactive(), watch());
-    let gauges = Gauges::new("localhost", "potion").circuit(preset.circuit()).budget(preset.budget());
+    let gauges = Gauges::new("localhost", "potion").circuit(preset.circuit()).budget(preset.budget()).pace(&pace());
     let service = |steps: Vec<Result<&'static str, Judged>>| {
         ServiceBuilder::new()
             .layer(&watch)
@@ -124,13 +129,17 @@ fn the_manual_lists_what_is_emitted_and_nothing_else() {
 fn the_manual_names_every_value_of_a_label() {
     let manual = include_str!("../docs/metrics.md");
     let recorded = record(async {
-        let gauges = Gauges::new("localhost", "potion").circuit(&Circuit::new(Trip::default()));
+        let gauges = Gauges::new("localhost", "potion").circuit(&Circuit::new(Trip::default())).pace(&pace());
         gauges.publish();
     });
     let states =
         recorded.values.keys().filter_map(|name| name.strip_prefix("trysail_circuit_state{state=")?.strip_suffix('}'));
     let reasons = ["verdict", "attempts", "not_replayable", "patience", "deadline", "budget", "refused"];
-    for value in states.chain(reasons) {
+    let of_pace =
+        |of: &'static str| recorded.values.keys().filter_map(move |name| name.split_once(of)?.1.strip_suffix('}'));
+    let of_pace = of_pace("trysail_throttle_held_total{hold=").chain(of_pace("trysail_throttle_cost_total{outcome="));
+    assert_eq!(of_pace.clone().count(), 5 + 3);
+    for value in states.chain(reasons).chain(of_pace) {
         assert!(manual.contains(&format!("`{value}`")), "{value}");
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use tower::{Service, ServiceBuilder, service_fn};
-use trysail::{Backoff, BreakerLayer, Budget, Circuit, RetryLayer, TimeoutLayer, Trip};
+use tower::{Layer, Service, ServiceBuilder, service_fn};
+use trysail::{
+    Backoff, BreakerLayer, Budget, Circuit, Pace, PaceSettings, Rate, RetryLayer, ThrottleLayer, TimeoutLayer, Trip,
+};
 use trysail_clock_reads::count;
 
 use super::{Refused, Soon, finish, is_ready};
@@ -52,4 +54,19 @@ fn a_trip_that_has_a_rate_dates_each_outcome() {
 fn a_budget_reads_the_clock_for_one_call_in_eight_of_a_busy_caller() {
     reads(retry().budget(Budget::default()), Trip::consecutive(5), false, 10);
     reads(retry().budget(Budget::default()), Trip::consecutive(5), true, 90);
+}
+
+#[test]
+fn a_pace_reads_the_clock_once_a_call_where_there_are_rates_and_never_where_there_are_none() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let _clock = runtime.enter();
+    let rate = Rate::per_second(1_000_000);
+    for (settings, expected) in [(PaceSettings::new(), 0), (PaceSettings::new().requests(rate).cost(rate), 80)] {
+        for pending in [false, true] {
+            let layer = ThrottleLayer::new(Pace::new(settings));
+            let mut service = layer.layer(service_fn(move |value| Soon { value, pending }));
+            let reads = count(|| (0..80).for_each(|value| _ = finish(service.call(value))));
+            assert_eq!(reads.unwrap_or(expected), expected, "{settings:?}");
+        }
+    }
 }

@@ -160,6 +160,7 @@ fn typed(server: &Running) -> Result<Vec<(String, Typed)>, BoxError> {
         let endpoint = text::endpoint(server)?;
         let [above, below] = text::above_and_below(http.clone(), endpoint.clone());
         let mut found = vec![("preset over", text::typed(http.clone(), server)?), ("above", above), ("below", below)];
+        found.push(("throttle over", text::paced(http.clone(), endpoint.clone())));
         if retries {
             found.push(("Embeddings over", Embeddings::new(http, endpoint).boxed_clone()));
         }

@@ -12,8 +12,8 @@ use tower::{
 use trysail::{
     Adjustable, Backoff, BreakerLayer, Budget, CheckExt, Circuit, Classified, ClassifyLayer, CollectLayer, EmbedError,
     EmbedRequest, EmbedResponse, Embeddings, Endpoint, FailoverLayer, Failure, Gauges, HttpError, HttpRequest,
-    Idempotent, Limit, ObserveLayer, OrDeadline, OrOwn, Preset, Providers, Replay, RetryLayer, TimeLimit, TimeoutLayer,
-    Trip,
+    Idempotent, LearnUsage, Limit, ObserveLayer, OrDeadline, OrOwn, Pace, Paces, Preset, Providers, Replay, RetryLayer,
+    ThrottleLayer, TimeLimit, TimeoutLayer, Trip,
     embeddings::{Fingerprint, InvalidEndpoint},
     verdict::{FromElapsed, FromOpen},
 };
@@ -156,6 +156,31 @@ pub(super) fn list([first, second]: [Endpoint; 2], fingerprint: Fingerprint) -> 
         .service(server(first));
     // end
     list.boxed_clone()
+}
+
+/// Its calls keep the pace of their account.
+pub(super) fn paced(http: Http, endpoint: Endpoint) -> Typed {
+    // sample docs/stacking.md
+    let paces = Paces::new(1_000, Pace::default); // rates are learnt; `PaceSettings` sets them
+    let whose = endpoint.clone();
+    let typed = ServiceBuilder::new()
+        .layer(TimeoutLayer::new(Duration::from_secs(60)))
+        .layer(
+            RetryLayer::new(Backoff::exponential(Duration::from_millis(100)))
+                .replay(Idempotent)
+                .within(Duration::from_secs(60)),
+        )
+        .layer(
+            ThrottleLayer::new(paces.keyed(move |request: &EmbedRequest| whose.account(request.model())))
+                .cost(EmbedRequest::likely_tokens)
+                .learn_with(LearnUsage)
+                .most(OrDeadline(Duration::from_secs(60))),
+        )
+        .layer(BreakerLayer::new(Circuit::new(Trip::default())))
+        .layer(TimeoutLayer::new(Duration::from_secs(20)))
+        .service(Embeddings::new(http, endpoint));
+    // end
+    typed.boxed_clone()
 }
 
 /// A proxy that gives back what came last; asserts that it is a 503 with the body `later`.

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use core::{error::Error, iter::successors};
 
-use crate::{Classified, Elapsed, Judged, Open, Verdict};
+use crate::{Classified, Elapsed, Held, Judged, Open, Verdict};
 
 impl Verdict {
     /// The verdict of the first error in the chain of `error` that has one; whatever was boxed, and however often.
@@ -43,6 +43,7 @@ const JUDGES: &[Judge] = &[
     carried::<Judged>,
     carried::<Elapsed>,
     carried::<Open>,
+    carried::<Held>,
     #[cfg(feature = "tower")]
     crate::tower::verdict,
 ];

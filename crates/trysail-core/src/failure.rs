@@ -1,7 +1,7 @@
 use alloc::boxed::Box;
 use core::{any::type_name, error::Error, fmt};
 
-use crate::{Classified, Elapsed, OneLine, Open, Unanswered, Verdict};
+use crate::{Classified, Elapsed, Held, OneLine, Open, Unanswered, Verdict};
 
 /// Why a call failed: the error type of a classified service.
 ///
@@ -14,6 +14,8 @@ pub enum Failure<Res, E> {
     Elapsed(Elapsed),
     /// A circuit was open, so nothing was sent.
     Open(Open),
+    /// A throttle held it back, so nothing was sent.
+    Held(Held),
     /// The service answered, and the answer is no success.
     Response {
         /// What was made of it.
@@ -73,6 +75,7 @@ impl<Res, E> Classified for Failure<Res, E> {
         match self {
             Self::Elapsed(elapsed) => elapsed.verdict(),
             Self::Open(open) => open.verdict(),
+            Self::Held(held) => held.verdict(),
             Self::Response { verdict, .. } => *verdict,
             Self::Service(unanswered) => unanswered.verdict(),
         }
@@ -91,11 +94,18 @@ impl<Res, E> From<Open> for Failure<Res, E> {
     }
 }
 
+impl<Res, E> From<Held> for Failure<Res, E> {
+    fn from(held: Held) -> Self {
+        Self::Held(held)
+    }
+}
+
 impl<Res, E> fmt::Debug for Failure<Res, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Elapsed(elapsed) => f.debug_tuple("Elapsed").field(elapsed).finish(),
             Self::Open(open) => f.debug_tuple("Open").field(open).finish(),
+            Self::Held(held) => f.debug_tuple("Held").field(held).finish(),
             Self::Response { verdict, status, .. } => f
                 .debug_struct("Response")
                 .field("verdict", verdict)
@@ -112,6 +122,7 @@ impl<Res, E> fmt::Display for Failure<Res, E> {
         match self {
             Self::Elapsed(elapsed) => elapsed.fmt(f),
             Self::Open(open) => open.fmt(f),
+            Self::Held(held) => held.fmt(f),
             Self::Response { status: Some(status), .. } => write!(f, "the server answered {status}"),
             Self::Response { verdict, .. } => write!(f, "the server's answer was judged {}", verdict.class()),
             Self::Service(unanswered) => write!(f, "the call failed: {}", OneLine(unanswered.cause())),
@@ -125,6 +136,7 @@ impl<Res, E> Error for Failure<Res, E> {
         Some(match self {
             Self::Elapsed(elapsed) => elapsed,
             Self::Open(open) => open,
+            Self::Held(held) => held,
             Self::Response { verdict, .. } => verdict,
             Self::Service(unanswered) => &**unanswered,
         })

@@ -6,11 +6,13 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod allowance;
 mod chain;
 mod class;
 mod classifier;
 mod elapsed;
 mod failure;
+mod held;
 mod judged;
 mod limit;
 mod one_line;
@@ -28,10 +30,12 @@ mod verdict;
 #[cfg(feature = "std")]
 pub use crate::registry::{Keyed, Registered, Registry};
 pub use crate::{
+    allowance::{Allowance, Learn, Lesson, Quota},
     class::Class,
     classifier::{Classified, Classifier, Inherit},
     elapsed::{Elapsed, FromElapsed, Phase, Scope},
     failure::Failure,
+    held::{FromHeld, Held, Hold},
     judged::{Judged, Unanswered},
     limit::Limit,
     one_line::OneLine,

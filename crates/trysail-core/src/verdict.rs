@@ -152,6 +152,7 @@ impl Verdict {
     }
 
     /// What it is called.
+    #[inline]
     pub const fn class(self) -> Class {
         self.class
     }

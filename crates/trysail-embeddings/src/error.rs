@@ -2,8 +2,10 @@ use std::{error::Error, fmt, io, iter::successors};
 
 use bytes::Bytes;
 use http::{Response, StatusCode, Uri};
-use trysail_core::{Class, Classified, Elapsed, Failure, OneLine, Open, Remedy, Retryable, Unanswered, Verdict};
-use trysail_http::NotFollowed;
+use trysail_core::{
+    Allowance, Class, Classified, Elapsed, Failure, Held, OneLine, Open, Remedy, Retryable, Unanswered, Verdict,
+};
+use trysail_http::{NotFollowed, rate_limit::allowance};
 use trysail_providers::{InputLimit, Providers, excerpt};
 
 use crate::{
@@ -28,6 +30,7 @@ pub struct EmbedError {
 enum Kind {
     Elapsed(Elapsed),
     Open(Open),
+    Held(Held),
     Answer(Box<Answer>),
     Flaw(Flaw),
     Service {
@@ -57,6 +60,7 @@ struct Answer {
     pointer: Option<Pointer>,
     /// Whether it was asked in http and wants https.
     wants_https: bool,
+    allowance: Allowance,
 }
 
 /// A redirect that was not followed.
@@ -98,6 +102,14 @@ impl EmbedError {
         match &self.kind {
             Kind::Answer(answer) => answer.limit,
             _ => None,
+        }
+    }
+
+    /// What the server says is left of its limits.
+    pub fn allowance(&self) -> Allowance {
+        match &self.kind {
+            Kind::Answer(answer) => answer.allowance,
+            _ => Allowance::default(),
         }
     }
 
@@ -174,6 +186,7 @@ impl EmbedError {
         match failure {
             Failure::Elapsed(elapsed) => elapsed.into(),
             Failure::Open(open) => open.into(),
+            Failure::Held(held) => held.into(),
             Failure::Response { response, .. } => Self::answered(verdict, &response, asked),
             Failure::Service(unanswered) => Self::unanswered(unanswered.untyped(), asked),
             other => Self::unanswered(Unanswered::new(verdict, other.to_string().into()), asked),
@@ -195,6 +208,7 @@ impl EmbedError {
         let unknown = matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
             || judgement.rule() == UNKNOWN_ROUTE;
         let answer = Answer {
+            allowance: allowance(response.headers()),
             status,
             rule: (judgement.verdict().class() == verdict.class()).then_some(judgement.rule()),
             code: complaint.and_then(|complaint| complaint.code().or(complaint.kind())).map(shown),
@@ -256,7 +270,7 @@ impl EmbedError {
             }
             Kind::Flaw(flaw) => Likeness::of(flaw.rule(), ""),
             Kind::Silence => Likeness::SILENCE,
-            Kind::Elapsed(_) | Kind::Open(_) | Kind::TooMuch(_) => Likeness::of("", ""),
+            Kind::Elapsed(_) | Kind::Open(_) | Kind::Held(_) | Kind::TooMuch(_) => Likeness::of("", ""),
             // In other words on a connection that was used before.
             Kind::Service { .. } => Likeness::of("no answer", ""),
         }
@@ -313,11 +327,18 @@ impl From<Open> for EmbedError {
     }
 }
 
+impl From<Held> for EmbedError {
+    fn from(held: Held) -> Self {
+        Self::new(held.verdict(), Kind::Held(held))
+    }
+}
+
 impl fmt::Display for EmbedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Elapsed(elapsed) => elapsed.fmt(f),
             Kind::Open(open) => open.fmt(f),
+            Kind::Held(held) => held.fmt(f),
             Kind::Answer(answer) => {
                 let Answer { status, code, message, address, pointer, .. } = &**answer;
                 write!(f, "the server answered {}", status.as_u16())?;
@@ -371,6 +392,7 @@ impl Error for EmbedError {
         match &self.kind {
             Kind::Elapsed(elapsed) => Some(elapsed),
             Kind::Open(open) => Some(open),
+            Kind::Held(held) => Some(held),
             // The judgement, so that it is found in a box.
             Kind::Answer(_) | Kind::Flaw(_) | Kind::TooMuch(_) | Kind::Silence => Some(&self.verdict),
             Kind::Service { unanswered, .. } => Some(&**unanswered),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account;
 mod api;
 mod asked;
 mod batches;
@@ -14,6 +15,7 @@ mod exchange;
 mod family;
 mod future;
 mod learn;
+mod learn_usage;
 mod own;
 mod request;
 mod rerank;
@@ -24,6 +26,7 @@ mod sparse;
 mod validate;
 
 pub use crate::{
+    account::Account,
     batches::{Answers, BatchError, Batches},
     call::AnswerFuture,
     chunks::{Chunk, Chunks, Ranking},
@@ -31,6 +34,7 @@ pub use crate::{
     error::EmbedError,
     family::{Family, FamilyCheck, Fingerprint},
     future::ResponseFuture,
+    learn_usage::LearnUsage,
     own::InvalidPart,
     request::EmbedRequest,
     rerank::{Ranked, Rerank, RerankRequest, RerankResponse},

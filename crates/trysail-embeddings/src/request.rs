@@ -113,6 +113,11 @@ impl EmbedRequest {
         self.len() == 0
     }
 
+    /// How many tokens it is likely to be counted for: one for every four bytes of its texts.
+    pub fn likely_tokens(&self) -> u64 {
+        (self.bytes() as u64).div_ceil(4).max(self.len() as u64)
+    }
+
     /// Its halves, if it was refused with `verdict` as too much at once.
     ///
     /// Whoever asks for them again and again ends with what was asked for too much, alone: at most 2 log2 n requests

@@ -1,3 +1,5 @@
+use trysail_core::Allowance;
+
 /// Vectors, one for each input and in their order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmbedResponse {
@@ -5,6 +7,7 @@ pub struct EmbedResponse {
     pub(crate) dimensions: usize,
     pub(crate) model: Option<String>,
     pub(crate) tokens: Option<u64>,
+    pub(crate) allowance: Allowance,
 }
 
 impl EmbedResponse {
@@ -38,8 +41,17 @@ impl EmbedResponse {
         self.tokens
     }
 
+    /// What the server says is left of its limits; of several answers together, nothing.
+    pub const fn allowance(&self) -> Allowance {
+        self.allowance
+    }
+
+    pub(crate) fn leaving(self, allowance: Allowance) -> Self {
+        Self { allowance, ..self }
+    }
+
     pub(crate) const fn none() -> Self {
-        Self { values: Vec::new(), dimensions: 1, model: None, tokens: Some(0) }
+        Self { values: Vec::new(), dimensions: 1, model: None, tokens: Some(0), allowance: NO_ALLOWANCE }
     }
 
     /// Takes the vectors of `next`, which must be as long, behind its own.
@@ -50,3 +62,5 @@ impl EmbedResponse {
         self.tokens = self.tokens.zip(next.tokens).map(|(before, more)| before.saturating_add(more));
     }
 }
+
+const NO_ALLOWANCE: Allowance = Allowance { requests: None, cost: None };

@@ -4,7 +4,8 @@ mod flaw;
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
-use trysail_core::{Class, Verdict};
+use trysail_core::{Allowance, Class, Verdict};
+use trysail_http::rate_limit::allowance;
 use trysail_providers::Providers;
 
 pub(crate) use self::flaw::Flaw;
@@ -27,7 +28,8 @@ pub(crate) fn vectors(response: &Response<Bytes>, api: &Api, expected: Expected)
     if response.status() == StatusCode::PARTIAL_CONTENT {
         return Err(Flaw::Partial);
     }
-    decode(response.body(), api, expected).map_err(|flaw| match flaw {
+    let answer = decode(response.body(), api, expected);
+    answer.map(|answer| answer.leaving(allowance(response.headers()))).map_err(|flaw| match flaw {
         Flaw::Binary if response.headers().contains_key(header::CONTENT_ENCODING) => Flaw::Compressed,
         flaw => flaw,
     })
@@ -84,7 +86,7 @@ pub(crate) fn decode(body: &[u8], api: &Api, expected: Expected) -> Result<Embed
     let dimensions = dimensions.unwrap_or(1).max(1);
     let mut values = in_order(values, &order, dimensions);
     values.shrink_to_fit();
-    Ok(EmbedResponse { values, dimensions, model, tokens })
+    Ok(EmbedResponse { values, dimensions, model, tokens, allowance: Allowance::default() })
 }
 
 /// At which position the vector of each input stands.

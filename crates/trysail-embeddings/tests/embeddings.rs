@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tokio_test::{assert_pending, assert_ready_err, assert_ready_ok, task};
 use tower::{BoxError, ServiceExt};
 use tower_test::mock;
-use trysail_core::{Class, Classified, Failure, Remedy, Replay, Verdict};
-use trysail_embeddings::{EmbedRequest, Embeddings, Endpoint};
+use trysail_core::{Class, Classified, Failure, Learn, Quota, Remedy, Replay, Verdict};
+use trysail_embeddings::{EmbedRequest, Embeddings, Endpoint, LearnUsage};
 use trysail_http::Idempotent;
 
 type Mock = mock::Mock<Request<Full<Bytes>>, Response<Bytes>>;
@@ -245,6 +245,33 @@ async fn a_wrong_answer_is_a_failed_attempt() {
     assert_eq!((error.verdict(), error.rule()), (Verdict::MALFORMED, Some("answer/count")));
     let boxed: Box<dyn Error + Send + Sync> = error.into();
     assert_eq!(boxed.verdict(), Verdict::MALFORMED, "a box keeps the judgement");
+}
+
+#[tokio::test]
+async fn what_the_head_says_is_left_is_kept_with_the_answer_and_with_the_error() {
+    for status in [200, 429] {
+        let client = tower::service_fn(move |_: Request<Full<Bytes>>| {
+            let body = r#"{"data":[{"embedding":[1,0]}],"usage":{"prompt_tokens":7,"total_tokens":7}}"#;
+            let answer = Response::builder()
+                .status(status)
+                .header("x-ratelimit-limit-tokens", "1000")
+                .header("x-ratelimit-remaining-tokens", "993")
+                .body(Bytes::from_static(body.as_bytes()))
+                .unwrap();
+            std::future::ready(if status == 200 {
+                Ok(answer)
+            } else {
+                Err(Judged::Response { verdict: Verdict::THROTTLED, status: Some(status), response: answer })
+            })
+        });
+        let request = EmbedRequest::new("m", ["a text of 20 bytes.."]);
+        assert_eq!(request.likely_tokens(), 5);
+        let outcome = Embeddings::new(client, endpoint()).oneshot(request).await;
+        let lesson = LearnUsage.learn(outcome.as_ref());
+        let left = Quota::new(1_000, 993, std::time::Duration::from_secs(60));
+        assert_eq!((lesson.allowance.requests, lesson.allowance.cost), (None, left));
+        assert_eq!(lesson.cost, (status == 200).then_some(7));
+    }
 }
 
 #[test]

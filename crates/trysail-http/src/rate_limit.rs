@@ -1,7 +1,11 @@
 //! Over what time the limit is counted that an answer speaks of.
 
+mod allowance;
+
 use http::HeaderMap;
 use trysail_core::Window;
+
+pub use self::allowance::{LearnHead, allowance};
 
 /// The window of the limit that was met, as far as the head tells which one it was.
 ///

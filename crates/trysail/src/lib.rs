@@ -33,6 +33,8 @@ pub use trysail_http as transport;
 pub use trysail_providers as providers;
 #[cfg(feature = "retry")]
 pub use trysail_retry as retry;
+#[cfg(feature = "throttle")]
+pub use trysail_throttle as throttle;
 #[cfg(feature = "timeout")]
 pub use trysail_timeout as timeout;
 
@@ -43,11 +45,11 @@ pub use trysail_breaker::{Breaker, BreakerLayer, Circuit, CircuitSettings, Circu
 #[doc(no_inline)]
 pub use trysail_classify::{Classify, ClassifyLayer};
 #[doc(no_inline)]
-pub use trysail_core::{Class, Classified, Classifier, Elapsed, Failure, Limit, Open, Replay, Verdict};
+pub use trysail_core::{Class, Classified, Classifier, Elapsed, Failure, Held, Limit, Open, Replay, Verdict};
 #[cfg(feature = "embeddings")]
 #[doc(no_inline)]
 pub use trysail_embeddings::{
-    Batches, Chunks, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, Rerank, RerankRequest,
+    Batches, Chunks, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, LearnUsage, Rerank, RerankRequest,
     RerankResponse, Sparse, SparseResponse,
 };
 #[cfg(feature = "failover")]
@@ -68,6 +70,9 @@ pub use trysail_providers::{Idempotent, Providers};
 #[cfg(feature = "retry")]
 #[doc(no_inline)]
 pub use trysail_retry::{Backoff, Budget, Budgets, Retry, RetryLayer, RetryReport, report};
+#[cfg(feature = "throttle")]
+#[doc(no_inline)]
+pub use trysail_throttle::{Pace, PaceSettings, Paces, Rate, Throttle, ThrottleLayer};
 #[cfg(feature = "timeout")]
 #[doc(no_inline)]
 pub use trysail_timeout::{Adjustable, ReadyTimeout, ReadyTimeoutLayer, Timeout, TimeoutLayer};
@@ -109,6 +114,7 @@ struct Timeouts;
     feature = "embeddings",
     feature = "failover",
     feature = "retry",
+    feature = "throttle",
     feature = "timeout"
 ))]
 #[doc = include_str!("../../../docs/stacking.md")]

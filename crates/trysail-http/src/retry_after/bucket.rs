@@ -38,7 +38,7 @@ fn exhausted(headers: &HeaderMap, reset: Reset, remaining: &str) -> bool {
     }
 }
 
-fn wait(value: &str, headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn wait(value: &str, headers: &HeaderMap) -> Option<Duration> {
     match duration::parse(value) {
         Some(moment) if moment >= LOOKS_LIKE_A_DATE => moment::until(moment, headers),
         Some(duration) => Some(duration),

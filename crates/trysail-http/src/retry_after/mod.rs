@@ -35,6 +35,11 @@ pub fn hint(headers: &HeaderMap, body_text: Option<&str>) -> Option<Duration> {
         .or_else(|| bucket::refill(headers).filter(usable))
 }
 
+/// After what time a bucket is full again, as the value of its reset header says.
+pub(crate) fn bucket_reset(value: &str, headers: &HeaderMap) -> Option<Duration> {
+    bucket::wait(value, headers)
+}
+
 fn milliseconds(headers: &HeaderMap, name: &str) -> Option<Duration> {
     duration::decimal(value(headers, name)?, duration::MILLISECOND)
 }

@@ -2,11 +2,13 @@ use std::sync::Arc;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use trysail_breaker::{Circuit, State};
+use trysail_core::Hold;
 use trysail_retry::Budget;
+use trysail_throttle::Pace;
 
 use crate::observe::labels::Labels;
 
-/// Publishes how a circuit and a budget are, each time it is asked to.
+/// Publishes how a circuit, a budget and a pace are, each time it is asked to.
 ///
 /// ```
 /// # use trysail::{Gauges, Preset};
@@ -20,6 +22,7 @@ pub struct Gauges {
     labels: Labels,
     circuit: Option<Circuit>,
     budget: Option<Budget>,
+    pace: Option<Pace>,
 }
 
 impl Gauges {
@@ -30,7 +33,15 @@ impl Gauges {
         describe_counter!(OPENED, Unit::Count, "how often the circuit has opened");
         describe_gauge!(RETRIES, Unit::Count, "how many retries the budget can pay for");
         describe_gauge!(CAPACITY, Unit::Count, "how many retries the budget has room for");
-        Self { labels: Labels::new(origin, model), circuit: None, budget: None }
+        describe_gauge!(WAITING, Unit::Count, "how many calls wait for their turn");
+        describe_counter!(WAITED, Unit::Count, "how many calls have waited for their turn");
+        describe_counter!(HELD, Unit::Count, "how many calls were held back, and not sent");
+        describe_counter!(SENT, Unit::Count, "attempts that were sent at the pace");
+        describe_counter!(SPENT, Unit::Count, "what these cost");
+        describe_gauge!(PAUSED, Unit::Seconds, "for how long nothing is to be sent any more");
+        describe_gauge!(REQUESTS, Unit::Count, "how many requests the rate has room for");
+        describe_gauge!(COST, Unit::Count, "how much the rate of cost has room for");
+        Self { labels: Labels::new(origin, model), circuit: None, budget: None, pace: None }
     }
 
     /// The circuit to watch.
@@ -41,6 +52,11 @@ impl Gauges {
     /// The budget to watch.
     pub fn budget(self, budget: &Budget) -> Self {
         Self { budget: Some(budget.clone()), ..self }
+    }
+
+    /// The pace to watch.
+    pub fn pace(self, pace: &Pace) -> Self {
+        Self { pace: Some(pace.clone()), ..self }
     }
 
     /// Tells the recorder how they are now.
@@ -57,6 +73,26 @@ impl Gauges {
             gauge!(RETRIES, self.labels.to_vec()).set(now.retries);
             gauge!(CAPACITY, self.labels.to_vec()).set(now.capacity);
         }
+        if let Some(pace) = &self.pace {
+            let now = pace.snapshot();
+            gauge!(WAITING, self.labels.to_vec()).set(now.waiting() as f64);
+            counter!(WAITED, self.labels.to_vec()).absolute(now.waited());
+            for hold in Hold::ALL {
+                counter!(HELD, self.labels.and("hold", hold.as_str())).absolute(now.refused(hold));
+            }
+            let spending = now.spending();
+            let spent = [spending.answered(), spending.failed(), spending.abandoned()];
+            for (spent, outcome) in spent.into_iter().zip(["answered", "failed", "abandoned"]) {
+                counter!(SENT, self.labels.and("outcome", outcome)).absolute(spent.attempts());
+                counter!(SPENT, self.labels.and("outcome", outcome)).absolute(spent.cost());
+            }
+            gauge!(PAUSED, self.labels.to_vec()).set(now.paused().unwrap_or_default().as_secs_f64());
+            for (name, level) in [(REQUESTS, now.requests()), (COST, now.cost())] {
+                if let Some(level) = level {
+                    gauge!(name, self.labels.to_vec()).set(level);
+                }
+            }
+        }
     }
 }
 
@@ -71,3 +107,11 @@ const STATE: &str = "trysail_circuit_state";
 const OPENED: &str = "trysail_circuit_opened_total";
 const RETRIES: &str = "trysail_budget_retries";
 const CAPACITY: &str = "trysail_budget_capacity";
+const WAITING: &str = "trysail_throttle_waiting";
+const WAITED: &str = "trysail_throttle_waited_total";
+const HELD: &str = "trysail_throttle_held_total";
+const SENT: &str = "trysail_throttle_attempts_total";
+const SPENT: &str = "trysail_throttle_cost_total";
+const PAUSED: &str = "trysail_throttle_paused_seconds";
+const REQUESTS: &str = "trysail_throttle_requests";
+const COST: &str = "trysail_throttle_cost";

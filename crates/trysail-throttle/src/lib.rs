@@ -1,0 +1,50 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod calls;
+mod decision;
+mod demand;
+mod fare;
+mod found_rate;
+mod future;
+mod gcra;
+mod heard;
+mod in_flight;
+#[cfg(all(test, trysail_loom))]
+mod interleavings;
+mod latch;
+mod layer;
+mod learnt;
+mod machine;
+mod pace;
+mod paces;
+mod queue;
+mod rate;
+mod rates;
+mod room;
+mod sent_call;
+mod service;
+mod settings;
+mod slow_start;
+mod snapshot;
+mod spending;
+mod sync;
+mod tally;
+mod ticket;
+mod time;
+mod trace;
+mod wait;
+
+pub use crate::{
+    demand::{Cost, Demand, Nothing, One},
+    future::ResponseFuture,
+    layer::ThrottleLayer,
+    pace::Pace,
+    paces::Paces,
+    rate::Rate,
+    service::Throttle,
+    settings::PaceSettings,
+    snapshot::PaceSnapshot,
+    spending::{Spending, Spent},
+};
+pub use trysail_core::{Allowance, Keyed, Learn, Lesson, Quota, Select};

@@ -1,0 +1,250 @@
+use trysail_core::{Allowance, Held, Hold};
+
+use crate::{
+    decision::{Arrival, Look, News},
+    fare::{Fare, Places},
+    found_rate::FoundRate,
+    heard::Heard,
+    latch::Latch,
+    learnt::Learnt,
+    queue::{Others, Queue, Want},
+    rate::Rate,
+    rates::Rates,
+    room::Room,
+    settings::PaceSettings,
+    tally::Tally,
+    time::{between, nanos},
+};
+
+/// What decides, beside the rates, when a call may be sent. All times are nanoseconds of the pace's clock.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) settings: PaceSettings,
+    pub(crate) queue: Queue,
+    pub(crate) latch: Latch,
+    pub(crate) room: Room,
+    pub(crate) found: FoundRate,
+    pub(crate) learnt: Learnt,
+    pub(crate) paused_until: u64,
+    /// How often calls were slowed down: what was sent before tells nothing new.
+    pub(crate) epoch: u32,
+    pub(crate) tally: Tally,
+}
+
+impl Machine {
+    pub(crate) fn new(settings: PaceSettings) -> Self {
+        Self {
+            settings,
+            queue: Queue::default(),
+            latch: Latch::default(),
+            room: Room::default(),
+            found: FoundRate::default(),
+            learnt: Learnt::default(),
+            paused_until: 0,
+            epoch: 0,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Whether a call has to ask here before it is sent.
+    pub(crate) fn is_gated(&self, now: u64) -> bool {
+        !self.queue.is_empty() || self.room.is_bounded() || self.latch.verdict().is_some() || self.paused_until > now
+    }
+
+    /// Whether an answer has to be told of that is a success.
+    pub(crate) const fn minds_success(&self) -> bool {
+        self.latch.minds_success() || self.found.is_watching()
+    }
+
+    /// A call comes.
+    pub(crate) fn enter(&mut self, rates: &Rates, want: Want, now: u64) -> Arrival {
+        if let Some(held) = self.latch.refusal(now) {
+            return Arrival::Refused(self.tally.refuses(held));
+        }
+        if self.latch.passes(now) {
+            rates.charge(want.cost, now);
+            return Arrival::Passes(rates.fare(want.cost, self.epoch, now).and(Places::PROBE, true));
+        }
+        self.grant(rates, now);
+        let mut hold = Hold::Rate;
+        if self.queue.is_empty() {
+            match self.pass(rates, want, now) {
+                Ok(fare) => return Arrival::Passes(fare),
+                Err((why, _)) => hold = why,
+            }
+        }
+        let turn = self.turn(rates, self.queue.all(), want, now);
+        if self.queue.len() >= self.settings.queue {
+            return Arrival::Refused(self.tally.refuses(Held::new(Hold::Queue, between(now, turn))));
+        }
+        if turn > want.until {
+            let hold = if self.paused_until > now { Hold::Pause } else { hold };
+            return Arrival::Refused(self.tally.refuses(Held::new(hold, between(now, turn))));
+        }
+        self.tally.waited += 1;
+        Arrival::Waits(self.queue.push(want))
+    }
+
+    /// A call that waits asks whether it may go.
+    pub(crate) fn look(&mut self, rates: &Rates, id: u64, now: u64) -> Look {
+        self.grant(rates, now);
+        if let Some(decision) = self.queue.decided(id) {
+            return Look::Decided(decision);
+        }
+        let Some((place, want, others)) = self.queue.find(id) else {
+            return Look::Decided(Err(Held::new(Hold::Queue, between(now, now))));
+        };
+        let turn = self.turn(rates, others, want, now);
+        if want.until <= now {
+            let held = self.late(turn, now);
+            self.queue.decide(place, Err(held));
+            return self.look(rates, id, now);
+        }
+        Look::Waits(turn.max(now.saturating_add(SOON)).min(want.until))
+    }
+
+    /// A call waits no longer.
+    pub(crate) fn leaves(&mut self, rates: &Rates, id: u64, now: u64) {
+        if let Some(fare) = self.queue.leaves(id) {
+            self.settle(rates, fare, Heard::Unsent, now);
+        }
+    }
+
+    /// A call has ended.
+    pub(crate) fn settle(&mut self, rates: &Rates, fare: Fare, outcome: Heard, now: u64) -> Option<News> {
+        if outcome == Heard::Unsent {
+            rates.give_back(fare);
+            self.queue.sooner();
+        }
+        if self.room.leave(fare, self.epoch, outcome, now) {
+            rates.empty(now);
+        }
+        if outcome.is_answered() && fare.epoch == self.epoch {
+            self.found.answered();
+        }
+        let (paused_until, latched) = (self.paused_until, self.latch.verdict());
+        let event = match outcome {
+            Heard::Success => self.latch.opens().then_some(News::Unlatched),
+            Heard::Throttled(hint) => self.slow_down(rates, fare, hint.map(nanos), now),
+            Heard::Shut(verdict) => {
+                self.latch.strikes(verdict, fare.places.hold(Places::PROBE), now).then_some(News::Latched)
+            }
+            Heard::Answered | Heard::Failed | Heard::Silence | Heard::Abandoned | Heard::Unsent => None,
+        };
+        if fare.places.hold(Places::PROBE) {
+            self.latch.frees();
+        }
+        self.follow(rates, now);
+        self.grant(rates, now);
+        if self.paused_until > paused_until || self.latch.verdict() != latched {
+            self.sweep(rates, now);
+        }
+        event
+    }
+
+    /// The server has said what its limits are.
+    pub(crate) fn learn(&mut self, rates: &Rates, fare: Fare, allowance: Allowance, now: u64) {
+        let was_known = self.learnt.is_known();
+        if self.learnt.names(allowance) {
+            if !was_known {
+                // Nobody has counted what is in flight.
+                self.room.start.begin(now);
+            }
+            self.set(rates, self.settings, now);
+        }
+        self.learnt.follow(rates, fare, allowance, now);
+        self.queue.sooner();
+        self.grant(rates, now);
+    }
+
+    /// Other settings hold from now on.
+    pub(crate) fn set(&mut self, rates: &Rates, settings: PaceSettings, now: u64) {
+        self.settings = settings;
+        self.room.in_flight.set(settings.in_flight);
+        self.follow(rates, now);
+        self.queue.sooner();
+        self.grant(rates, now);
+        self.sweep(rates, now);
+    }
+
+    /// Forgets what the server has said.
+    pub(crate) fn reset(&mut self, rates: &Rates, now: u64) {
+        self.latch = Latch::default();
+        self.room.start.end();
+        self.found = FoundRate::default();
+        self.learnt = Learnt::default();
+        self.paused_until = 0;
+        self.set(rates, self.settings, now);
+    }
+
+    /// Lets all pass whose turn it is; in their order, whoever of them comes to ask.
+    fn grant(&mut self, rates: &Rates, now: u64) {
+        while let Some(want) = self.queue.first() {
+            let decision = match self.pass(rates, want, now) {
+                Ok(fare) => Ok(fare),
+                Err((_, turn)) if want.until <= now => Err(self.late(turn, now)),
+                Err(_) => break,
+            };
+            self.queue.decide(0, decision);
+        }
+    }
+
+    /// Takes what a call needs to be sent, or says what holds it and until when, as far as that is known.
+    fn pass(&mut self, rates: &Rates, want: Want, now: u64) -> Result<Fare, (Hold, u64)> {
+        if now < self.paused_until {
+            return Err((Hold::Pause, self.paused_until));
+        }
+        self.room.check(now).map_err(|turn| (Hold::InFlight, turn))?;
+        rates.take(want.cost, now).map_err(|turn| (Hold::Rate, turn))?;
+        Ok(self.room.take(rates.fare(want.cost, self.epoch, now)))
+    }
+
+    /// When it is the turn of a call behind `others`, at the latest.
+    fn turn(&mut self, rates: &Rates, others: Others, want: Want, now: u64) -> u64 {
+        let round = self.room.check(now.max(self.paused_until)).err().unwrap_or(now);
+        rates.turn(others.count, others.cost, want.cost, now.max(self.paused_until)).max(round.min(want.until))
+    }
+
+    /// The server takes no more.
+    fn slow_down(&mut self, rates: &Rates, fare: Fare, hint: Option<u64>, now: u64) -> Option<News> {
+        let is_news = fare.epoch == self.epoch;
+        let own = if is_news { nanos(self.found.cut(now)) } else { 0 };
+        let time = hint.unwrap_or(own).min(nanos(self.settings.most_pause));
+        let until = now.saturating_add(time);
+        if !is_news && until <= self.paused_until.max(now) {
+            return None;
+        }
+        self.epoch = self.epoch.wrapping_add(1);
+        self.paused_until = until.max(self.paused_until);
+        self.room.start.begin_after_pause(self.paused_until);
+        self.follow(rates, now);
+        rates.empty(self.paused_until);
+        is_news.then_some(News::Paused)
+    }
+
+    /// Sets the rates to the least of what is known.
+    fn follow(&mut self, rates: &Rates, now: u64) {
+        let found = self.found.rate(now);
+        rates.requests.set(Rate::least([self.settings.requests, self.learnt.requests, found]), now);
+        rates.cost.set(Rate::least([self.settings.cost, self.learnt.cost]), now);
+    }
+
+    /// Refuses those at once who would wait in vain.
+    fn sweep(&mut self, rates: &Rates, now: u64) {
+        let (latched, paused, tally) = (self.latch.refusal(now), self.paused_until, &mut self.tally);
+        let hold = if paused > now { Hold::Pause } else { Hold::Rate };
+        self.queue.sweep(|want, others| {
+            let turn = rates.turn(others.count, others.cost, want.cost, now.max(paused));
+            let late = || (turn > want.until).then(|| Held::new(hold, between(now, turn)));
+            latched.or_else(late).map(|held| tally.refuses(held))
+        });
+    }
+
+    fn late(&mut self, turn: u64, now: u64) -> Held {
+        let hold = if self.paused_until > now { Hold::Pause } else { Hold::Rate };
+        self.tally.refuses(Held::new(hold, between(now, turn)))
+    }
+}
+
+/// The least time until somebody looks again whose turn should be now.
+const SOON: u64 = 1_000_000;

@@ -1,0 +1,161 @@
+use std::{
+    fmt,
+    sync::{Arc, OnceLock, PoisonError},
+    task::Waker,
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::{
+    machine::Machine,
+    rates::Rates,
+    settings::PaceSettings,
+    snapshot::PaceSnapshot,
+    spending::Purse,
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering::Release},
+    time::nanos,
+};
+
+/// The pace that all callers of a key keep: the shared handle to watch and to set it, from any thread, at any time.
+///
+/// Clones are the same pace, and so are all services made by one [`ThrottleLayer`](crate::ThrottleLayer).
+#[derive(Clone)]
+pub struct Pace {
+    pub(crate) inner: Arc<PaceInner>,
+}
+
+/// On cache lines of its own, apart from the count of the handles.
+#[repr(C, align(128))]
+pub(crate) struct PaceInner {
+    /// What a call needs to know without a lock: what it must mind, and the epoch. Written under the machine's lock.
+    pub(crate) word: AtomicU64,
+    pub(crate) rates: Rates,
+    pub(crate) purse: Purse,
+    epoch: Instant,
+    name: OnceLock<Box<str>>,
+    machine: Mutex<Machine>,
+}
+
+impl Pace {
+    /// A pace that is set so, by a [`Rate`](crate::Rate) of requests or all of [`PaceSettings`].
+    pub fn new(settings: impl Into<PaceSettings>) -> Self {
+        let settings = settings.into();
+        let pace = Self {
+            inner: Arc::new(PaceInner {
+                word: AtomicU64::new(0),
+                rates: Rates::new(),
+                purse: Purse::new(),
+                epoch: Instant::now(),
+                name: OnceLock::new(),
+                machine: Mutex::new(Machine::new(settings)),
+            }),
+        };
+        pace.set(settings);
+        pace
+    }
+
+    /// A pace that events call by this name.
+    pub fn named(name: impl Into<Box<str>>, settings: impl Into<PaceSettings>) -> Self {
+        let pace = Self::new(settings);
+        let _ = pace.inner.name.set(name.into());
+        pace
+    }
+
+    /// What events call it.
+    pub fn name(&self) -> Option<&str> {
+        self.inner.name.get().map(|name| &**name)
+    }
+
+    /// How it is set now.
+    pub fn settings(&self) -> PaceSettings {
+        self.lock().settings
+    }
+
+    /// Sets it anew, for all its handles, from now on. Those who wait keep their places; who would have to wait for too long
+    /// now is refused. What has been used of a rate stays used.
+    pub fn set(&self, settings: PaceSettings) {
+        self.update(|_| settings);
+    }
+
+    /// Sets it to what `change` makes of its settings, under its lock.
+    pub fn update(&self, change: impl FnOnce(PaceSettings) -> PaceSettings) {
+        self.change(|machine, rates, now| machine.set(rates, change(machine.settings), now));
+    }
+
+    /// Forgets what the server has said: pauses, refusals of a credential, a rate that was found. For when a key was changed
+    /// or an account was filled.
+    pub fn reset(&self) {
+        self.change(Machine::reset);
+    }
+
+    /// Everything there is to know about it now.
+    pub fn snapshot(&self) -> PaceSnapshot {
+        let now = self.now();
+        PaceSnapshot::of(&mut self.lock(), &self.inner.rates, self.inner.purse.sum(), now)
+    }
+
+    /// Whether nobody else holds it, and it has nothing to remember.
+    pub(crate) fn is_idle(&self) -> bool {
+        let now = self.now();
+        let machine = self.lock();
+        Arc::strong_count(&self.inner) == 1
+            && !(machine.is_gated(now) || machine.minds_success())
+            && self.inner.rates.are_full(now)
+    }
+
+    /// Names it as `Debug` shows `key` (a text without its quotes), unless it has a name.
+    pub(crate) fn name_by(&self, key: &dyn fmt::Debug) {
+        self.inner.name.get_or_init(|| format!("{key:?}").trim_matches('"').into());
+    }
+
+    /// Works on the machine, publishes what calls need to know of it, and wakes whoever has to be.
+    pub(crate) fn change<T>(&self, work: impl FnOnce(&mut Machine, &Rates, u64) -> T) -> T {
+        let mut machine = self.lock();
+        // Read under the lock, so that the machine sees no time before the last.
+        let now = self.now();
+        let done = work(&mut machine, &self.inner.rates, now);
+        let flags =
+            [(self.inner.rates.are_set(), RATES), (machine.is_gated(now), GATE), (machine.minds_success(), WATCH)];
+        let flags = flags.iter().filter(|(is_so, _)| *is_so).fold(0, |flags, (_, bit)| flags | bit);
+        self.inner.word.store(u64::from(machine.epoch) << EPOCH_AT | flags, Release);
+        let wakers = machine.queue.wakers();
+        drop(machine);
+        wakers.into_iter().for_each(Waker::wake);
+        done
+    }
+
+    /// That time of the pace's clock.
+    pub(crate) fn instant(&self, nanos: u64) -> Instant {
+        self.inner.epoch + Duration::from_nanos(nanos)
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        nanos(Instant::now().saturating_duration_since(self.inner.epoch))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Machine> {
+        self.inner.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Without rates.
+impl Default for Pace {
+    fn default() -> Self {
+        Self::new(PaceSettings::new())
+    }
+}
+
+impl fmt::Debug for Pace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pace").field(&self.name()).field(&self.snapshot()).finish()
+    }
+}
+
+/// There are rates.
+pub(crate) const RATES: u64 = 1;
+/// Calls have to ask the machine.
+pub(crate) const GATE: u64 = 2;
+/// The machine minds successes.
+pub(crate) const WATCH: u64 = 4;
+pub(crate) const EPOCH_AT: u32 = 8;
