@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 const CORE: &str = "trysail-core";
-const LAYERS: [&str; 5] =
+const LAYERS: [&str; 6] =
     ["trysail-timeout", "trysail-classify", "trysail-retry", "trysail-breaker", "trysail-failover", "trysail-throttle"];
 
 const ROOMS: [&str; 4] = [CORE, "trysail-http", "trysail-providers", "trysail-embeddings"];
