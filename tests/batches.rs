@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use proptest::{collection::btree_map, prelude::*};
 use tokio::time::{Instant, timeout};
 use tower::{Layer, ServiceBuilder};
-use trysail::{Batches, Classified, Embeddings, Endpoint, HttpLayer, Preset};
+use trysail::{Batches, Classified, Deadline, EmbedRequest, Embeddings, Endpoint, HttpLayer, Preset};
 
 use self::server::{Fault, Limit, SECOND, Server};
 
@@ -30,13 +30,29 @@ impl Outcome {
 
 /// Sends so many inputs, in order, and looks at what comes back.
 async fn run(server: &Server, lines: usize, batch: usize, concurrency: u32) -> Outcome {
+    run_within(server, lines, batch, concurrency, None).await
+}
+
+/// The same, with so much time for each batch.
+async fn run_within(
+    server: &Server,
+    lines: usize,
+    batch: usize,
+    concurrency: u32,
+    time: Option<std::time::Duration>,
+) -> Outcome {
     let preset = Preset::bulk().concurrency(concurrency).seed(7);
     let http = ServiceBuilder::new().layer(HttpLayer::new()).service(server.service());
     let endpoint = Endpoint::openai("http://localhost/v1").expect("a base URL");
     let service = preset.layer(Embeddings::new(http, endpoint));
     let texts = (0..lines).map(server::text);
     let started = Instant::now();
-    let mut answers = Batches::of("m", texts).count(batch).concurrency(concurrency as usize).send(service);
+    let batches = Batches::of("m", texts).count(batch).concurrency(concurrency as usize);
+    let each = |request: EmbedRequest| match time {
+        Some(time) => request.deadline(Deadline::within(time)),
+        None => request,
+    };
+    let mut answers = batches.each(each).send(service);
     let (mut inputs, mut ended) = (Vec::new(), false);
     while let Some(answer) = timeout(SECOND * 100_000, answers.next()).await.expect("it does not hang") {
         match answer {
@@ -150,6 +166,40 @@ async fn accidents_cost_no_line() {
         let outcome = run(&server, 2_000, 8, 4).await;
         assert!(outcome.failed().is_empty(), "{percent} %: {:?}", outcome.inputs[outcome.failed()[0]]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_refuses_base64_without_a_word_is_asked_for_numbers() {
+    for (lines, batch) in [(640, 64), (64, 64), (20, 7), (3, 1)] {
+        let server = Server::new(Limit::None, []).numbers_only();
+        let outcome = run(&server, lines, batch, 4).await;
+        assert!(outcome.failed().is_empty(), "{lines} by {batch}: {:?}", outcome.inputs);
+        assert!(outcome.requests <= lines.div_ceil(batch) + 16, "{lines} by {batch}: {:?}", server.forms());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn inputs_that_are_refused_do_not_take_base64_from_the_others() {
+    // One in each half of the first batch, so that inputs are asked for alone and in every form.
+    let poison = [10, 40].map(|at| (at, Fault::Refused));
+    let server = Server::new(Limit::None, poison);
+    let outcome = run(&server, 640, 64, 1).await;
+    assert_eq!(outcome.failed(), [10, 40]);
+    let forms = server.forms();
+    assert!(forms.iter().any(|form| form != "base64"), "no other form was tried");
+    assert!(forms.iter().rev().take(9).all(|form| form == "base64"), "{forms:?}");
+    // An input of each half alone, once more in the usual form, and parts that are not even halves for it.
+    assert!(outcome.requests <= 640 / 64 + 2 * halvings(64) + 2 + 2 + 2, "{} requests", outcome.requests);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_asked_first_has_the_time_of_the_request_behind_it() {
+    // The batch whose input is known to be answered was over long ago.
+    let server = Server::new(Limit::None, [(630, Fault::Broken)]);
+    let outcome = run_within(&server, 640, 8, 1, Some(SECOND * 3)).await;
+    assert_eq!(outcome.failed(), [630]);
+    assert!(outcome.took > SECOND * 3, "{:?}", outcome.took);
+    assert_eq!(server.late(), 0);
 }
 
 #[tokio::test(start_paused = true)]

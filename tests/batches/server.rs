@@ -15,6 +15,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use tower::Service;
+use trysail::Deadline;
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
@@ -52,6 +53,8 @@ pub(crate) struct Server {
     poison: Arc<BTreeMap<usize, Fault>>,
     down: Range<Duration>,
     flaky: u64,
+    /// It refuses to answer in base64, and does not say that it is that.
+    numbers_only: bool,
     started: Instant,
     seen: Arc<Mutex<Seen>>,
 }
@@ -59,6 +62,9 @@ pub(crate) struct Server {
 #[derive(Default)]
 struct Seen {
     sizes: Vec<usize>,
+    forms: Vec<String>,
+    /// Requests that came with no time left.
+    late: usize,
     answered: usize,
     last: Duration,
     silence: Duration,
@@ -122,6 +128,7 @@ impl Server {
             poison: Arc::new(poison.into_iter().collect()),
             down: Duration::ZERO..Duration::ZERO,
             flaky: 0,
+            numbers_only: false,
             started: Instant::now(),
             seen: Arc::default(),
         }
@@ -135,6 +142,21 @@ impl Server {
     /// So many percent of its answers are 503.
     pub(crate) fn flaky(self, percent: u64) -> Self {
         Self { flaky: percent, ..self }
+    }
+
+    /// It knows no base64, and refuses it as it refuses anything.
+    pub(crate) fn numbers_only(self) -> Self {
+        Self { numbers_only: true, ..self }
+    }
+
+    /// How each request asked for its vectors.
+    pub(crate) fn forms(&self) -> Vec<String> {
+        self.seen().forms.clone()
+    }
+
+    /// How many requests came with no time left.
+    pub(crate) fn late(&self) -> usize {
+        self.seen().late
     }
 
     pub(crate) fn requests(&self) -> usize {
@@ -167,6 +189,7 @@ impl Server {
     }
 
     async fn answer(&self, request: Request<Full<Bytes>>) -> io::Result<Response<Full<Bytes>>> {
+        let deadline = request.extensions().get::<Deadline>().copied();
         let Ok(body) = request.into_body().collect().await;
         let body: Value = serde_json::from_slice(&body.to_bytes()).expect("a request is JSON");
         let number = |text: &Value| text.as_str()?.split(' ').next()?.parse::<usize>().ok();
@@ -174,6 +197,8 @@ impl Server {
         let request = {
             let mut seen = self.seen();
             seen.sizes.push(inputs.len());
+            seen.forms.push(body["encoding_format"].as_str().unwrap_or("none").to_owned());
+            seen.late += usize::from(deadline.is_some_and(|deadline| deadline.left().is_zero()));
             seen.sizes.len() as u64
         };
         let late = matches!(self.limit, Limit::Slow(most) if inputs.len() > most);
@@ -183,6 +208,9 @@ impl Server {
         let chance = (request.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) % 100;
         if self.down.contains(&now) || chance < self.flaky {
             return Ok(said(503, json!({ "error": { "message": "The server is overloaded" } })));
+        }
+        if self.numbers_only && body["encoding_format"] == "base64" {
+            return Ok(said(400, json!({ "error": { "message": "Bad request" } })));
         }
         match self.limit {
             Limit::Named(most) if inputs.len() > most => {

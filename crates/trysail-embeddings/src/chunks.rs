@@ -1,21 +1,18 @@
 //! A request with many texts, in parts of a size that servers take.
 
-use std::{
-    collections::VecDeque,
-    future::{Future, poll_fn},
-    ops::Range,
-    task::Poll,
-};
+use std::{collections::VecDeque, future::poll_fn, ops::Range};
 
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use tower_service::Service;
-use trysail_core::{Classified, Verdict};
+use trysail_core::{Class, Classified, Remedy, Retryable, Verdict};
 
-use crate::{BatchError, EmbedRequest, RerankRequest, RerankResponse};
+use crate::{BatchError, EmbedRequest, RerankRequest, RerankResponse, batches::ENOUGH};
 
 /// One request with many texts, cut into parts that are sent a few at a time.
 ///
 /// Each part is a call of its own, with the policies around the service; the service is cloned for it. One that is refused
-/// as too much at once is halved. A part that fails names a reason for its texts, and is not the end of the others.
+/// is halved until the culprit stands alone, unless nothing is ever answered. A part that fails otherwise names a reason for
+/// its texts, and is not the end of the others.
 ///
 /// ```
 /// # use bytes::Bytes;
@@ -85,37 +82,30 @@ impl<R> Chunks<R> {
         let starts = (0..self.request.len()).step_by(count).zip(1..);
         let range = |start: usize| start..start.saturating_add(count).min(self.request.len());
         let mut due: VecDeque<_> = starts.map(|(start, part)| (start, self.request.part(range(start), part))).collect();
-        let (mut in_flight, mut over) = (Vec::new(), Vec::new());
-        poll_fn(|cx| {
-            loop {
-                while in_flight.len() < self.concurrency
-                    && let Some((start, part)) = due.pop_front()
-                {
-                    in_flight.push((start, part.clone(), Box::pin(oneshot(service.clone(), part))));
-                }
-                let (before, mut at) = (in_flight.len(), 0);
-                while let Some((_, _, call)) = in_flight.get_mut(at) {
-                    let Poll::Ready(outcome) = call.as_mut().poll(cx) else {
-                        at += 1;
-                        continue;
-                    };
-                    let (start, part, _) = in_flight.swap_remove(at);
-                    match outcome.as_ref().err().and_then(|error| part.halves(error.verdict())) {
-                        Some([first, second]) => {
-                            due.push_front((start + first.len(), second));
-                            due.push_front((start, first));
-                        }
-                        None => over.push((start..start + part.len(), outcome)),
-                    }
-                }
-                match before {
-                    0 => return Poll::Ready(()),
-                    _ if before == in_flight.len() => return Poll::Pending,
-                    _ => {}
-                }
+        let call = |(start, part): (usize, R)| {
+            let service = service.clone();
+            async move { (start, part.len(), oneshot(service, part.clone()).await, part) }
+        };
+        let (mut calls, mut over) = (FuturesUnordered::new(), Vec::new());
+        // Until something is answered, few refusals are followed: they may be about what all parts have in common.
+        let mut left = ENOUGH + self.concurrency;
+        loop {
+            while calls.len() < self.concurrency
+                && let Some(next) = due.pop_front()
+            {
+                calls.push(call(next));
             }
-        })
-        .await;
+            let Some((start, len, outcome, part)) = calls.next().await else { break };
+            left = if outcome.is_ok() { usize::MAX } else { left.saturating_sub(1) };
+            let middle = len / 2;
+            match &outcome {
+                Err(error) if middle > 0 && divides(error.verdict(), left > 0) => {
+                    due.push_front((start + middle, part.part(middle..len, 2)));
+                    due.push_front((start, part.part(0..middle, 1)));
+                }
+                _ => over.push((start..start + len, outcome)),
+            }
+        }
         over.sort_unstable_by_key(|(inputs, _)| inputs.start);
         let part = |(inputs, outcome): (Range<usize>, Result<_, _>)| match outcome {
             Ok(answer) => Ok((inputs, answer)),
@@ -158,7 +148,6 @@ impl Chunks<RerankRequest> {
 trait Cut: Clone {
     fn len(&self) -> usize;
     fn part(&self, range: Range<usize>, part: u32) -> Self;
-    fn halves(&self, verdict: Verdict) -> Option<[Self; 2]>;
 }
 
 impl Cut for EmbedRequest {
@@ -168,10 +157,6 @@ impl Cut for EmbedRequest {
 
     fn part(&self, range: Range<usize>, part: u32) -> Self {
         self.part(range, part)
-    }
-
-    fn halves(&self, verdict: Verdict) -> Option<[Self; 2]> {
-        self.halves(verdict)
     }
 }
 
@@ -183,10 +168,13 @@ impl Cut for RerankRequest {
     fn part(&self, range: Range<usize>, part: u32) -> Self {
         self.part(range, part)
     }
+}
 
-    fn halves(&self, verdict: Verdict) -> Option<[Self; 2]> {
-        self.halves(verdict)
-    }
+/// Whether a part that failed may have one text that is to blame; `guesses` if nothing need say so.
+fn divides(verdict: Verdict, guesses: bool) -> bool {
+    let less = matches!(verdict.remedy(), Some(Remedy::Split | Remedy::Truncate));
+    let refused = matches!(verdict.class(), Class::Permanent | Class::Malformed);
+    verdict.retry() == Retryable::No && refused && (less || guesses)
 }
 
 async fn oneshot<S: Service<R>, R>(mut service: S, request: R) -> Result<S::Response, S::Error> {

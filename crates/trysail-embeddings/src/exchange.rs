@@ -12,7 +12,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use pin_project_lite::pin_project;
 use tower_service::Service;
-use trysail_core::{Class, Classified, Failure};
+use trysail_core::Failure;
 
 use crate::{
     EmbedError, EmbedRequest, EmbedResponse, Endpoint,
@@ -30,7 +30,7 @@ pin_project! {
     {
         #[pin]
         state: State<S, S::Future>,
-        // Of the call that is under way, and that which is usual.
+        // Of the call that is under way, and of the first.
         form: usize,
         first: usize,
         request: EmbedRequest,
@@ -52,13 +52,12 @@ where
 {
     pub(crate) const fn new(
         call: S::Future,
-        first: usize,
         form: usize,
         request: EmbedRequest,
         fallback: Option<S>,
         shared: Arc<Shared>,
     ) -> Self {
-        Self { state: State::Calling { call, fallback }, form, first, request, shared }
+        Self { state: State::Calling { call, fallback }, form, first: form, request, shared }
     }
 }
 
@@ -103,7 +102,10 @@ where
                                 Err(failure) => Err(shared.error(failure, request)),
                             };
                             // A guess that has not helped was wrong.
-                            if *this.form > *this.first && !refused && is_heard(&result) {
+                            if *this.form > *this.first
+                                && !refused
+                                && result.as_ref().map_or_else(EmbedError::is_heard, |_| true)
+                            {
                                 shared.form.fetch_max(*this.form, Relaxed);
                             }
                             return Poll::Ready(result);
@@ -120,14 +122,6 @@ where
             };
             this.state.set(next);
         }
-    }
-}
-
-/// Whether the server has understood a request, for better or worse.
-fn is_heard(result: &Result<EmbedResponse, EmbedError>) -> bool {
-    match result {
-        Ok(_) => true,
-        Err(error) => error.status().is_some() && error.verdict().class() == Class::Permanent,
     }
 }
 

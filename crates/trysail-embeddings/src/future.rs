@@ -2,8 +2,9 @@ use std::{
     error::Error,
     fmt,
     future::Future,
+    mem,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     task::{Context, Poll, ready},
 };
 
@@ -19,7 +20,8 @@ use crate::{EmbedError, EmbedRequest, EmbedResponse, exchange::Exchange, service
 pin_project! {
     /// The exchange with the server, and what is learnt from it.
     ///
-    /// Where attempts at a request keep failing, an input of it goes first.
+    /// Where attempts at a request keep failing, an input goes first, to find out whether the server is there; and where all
+    /// requests are refused, one goes first in another form than the usual.
     pub struct ResponseFuture<S>
     where
         S: Service<Request<Full<Bytes>>>,
@@ -50,11 +52,20 @@ pin_project! {
     where
         S: Service<Request<Full<Bytes>>>,
     {
-        Probing { #[pin] probe: Exchange<S>, service: S },
-        Readying { service: S },
-        Asking { #[pin] exchange: Exchange<S>, probed: bool },
+        First { #[pin] exchange: Exchange<S>, service: S },
+        Readying { service: S, known: Known },
+        Asking { #[pin] exchange: Exchange<S>, known: Known },
         Over { refused: Option<EmbedError> },
     }
+}
+
+/// What the exchange before has shown.
+enum Known {
+    Nothing,
+    /// The server answers.
+    Alive,
+    /// The server answers the request, if it is asked in a form so much later.
+    Answer(EmbedResponse, usize),
 }
 
 impl<S> ResponseFuture<S>
@@ -62,12 +73,12 @@ where
     S: Service<Request<Full<Bytes>>>,
 {
     pub(crate) const fn asking(exchange: Exchange<S>, request: EmbedRequest, shared: Arc<Shared>) -> Self {
-        Self { state: State::Asking { exchange, probed: false }, request, shared }
+        Self { state: State::Asking { exchange, known: Known::Nothing }, request, shared }
     }
 
-    /// Waits for a `probe` first, and then asks `service` for the whole.
-    pub(crate) const fn probing(probe: Exchange<S>, service: S, request: EmbedRequest, shared: Arc<Shared>) -> Self {
-        Self { state: State::Probing { probe, service }, request, shared }
+    /// Waits for the `first` exchange, and then asks `service`.
+    pub(crate) const fn after(first: Exchange<S>, service: S, request: EmbedRequest, shared: Arc<Shared>) -> Self {
+        Self { state: State::First { exchange: first, service }, request, shared }
     }
 
     pub(crate) const fn refused(error: EmbedError, request: EmbedRequest, shared: Arc<Shared>) -> Self {
@@ -87,27 +98,32 @@ where
         let shared = &*this.shared;
         let outcome = loop {
             let next = match this.state.as_mut().project() {
-                StateProj::Probing { probe, .. } => match ready!(probe.poll(cx)) {
-                    Ok(_) => {
-                        shared.probe_answered();
+                StateProj::First { exchange, .. } => match ready!(exchange.poll(cx)) {
+                    Ok(answer) => {
+                        let known = shared.known(this.request, answer);
                         match this.state.as_mut().project_replace(State::Over { refused: None }) {
-                            StateOwn::Probing { service, .. } => State::Readying { service },
-                            _ => unreachable!("it was probing"),
+                            StateOwn::First { service, .. } => State::Readying { service, known },
+                            _ => unreachable!("it is the first exchange that has ended"),
                         }
                     }
                     Err(error) => break Err(error),
                 },
-                StateProj::Readying { service } => match ready!(service.poll_ready(cx)) {
-                    Ok(()) => {
-                        let exchange = Exchange::begin(service, this.request.clone(), this.shared);
-                        State::Asking { exchange, probed: true }
+                StateProj::Readying { service, known } => {
+                    let ready = ready!(service.poll_ready(cx));
+                    let known = mem::replace(known, Known::Nothing);
+                    match ready {
+                        Ok(()) => {
+                            let exchange = Exchange::begin(service, this.request.clone(), this.shared);
+                            State::Asking { exchange, known }
+                        }
+                        Err(failure) => {
+                            break shared.weigh(known, Err(shared.error(failure, this.request)), this.request);
+                        }
                     }
-                    Err(failure) => break Err(shared.error(failure, this.request)),
-                },
-                StateProj::Asking { exchange, probed } => {
+                }
+                StateProj::Asking { exchange, known } => {
                     let outcome = ready!(exchange.poll(cx));
-                    // The server has just answered an input of it.
-                    break if *probed { outcome.map_err(EmbedError::neutral) } else { outcome };
+                    break shared.weigh(mem::replace(known, Known::Nothing), outcome, this.request);
                 }
                 StateProj::Over { refused } => {
                     return Poll::Ready(Err(refused.take().expect("it is not polled after the end")));
@@ -123,6 +139,43 @@ where
             }
             Err(error) => Err(shared.failed(error, this.request)),
         })
+    }
+}
+
+impl Shared {
+    /// What an answer to the first exchange shows.
+    fn known(&self, request: &EmbedRequest, answer: EmbedResponse) -> Known {
+        match request.later_form() {
+            0 => {
+                self.probe_answered();
+                Known::Alive
+            }
+            later => {
+                // The usual form may do as well, and is the better one.
+                request.ask_in_later_form(0);
+                Known::Answer(answer, later)
+            }
+        }
+    }
+
+    /// What the outcome comes to, after what is known already.
+    fn weigh(
+        &self,
+        known: Known,
+        outcome: Result<EmbedResponse, EmbedError>,
+        request: &EmbedRequest,
+    ) -> Result<EmbedResponse, EmbedError> {
+        match (known, outcome) {
+            (Known::Alive, Err(error)) => Err(error.neutral()),
+            (Known::Answer(answer, later), Err(error)) => {
+                if error.is_heard() {
+                    request.ask_in_later_form(later);
+                    self.form.fetch_max(self.form_of(request), Relaxed);
+                }
+                Ok(answer)
+            }
+            (_, outcome) => outcome,
+        }
     }
 }
 

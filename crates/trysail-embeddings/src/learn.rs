@@ -42,7 +42,7 @@ impl Shared {
             return None;
         }
         if let Some(canary) = notes.canary.get() {
-            return Some(canary.clone());
+            return Some(canary.clone().in_time_of(request));
         }
         // Another each time, since the one may be to blame.
         let at = scattered(history.alike(), request.len());

@@ -173,10 +173,15 @@ impl EmbedRequest {
         self.shared.divisible.as_ref()
     }
 
+    /// The same, for one whose answer is of use as long as that to `other`.
+    pub(crate) fn in_time_of(self, other: &Self) -> Self {
+        Self { deadline: other.deadline, ..self }
+    }
+
     /// Asks in another form than the first, should that be what the server does not understand.
-    pub(crate) fn ask_in_later_form(&self, later: u32) {
+    pub(crate) fn ask_in_later_form(&self, later: usize) {
         if let Some(notes) = self.notes() {
-            notes.later_form.store(later as usize, Relaxed);
+            notes.later_form.store(later, Relaxed);
         }
     }
 

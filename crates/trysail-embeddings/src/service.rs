@@ -53,6 +53,15 @@ impl<S> Embeddings<S> {
     }
 }
 
+impl Shared {
+    /// In which form a request is asked first.
+    pub(crate) fn form_of(&self, request: &EmbedRequest) -> usize {
+        let api = self.endpoint.api;
+        let usual = api.first(request.wants_floats()).max(self.form.load(Relaxed));
+        (usual + request.later_form()).min(api.forms.len() - 1)
+    }
+}
+
 impl<S, E> Service<EmbedRequest> for Embeddings<S>
 where
     S: Service<Request<Full<Bytes>>, Response = Response<Bytes>, Error = Failure<Response<Bytes>, E>> + Clone,
@@ -72,16 +81,16 @@ where
             return ResponseFuture::refused(error, request, Arc::clone(&self.shared));
         }
         let shared = Arc::clone(&self.shared);
-        match shared.probe(&request) {
-            Some(probe) => {
-                let probe = Exchange::begin(&mut self.inner, probe, &shared);
-                ResponseFuture::probing(probe, self.inner.clone(), request, shared)
-            }
+        let first = match shared.probe(&request) {
+            Some(probe) => probe,
+            None if request.later_form() > 0 => request.clone(),
             None => {
                 let exchange = Exchange::begin(&mut self.inner, request.clone(), &shared);
-                ResponseFuture::asking(exchange, request, shared)
+                return ResponseFuture::asking(exchange, request, shared);
             }
-        }
+        };
+        let first = Exchange::begin(&mut self.inner, first, &shared);
+        ResponseFuture::after(first, self.inner.clone(), request, shared)
     }
 }
 
@@ -92,12 +101,11 @@ where
     /// Calls `inner`, which is ready.
     pub(crate) fn begin(inner: &mut S, request: EmbedRequest, shared: &Arc<Shared>) -> Self {
         let api = shared.endpoint.api;
-        let first = api.first(request.wants_floats()).max(shared.form.load(Relaxed));
-        let form = (first + request.later_form()).min(api.forms.len() - 1);
+        let form = shared.form_of(&request);
         let call = inner.call(shared.endpoint.request(&request, &api.forms[form]));
         // Behind a gateway the next model may know less than the last, so one success proves nothing.
         let fallback = (form + 1 < api.forms.len()).then(|| inner.clone());
-        Self::new(call, first, form, request, fallback, Arc::clone(shared))
+        Self::new(call, form, request, fallback, Arc::clone(shared))
     }
 }
 

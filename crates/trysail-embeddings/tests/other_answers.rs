@@ -304,6 +304,35 @@ async fn a_part_that_fails_names_a_reason_for_its_texts_alone() {
 }
 
 #[tokio::test]
+async fn a_text_that_is_refused_is_refused_alone_and_a_model_that_refuses_all_is_asked_a_few_times() {
+    let refuses = |all: bool| {
+        let requests = Arc::new(Mutex::new(0));
+        let seen = Arc::clone(&requests);
+        let answer = move |_: &str, body: Value| {
+            *seen.lock().unwrap() += 1;
+            let texts = body["inputs"].as_array().unwrap();
+            if all || texts.iter().any(|text| text == "41") {
+                return Err(refusal(Verdict::PERMANENT, 400, ""));
+            }
+            Ok(Value::from_iter(texts.iter().map(|_| json!([{"index": 1, "value": 1}]))).to_string())
+        };
+        (Sparse::new(client(answer), tei()).unwrap(), requests)
+    };
+    for all in [false, true] {
+        let (sparse, requests) = refuses(all);
+        let parts = Chunks::of(EmbedRequest::new("m", (0..90).map(|n| n.to_string()))).embed(sparse).await;
+        let failed: Vec<_> = parts.iter().filter_map(|part| Some(part.as_ref().err()?.inputs())).flatten().collect();
+        if all {
+            assert_eq!(failed, (0..90).collect::<Vec<_>>());
+            assert!(*requests.lock().unwrap() <= 3 + 2 * (4 + 4), "{requests:?}");
+        } else {
+            assert_eq!(failed, [41]);
+            assert!(*requests.lock().unwrap() <= 3 + 2 * 5, "{requests:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn sparse_vectors_come_in_batches_of_thirty_and_in_order() {
     let sizes = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&sizes);

@@ -5,10 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures_util::{
-    Stream, StreamExt,
-    stream::{FusedStream, FuturesUnordered},
-};
+use futures_util::{Stream, StreamExt, stream::FuturesUnordered};
 use tower_service::Service;
 use trysail_core::Classified;
 
@@ -83,8 +80,7 @@ where
             if self.pieces.len() == 0 {
                 return Poll::Ready(None);
             }
-            // Nobody is left who could say more about what waits.
-            self.pieces.refute();
+            self.pieces.go_on_alone();
         }
     }
 
@@ -139,16 +135,6 @@ where
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         Self::poll_next(self.get_mut(), cx)
-    }
-}
-
-impl<S, T, F> FusedStream for Answers<S, T, F>
-where
-    Self: Stream,
-    S: Service<EmbedRequest, Error: Classified>,
-{
-    fn is_terminated(&self) -> bool {
-        self.pieces.len() == 0 && self.batches.is_empty()
     }
 }
 

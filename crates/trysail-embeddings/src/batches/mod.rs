@@ -9,4 +9,5 @@ pub(crate) mod oneshot;
 mod pieces;
 mod trial;
 
+pub(crate) use self::trial::ENOUGH;
 pub use self::{answers::Answers, cut::Batches, error::BatchError};

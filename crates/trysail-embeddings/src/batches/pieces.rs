@@ -35,7 +35,7 @@ pub(super) struct Pieces<E> {
     divided: u64,
     is_answered: bool,
     /// How many inputs were asked for alone to find out whether all are refused.
-    forms: u32,
+    forms: usize,
     /// Single inputs since the last answer.
     refused_in_a_row: usize,
 }
@@ -132,7 +132,7 @@ impl<E> Pieces<E> {
                 let suspect = suspects.first().filter(|_| place);
                 *suspect.or(healthy.first())?
             };
-            let Some(request) = self.start(at) else { continue };
+            let Some(request) = self.start(at, concurrency) else { continue };
             return Some((at, request));
         }
     }
@@ -183,13 +183,20 @@ impl<E> Pieces<E> {
     }
 
     /// Takes what is to be sent, unless it has turned out to be too much.
-    fn start(&mut self, at: usize) -> Option<EmbedRequest> {
+    fn start(&mut self, at: usize, concurrency: usize) -> Option<EmbedRequest> {
+        let forms_left = self.trial.most_sent(concurrency).saturating_sub(self.sent) < FORMS;
         let piece = self.pieces.get_mut(&at)?;
         let fits = |capacity: &Arc<Capacity>| capacity.takes(&piece.request);
         // A part is sent as it is: what speaks against it may be the fault of an input in another.
         if piece.request.len() > 1 && piece.family.is_none() && !self.capacity.as_ref().is_none_or(fits) {
             self.divide(at, None, false);
             return None;
+        }
+        if forms_left && piece.request.len() == 1 {
+            // The last before the end ask in another form, should that be what is refused.
+            self.forms += 1;
+            piece.request.ask_in_later_form(self.forms % FORMS);
+            piece.tried = true;
         }
         self.due[usize::from(piece.suspect)].remove(&at);
         self.suspects_in_flight += usize::from(piece.suspect);
@@ -250,27 +257,24 @@ impl<E> Pieces<E> {
     /// What is refused is about inputs: all that waits goes on.
     pub(super) fn refute(&mut self) {
         self.trial = Trial::Refuted;
-        let held: Vec<_> = self.pieces.iter().filter(|(_, piece)| matches!(piece.state, State::Held(_))).collect();
-        let held: Vec<_> = held.into_iter().map(|(at, _)| *at).collect();
-        for at in held {
-            let Some(piece) = self.pieces.get_mut(&at) else { continue };
+        let mut refused = Vec::new();
+        for (at, piece) in &mut self.pieces {
             piece.tried = false;
-            match &piece.state {
-                State::Held(Some(_)) if piece.request.len() > 1 => self.divide(at, Some(Unit::Inputs), false),
-                State::Held(Some(_)) => {
-                    if let State::Held(Some(error)) = mem::replace(&mut piece.state, State::Unsent) {
-                        piece.state = State::Over(Err(error));
-                    }
+            piece.state = match mem::replace(&mut piece.state, State::Unsent) {
+                State::Held(Some(error)) if piece.request.len() > 1 => {
+                    refused.push(*at);
+                    State::Held(Some(error))
                 }
-                _ => {
-                    piece.state = State::Due;
-                    let suspect = usize::from(piece.suspect);
-                    self.due[suspect].insert(at);
+                State::Held(Some(error)) => State::Over(Err(error)),
+                State::Held(None) => {
+                    self.due[usize::from(piece.suspect)].insert(*at);
+                    State::Due
                 }
-            }
+                other => other,
+            };
         }
-        for piece in self.pieces.values_mut() {
-            piece.tried = false;
+        for at in refused {
+            self.divide(at, Some(Unit::Inputs), false);
         }
     }
 }
@@ -288,3 +292,6 @@ impl<E> Piece<E> {
         matches!(self.state, State::Due | State::InFlight)
     }
 }
+
+/// Base64, numbers, and neither.
+const FORMS: usize = 3;

@@ -95,7 +95,7 @@ impl Trial {
 }
 
 /// So many requests, and one for each that may be in flight, that are refused alike are no chance.
-pub(super) const ENOUGH: usize = 4;
+pub(crate) const ENOUGH: usize = 4;
 
 #[cfg(test)]
 mod tests {

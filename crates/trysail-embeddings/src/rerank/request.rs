@@ -1,7 +1,7 @@
 use std::{fmt, ops::Range, sync::Arc, time::Duration};
 
 use serde::Serialize;
-use trysail_core::{Limit, Replay, Verdict};
+use trysail_core::{Limit, Replay};
 use trysail_http::{Deadline, Idempotent, OrDeadline};
 
 use crate::{EmbedRequest, InvalidPart, asked::Said};
@@ -116,11 +116,6 @@ impl RerankRequest {
     /// All of the texts in `range`, as one of the parts into which it was cut.
     pub(crate) fn part(&self, range: Range<usize>, part: u32) -> Self {
         Self { texts: self.texts.part(range, part), top_n: None, ..self.clone() }
-    }
-
-    pub(crate) fn halves(&self, verdict: Verdict) -> Option<[Self; 2]> {
-        let halves = self.texts.halves(verdict)?;
-        Some(halves.map(|texts| Self { texts, ..self.clone() }))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use trysail_core::{Class, Classified, Remedy, Retryable, Verdict};
 
-use super::{Piece, Pieces, State};
+use super::{FORMS, Piece, Pieces, State};
 use crate::{
     EmbedRequest, EmbedResponse,
     batches::{
@@ -111,9 +111,11 @@ impl<E: Classified> Pieces<E> {
         }
     }
 
-    /// All that waits is asked for once more as it is, since another form of asking has helped.
+    /// All that waits is asked for once more as it is, since another form of asking has helped; so what was refused says
+    /// nothing about sizes.
     fn ask_again(&mut self) {
         for piece in self.pieces.values_mut() {
+            piece.family = None;
             if matches!(piece.state, State::Held(Some(_))) {
                 piece.request.ask_in_later_form(0);
                 piece.state = State::Held(None);
@@ -133,10 +135,6 @@ impl<E: Classified> Pieces<E> {
         self.end(at, why);
     }
 
-    fn is_tried(&self, at: usize) -> bool {
-        self.pieces.get(&at).is_some_and(|piece| piece.tried)
-    }
-
     fn hold(&mut self, at: usize, error: E) {
         if let Some(piece) = self.pieces.get_mut(&at) {
             piece.state = State::Held(Some(error));
@@ -147,8 +145,7 @@ impl<E: Classified> Pieces<E> {
     fn step(&mut self, at: usize, step: Step, error: E, concurrency: usize) {
         let single = self.pieces.get(&at).is_some_and(|piece| piece.request.len() < 2);
         match step {
-            // What is tried may be asked for once more, if another form of asking helps.
-            Step::Wait if single && !self.is_tried(at) => self.fail(at, error),
+            // A single input as well: it is asked for once more, if another form of asking helps.
             Step::Wait => self.hold(at, error),
             Step::Halve if single => {
                 self.fail(at, error);
@@ -206,13 +203,27 @@ impl<E: Classified> Pieces<E> {
             let parts = [(0..alone, false), (alone..alone + 1, true), (alone + 1..inputs, false)];
             for (number, (range, tried)) in (1..).zip(parts).filter(|(_, (range, _))| !range.is_empty()) {
                 let (at, part) = (at + range.start, request.part(range, number));
-                self.forms += u32::from(tried);
+                self.forms += usize::from(tried);
                 part.ask_in_later_form(if tried { self.forms % FORMS } else { 0 });
                 let state = if tried { State::Due } else { State::Held(None) };
                 let family = family.clone();
                 self.insert(at, Piece { request: part, patience, family, suspect: false, tried, state });
             }
         }
+    }
+
+    /// Nobody is left who could say more about what waits: one of it is asked for in other forms, if that was not tried, or
+    /// else all goes on.
+    pub(in crate::batches) fn go_on_alone(&mut self) {
+        let is_refused = |piece: &Piece<E>| matches!(&piece.state, State::Held(Some(error)) if error.verdict().class() == Class::Permanent);
+        let untried = !self.is_answered && !self.is_ended() && self.forms + 1 < FORMS;
+        let Some((at, piece)) = self.pieces.iter_mut().find(|(_, piece)| untried && is_refused(piece)) else {
+            return self.refute();
+        };
+        self.forms += 1;
+        piece.request.ask_in_later_form(self.forms);
+        (piece.tried, piece.state) = (true, State::Due);
+        self.due[usize::from(piece.suspect)].insert(*at);
     }
 
     /// Whether so many single inputs have been refused since the last answer that all will be.
@@ -301,8 +312,6 @@ fn told(request: &EmbedRequest, verdict: Verdict) -> Told {
     }
 }
 
-/// Base64, numbers, and neither.
-const FORMS: u32 = 3;
 /// So many single inputs refused one after the other are no matter of one input.
 const MOST_REFUSED: usize = 64;
 /// The same, where nothing ever was answered.
