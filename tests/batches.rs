@@ -152,6 +152,17 @@ async fn poison_in_every_place_does_not_stop_the_job() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn poison_at_both_ends_of_every_batch_costs_no_other_line_and_little_time() {
+    for fault in [Fault::Broken, Fault::HangsUp, Fault::Null, Fault::Refused] {
+        let poison: Vec<_> = (0..640).filter(|at| [0, 63].contains(&(at % 64))).collect();
+        let server = Server::new(Limit::None, poison.iter().map(|at| (*at, fault)));
+        let outcome = run_within(&server, 640, 64, 4, Some(SECOND * 20)).await;
+        assert_eq!(outcome.failed(), poison, "{fault:?}");
+        assert!(outcome.took < SECOND * 20, "{fault:?}: {:?}", outcome.took);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_costs_no_line_and_halves_next_to_nothing() {
     let server = Server::new(Limit::None, []).down(SECOND..SECOND * 40);
     let outcome = run(&server, 3_000, 32, 4).await;

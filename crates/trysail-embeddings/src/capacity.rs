@@ -2,15 +2,19 @@
 
 mod bounds;
 
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering::Relaxed},
+use std::{
+    collections::VecDeque,
+    mem,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use trysail_providers::InputLimit;
 
 use self::bounds::Bounds;
-use crate::EmbedRequest;
+use crate::{EmbedRequest, request::history::Likeness};
 
 /// How much a server takes at once, and how often it fails by accident.
 #[derive(Debug, Default)]
@@ -31,6 +35,10 @@ struct Learnt {
     in_time: Option<usize>,
     /// What answers said they had counted, and how many bytes that was.
     counted: (u64, u64),
+    /// How requests failed for one of their inputs, the last such failures.
+    blamed: VecDeque<Likeness>,
+    /// How many requests had been answered when one failed so the last time.
+    answered_then: u64,
 }
 
 /// In what a size is measured.
@@ -76,6 +84,11 @@ impl Capacity {
     /// Something was answered that was asked for to find out whether anything is.
     pub(crate) fn sign_of_life(&self) {
         self.answered.fetch_add(1, Relaxed);
+    }
+
+    /// Something failed that was answered before.
+    pub(crate) fn accident(&self) {
+        self.accidents.fetch_add(1, Relaxed);
     }
 
     /// The server has named a limit when it refused a request; whether that may be the reason, as it is not if the
@@ -156,6 +169,29 @@ impl Capacity {
         self.learnt().inputs.named()
     }
 
+    /// A request has failed so for one of its inputs.
+    pub(crate) fn blame(&self, likeness: Likeness) {
+        let mut learnt = self.learnt();
+        if !learnt.blamed.contains(&likeness) {
+            learnt.blamed.truncate(MOST_BLAMED - 1);
+            learnt.blamed.push_front(likeness);
+        }
+        learnt.answered_then = self.answered();
+    }
+
+    /// Whether a request that fails so may again do so for an input: others did, and the server has answered since.
+    pub(crate) fn is_blamed(&self, likeness: Likeness) -> bool {
+        let mut learnt = self.learnt();
+        let blamed = learnt.blamed.contains(&likeness);
+        blamed && mem::replace(&mut learnt.answered_then, self.answered()) < self.answered()
+    }
+
+    /// Whether inputs are known to make requests fail, and nothing was answered since the last that did.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        let learnt = self.learnt();
+        !learnt.blamed.is_empty() && learnt.answered_then == self.answered()
+    }
+
     /// How many requests were answered until now.
     pub(crate) fn answered(&self) -> u64 {
         self.answered.load(Relaxed)
@@ -226,5 +262,60 @@ impl Unit {
 
 /// Of an English text, before a server has counted any.
 const BYTES_A_TOKEN: f64 = 4.0;
+/// So many kinds of failures are remembered.
+const MOST_BLAMED: usize = 8;
 /// A limit that has grown to this is none.
 const MOST: usize = 2_048;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(inputs: usize) -> EmbedRequest {
+        EmbedRequest::new("m", vec!["four"; inputs]).divisible()
+    }
+
+    #[test]
+    fn after_a_timeout_batches_are_smaller_and_grow_again() {
+        let capacity = Capacity::default();
+        let next = || capacity.next(Room { inputs: 64, ..Room::ALL }, None).inputs;
+        capacity.late(64);
+        assert_eq!(next(), 32);
+        capacity.late(32);
+        assert_eq!(next(), 16);
+        capacity.answer(&batch(4), 0, None);
+        assert_eq!(next(), 16, "a smaller one says nothing");
+        let grown: Vec<_> = (0..4)
+            .map(|_| {
+                capacity.answer(&batch(next()), 0, None);
+                next()
+            })
+            .collect();
+        assert_eq!(grown, [18, 20, 22, 24]);
+        capacity.answer(&batch(40), 0, None);
+        assert_eq!(next(), 64, "larger ones are in time, so it was not the size");
+    }
+
+    #[test]
+    fn a_limit_that_a_request_keeps_to_is_not_believed() {
+        let capacity = Capacity::default();
+        assert!(!capacity.name(InputLimit::Inputs(10), &batch(10)) && !capacity.name(InputLimit::Bytes(8), &batch(1)));
+        assert!(!capacity.name(InputLimit::Tokens(10), &batch(10)), "of a token each, as it seems");
+        assert!(capacity.exceeded_by(&batch(2_000)).is_none());
+        assert!(capacity.name(InputLimit::Tokens(9), &batch(10)));
+        assert!(capacity.exceeded_by(&batch(10)).is_some() && capacity.exceeded_by(&batch(9)).is_none());
+        // The server counts two tokens where one was expected.
+        capacity.answer(&batch(4), 0, Some(8));
+        assert!(capacity.exceeded_by(&batch(5)).is_some() && capacity.exceeded_by(&batch(4)).is_none());
+    }
+
+    #[test]
+    fn what_is_answered_later_was_an_accident() {
+        let capacity = Capacity::default();
+        assert!(capacity.accident_rate() == 0.5);
+        (0..9).for_each(|_| capacity.answer(&batch(1), 0, None));
+        assert!(capacity.accident_rate() == 0.05);
+        capacity.answer(&batch(1), 10, None);
+        assert!(capacity.accident_rate() == 0.5);
+    }
+}

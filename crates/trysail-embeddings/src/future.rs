@@ -52,7 +52,7 @@ pin_project! {
     where
         S: Service<Request<Full<Bytes>>>,
     {
-        First { #[pin] exchange: Exchange<S>, service: S },
+        First { #[pin] exchange: Exchange<S>, asked: EmbedRequest, service: S },
         Readying { service: S, known: Known },
         Asking { #[pin] exchange: Exchange<S>, known: Known },
         Over { refused: Option<EmbedError> },
@@ -76,9 +76,15 @@ where
         Self { state: State::Asking { exchange, known: Known::Nothing }, request, shared }
     }
 
-    /// Waits for the `first` exchange, and then asks `service`.
-    pub(crate) const fn after(first: Exchange<S>, service: S, request: EmbedRequest, shared: Arc<Shared>) -> Self {
-        Self { state: State::First { exchange: first, service }, request, shared }
+    /// Waits for the exchange in which something was `asked` first, and then asks `service`.
+    pub(crate) const fn after(
+        exchange: Exchange<S>,
+        asked: EmbedRequest,
+        service: S,
+        request: EmbedRequest,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self { state: State::First { exchange, asked, service }, request, shared }
     }
 
     pub(crate) const fn refused(error: EmbedError, request: EmbedRequest, shared: Arc<Shared>) -> Self {
@@ -98,13 +104,18 @@ where
         let shared = &*this.shared;
         let outcome = loop {
             let next = match this.state.as_mut().project() {
-                StateProj::First { exchange, .. } => match ready!(exchange.poll(cx)) {
+                StateProj::First { exchange, asked, .. } => match ready!(exchange.poll(cx)) {
                     Ok(answer) => {
-                        let known = shared.known(this.request, answer);
+                        let known = shared.known(this.request, asked, answer);
                         match this.state.as_mut().project_replace(State::Over { refused: None }) {
                             StateOwn::First { service, .. } => State::Readying { service, known },
                             _ => unreachable!("it is the first exchange that has ended"),
                         }
+                    }
+                    Err(error) if this.request.later_form() == 0 => {
+                        shared.probe_failed(this.request);
+                        this.state.set(State::Over { refused: None });
+                        return Poll::Ready(Err(error));
                     }
                     Err(error) => break Err(error),
                 },
@@ -144,10 +155,10 @@ where
 
 impl Shared {
     /// What an answer to the first exchange shows.
-    fn known(&self, request: &EmbedRequest, answer: EmbedResponse) -> Known {
+    fn known(&self, request: &EmbedRequest, asked: &EmbedRequest, answer: EmbedResponse) -> Known {
         match request.later_form() {
             0 => {
-                self.probe_answered();
+                self.probe_answered(request, asked);
                 Known::Alive
             }
             later => {

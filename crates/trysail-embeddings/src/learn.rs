@@ -33,19 +33,21 @@ impl Shared {
         Some(EmbedError::too_much(room))
     }
 
-    /// What to ask for first, to find out whether the server is there, where a request keeps failing: an input that was
-    /// answered before, or else one of its own.
+    /// What to ask for first, to find out whether the server is there, where a request keeps failing, or may do so for one of
+    /// its inputs: an input that was answered before, or else one of its own.
     pub(crate) fn probe(&self, request: &EmbedRequest) -> Option<EmbedRequest> {
         let notes = request.notes()?;
         let (history, _) = *notes.attempts();
-        if !history.is_doubtful() || history.others_are_answered() {
+        let doubtful = history.is_doubtful() && !history.others_will_be_answered(&self.capacity);
+        if let Some(canary) = notes.canary.get() {
+            let asks = doubtful || self.capacity.is_in_doubt();
+            return asks.then(|| canary.clone().in_time_of(request));
+        }
+        if !doubtful {
             return None;
         }
-        if let Some(canary) = notes.canary.get() {
-            return Some(canary.clone().in_time_of(request));
-        }
         // Another each time, since the one may be to blame.
-        let at = scattered(history.alike(), request.len());
+        let at = scattered(history.failed(), request.len());
         (request.len() > 1).then(|| request.part(at..at + 1, 1))
     }
 
@@ -55,9 +57,21 @@ impl Shared {
         self.capacity.answer(request, failed, answer.tokens());
     }
 
-    /// The server is there.
-    pub(crate) fn probe_answered(&self) {
+    /// The server is there, and answers what was `asked` before a request.
+    pub(crate) fn probe_answered(&self, request: &EmbedRequest, asked: &EmbedRequest) {
         self.capacity.sign_of_life();
+        if let Some(notes) = request.notes() {
+            _ = notes.canary.set(asked.clone());
+        }
+    }
+
+    /// What went before a request has failed; that says nothing about the request itself.
+    pub(crate) fn probe_failed(&self, request: &EmbedRequest) {
+        let Some(notes) = request.notes() else { return };
+        notes.attempts().0.fail_unasked();
+        if notes.canary.get().is_some() {
+            self.capacity.accident();
+        }
     }
 
     /// An attempt at a request was given up before there was an answer.
@@ -92,8 +106,11 @@ impl Shared {
         *told = match flaw {
             Some(flaw) if blames || request.len() > 1 || flaw.is_no_accident() || never => Told::Refused(likeness),
             None if blames => Told::Suspect,
+            // What does not speak against the server does not open a circuit.
+            _ if self.capacity.is_blamed(likeness) => return error.neutral(),
             _ => return error,
         };
+        self.capacity.blame(likeness);
         error.blamed(history.alike())
     }
 }

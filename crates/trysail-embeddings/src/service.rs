@@ -89,8 +89,8 @@ where
                 return ResponseFuture::asking(exchange, request, shared);
             }
         };
-        let first = Exchange::begin(&mut self.inner, first, &shared);
-        ResponseFuture::after(first, self.inner.clone(), request, shared)
+        let exchange = Exchange::begin(&mut self.inner, first.clone(), &shared);
+        ResponseFuture::after(exchange, first, self.inner.clone(), request, shared)
     }
 }
 

@@ -56,9 +56,19 @@ impl History {
         self.answered = [self.answered[1], self.answered[2], capacity.answered()];
     }
 
+    /// What went first has failed, so that nothing is known of the request.
+    pub(crate) const fn fail_unasked(&mut self) {
+        self.failed += 1;
+    }
+
     /// Whether others were answered between its last failures.
     pub(crate) const fn others_are_answered(&self) -> bool {
         self.answered[0] < self.answered[2]
+    }
+
+    /// Whether that could be said if another attempt failed now.
+    pub(crate) fn others_will_be_answered(&self, capacity: &Capacity) -> bool {
+        self.answered[1] < capacity.answered()
     }
 
     /// Whether the last failures are alike too often for an accident, such as befalls this server.

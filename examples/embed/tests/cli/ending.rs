@@ -50,8 +50,8 @@ async fn a_bad_key_costs_one_request_and_is_never_shown() {
 
 #[tokio::test]
 async fn a_good_key_is_never_shown_either() {
-    let server = EmbeddingServer::new().key(KEY).faults("503:40,reset:20".parse().unwrap()).bind().await.unwrap();
-    let run = talkative(&server, &["--batch", "1"], &sentences(10).join("\n")).await;
+    let server = EmbeddingServer::new().key(KEY).faults("503:20,reset:10".parse().unwrap()).bind().await.unwrap();
+    let run = talkative(&server, &["--batch", "1"], &sentences(20).join("\n")).await;
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     assert_secret(&run);
     assert!(run.stderr.contains("TRACE"), "nothing was logged: {}", run.stderr);

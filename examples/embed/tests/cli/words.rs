@@ -1,5 +1,9 @@
 //! What is said to whoever looks at a failed line: what happened, why it was not repeated, what to do.
 
+use axum::{Json, Router, http::StatusCode, routing::post};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
 use crate::support::{run, sentences, server};
 
 /// How the server fails, what the program is told, and what it says of the first line.
@@ -67,6 +71,25 @@ async fn a_failed_line_says_what_happened_and_what_to_do() {
         assert!(!message.contains('\n') && !message.contains("The skipper"), "{message}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_limit_that_is_learnt_is_said_once() {
+    let answer = |Json(body): Json<Value>| async move {
+        let texts = body["input"].as_array().unwrap().len();
+        if texts > 10 {
+            let said = format!("batch size {texts} > maximum allowed batch size 10");
+            return (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": said })));
+        }
+        (StatusCode::OK, Json(json!({ "data": vec![json!({ "embedding": [0.5, 1.0] }); texts] })))
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(post(answer))).await });
+    let run = run(&url, &["--batch", "64"], sentences(640).join("\n")).await;
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    let said = "the server takes 10 inputs at once; going on with that";
+    assert_eq!(run.stderr.matches(said).count(), 1, "{}", run.stderr);
 }
 
 /// Whether `text` has the pieces of `right` in their order; `…` stands for anything.

@@ -22,6 +22,9 @@ impl<E: Classified> Pieces<E> {
         if self.capacity.is_none() {
             self.capacity = piece.request.notes().and_then(|notes| notes.capacity.get()).cloned();
         }
+        if self.canary.is_none() {
+            self.canary = piece.request.notes().and_then(|notes| notes.canary.get()).cloned();
+        }
         let error = match outcome {
             Ok(answer) => return self.answer(at, answer),
             Err(error) => error,
