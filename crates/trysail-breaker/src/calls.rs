@@ -9,80 +9,70 @@ use tokio::time::Instant;
 use trysail_core::{Cause, Class, Open};
 
 use crate::{
-    circuit::{CLOCK, Circuit, FAILURES, SLOW, THROTTLED, ms},
+    circuit::{CLOCK, CircuitInner, FAILURES, SLOW, THROTTLED, ms},
     machine::{FORCED_RETRY, PROBING_RETRY},
     outcome::Outcome,
     packed_state::PackedState,
     permit::Permit,
 };
 
-impl Circuit {
+impl CircuitInner {
     /// The refusal that is certain already, so that nobody need wait for the service's readiness to hear it.
     #[inline]
     pub(crate) fn peek(&self) -> Option<Open> {
-        let word = self.inner.state.load(Acquire);
-        if PackedState::closed(word).is_some() { None } else { self.peek_unclosed(word) }
+        let word = self.state.load(Acquire);
+        if PackedState::is_closed(word) { None } else { self.peek_unclosed(word) }
     }
 
     #[inline]
     pub(crate) fn admit(&self) -> Result<Permit, Open> {
-        let word = self.inner.state.load(Acquire);
-        match PackedState::closed(word) {
-            Some(generation) => Ok(Permit { generation, probe: 0 }),
-            None => self.admit_unclosed(word),
-        }
+        let word = self.state.load(Acquire);
+        PackedState::permit(word).map_or_else(|| self.admit_slowly(word), Ok)
     }
 
     /// Takes the success of a call; most of them change nothing but the counts.
     #[inline]
-    pub(crate) fn succeed(&self, permit: Permit, since: Option<u32>) {
-        let at_rest = PackedState::Closed { generation: permit.generation, minds_success: false };
-        if self.inner.state.load(Acquire) != at_rest.pack() || permit.probe != 0 || self.inner.uses(SLOW) {
-            self.settle(permit, Outcome::Success, since);
-        } else if self.inner.uses(FAILURES) {
-            self.count_success(permit.generation);
+    pub(crate) fn succeed(&self, permit: Permit) {
+        match PackedState::at_rest(self.state.load(Acquire), permit) {
+            None => self.settle(permit, Outcome::Success),
+            Some(true) => self.count_success(permit.generation()),
+            Some(false) => {}
         }
     }
 
     /// Counts a success that changes nothing else.
     fn count_success(&self, generation: u32) {
-        let now_ms = if self.inner.uses(CLOCK) { self.inner.ms(Instant::now()) } else { 0 };
-        self.inner.failures.record(now_ms, generation, false);
-    }
-
-    /// Whether the length of a call matters.
-    #[inline]
-    pub(crate) fn times_calls(&self) -> bool {
-        self.inner.uses(SLOW)
+        let now_ms = if self.uses(CLOCK) { self.ms(Instant::now()) } else { 0 };
+        self.failures.record(now_ms, generation, false);
     }
 
     /// The time of the circuit's own clock, which comes round after 49 days.
     pub(crate) fn now_ms(&self) -> u32 {
-        self.inner.ms(Instant::now()) as u32
+        self.ms(Instant::now()) as u32
     }
 
     /// How long a call must be given up after, to count as abandoned.
     #[inline]
     pub(crate) fn patience_ms(&self) -> Option<u64> {
-        Some(self.inner.abandoned_after_ms.load(Relaxed)).filter(|ms| *ms != u64::MAX)
+        Some(self.abandoned_after_ms.load(Relaxed)).filter(|ms| *ms != u64::MAX)
     }
 
-    /// Takes the outcome of a call that began at `since`, if its length matters.
-    pub(crate) fn settle(&self, permit: Permit, outcome: Outcome, since: Option<u32>) {
+    /// Takes the outcome of a call.
+    pub(crate) fn settle(&self, permit: Permit, outcome: Outcome) {
         let outcome = match outcome {
-            Outcome::Throttled { hint } if permit.probe == 0 && self.inner.uses(THROTTLED) => {
+            Outcome::Throttled { hint } if permit.probe() == 0 && self.uses(THROTTLED) => {
                 Outcome::Failure { class: Class::Throttled, hint }
             }
             outcome => outcome,
         };
-        if permit.probe != 0 {
+        if permit.probe() != 0 {
             return self.settle_at(permit, outcome, Instant::now());
         }
-        let PackedState::Closed { generation, minds_success } = PackedState::unpack(self.inner.state.load(Acquire))
+        let PackedState::Closed { generation, minds_success, .. } = PackedState::unpack(self.state.load(Acquire))
         else {
             return;
         };
-        if generation != permit.generation {
+        if generation != permit.generation() {
             return;
         }
         match outcome {
@@ -90,7 +80,7 @@ impl Circuit {
             Outcome::Success | Outcome::Failure { .. } => {
                 let now = Instant::now();
                 let failed = outcome != Outcome::Success;
-                if self.count(generation, failed, since, now) || failed || minds_success {
+                if self.count(generation, failed, permit.since_ms, now) || failed || minds_success {
                     self.settle_at(permit, outcome, now);
                 }
             }
@@ -99,44 +89,48 @@ impl Circuit {
     }
 
     /// Counts a judged call; says whether it was slow.
-    fn count(&self, generation: u32, failed: bool, since: Option<u32>, now: Instant) -> bool {
-        let inner = &*self.inner;
-        let now_ms = inner.ms(now);
-        if inner.uses(FAILURES) {
-            inner.failures.record(now_ms, generation, failed);
+    fn count(&self, generation: u32, failed: bool, since_ms: Option<u32>, now: Instant) -> bool {
+        let now_ms = self.ms(now);
+        if self.uses(FAILURES) {
+            self.failures.record(now_ms, generation, failed);
         }
-        if !inner.uses(SLOW) {
+        if !self.uses(SLOW) {
             return false;
         }
-        let took_ms = since.map_or(0, |since| (now_ms as u32).wrapping_sub(since));
-        let slow = u64::from(took_ms) >= inner.slow_from_ms.load(Relaxed);
-        inner.slow.record(now_ms, generation, slow);
+        let took_ms = since_ms.map_or(0, |since_ms| (now_ms as u32).wrapping_sub(since_ms));
+        let slow = u64::from(took_ms) >= self.slow_from_ms.load(Relaxed);
+        self.slow.record(now_ms, generation, slow);
         slow
     }
 
     // Out of line, to keep small what calls of a closed circuit go through.
     #[inline(never)]
     fn peek_unclosed(&self, word: u64) -> Option<Open> {
-        refusal(word, self.inner.ms(Instant::now()))
+        refusal(word, self.ms(Instant::now()))
     }
 
     #[cold]
-    fn admit_unclosed(&self, word: u64) -> Result<Permit, Open> {
-        if PackedState::unpack(word) == PackedState::Disabled {
+    fn admit_slowly(&self, word: u64) -> Result<Permit, Open> {
+        let permit = match PackedState::unpack(word) {
+            PackedState::Closed { generation, .. } => Permit::new(generation, 0),
             // Its result finds a circuit that is not closed, and is for nobody.
-            return Ok(Permit { generation: 0, probe: 0 });
-        }
-        let now = Instant::now();
-        if let Some(open) = refusal(word, self.inner.ms(now)) {
-            return Err(open);
-        }
-        self.inner.change(now, |machine| machine.admit(now))
+            PackedState::Disabled => return Ok(Permit::new(0, 0)),
+            PackedState::Shut { .. } | PackedState::Forced => {
+                let now = Instant::now();
+                match refusal(word, self.ms(now)) {
+                    Some(open) => return Err(open),
+                    None => self.change(now, |machine| machine.admit(now))?,
+                }
+            }
+        };
+        // A call of a closed circuit, or a probe.
+        Ok(if self.uses(SLOW) { permit.begun(self.now_ms()) } else { permit })
     }
 
     #[cold]
     fn settle_at(&self, permit: Permit, outcome: Outcome, now: Instant) {
-        let counts = || self.inner.counts(permit.generation, now);
-        self.inner.change(now, |machine| machine.settle(permit, outcome, now, counts));
+        let counts = || self.counts(permit.generation(), now);
+        self.change(now, |machine| machine.settle(permit, outcome, now, counts));
     }
 }
 

@@ -9,8 +9,7 @@ use std::{
 use tokio::{sync::watch, time::Instant};
 use trysail_core::Random;
 
-use self::inner::CircuitInner;
-pub(crate) use self::inner::{CLOCK, FAILURES, SLOW, THROTTLED, ms};
+pub(crate) use self::inner::{CLOCK, CircuitInner, FAILURES, SLOW, THROTTLED, ms};
 use crate::{
     changes::Changes, machine::StateMachine, settings::CircuitSettings, snapshot::Snapshot, state::State, sync::Arc,
 };

@@ -36,7 +36,7 @@ fn seeded(settings: impl Into<CircuitSettings>) -> Circuit {
 fn half_open(pass: &dyn Fn(Duration)) -> Circuit {
     let circuit = circuit(1);
     circuit.update(|settings| settings.lease(LEASE));
-    circuit.settle(circuit.admit().expect("it is closed"), FAILURE, None);
+    circuit.inner.settle(circuit.inner.admit().expect("it is closed"), FAILURE);
     pass(Duration::from_millis(2));
     circuit
 }
@@ -61,9 +61,9 @@ fn admitted(passes: [Option<Permit>; 3]) -> Vec<Permit> {
 fn of_all_who_come_when_the_open_time_is_over_one_probes() {
     model(|pass| {
         let circuit = half_open(pass);
-        let passes = admitted(together(&circuit, [|circuit| circuit.admit().ok(); 3]));
+        let passes = admitted(together(&circuit, [|circuit| circuit.inner.admit().ok(); 3]));
         assert_eq!((passes.len(), circuit.state()), (1, State::HalfOpen));
-        circuit.succeed(passes[0], None);
+        circuit.inner.succeed(passes[0]);
         assert_eq!(circuit.state(), State::Closed);
     });
 }
@@ -72,10 +72,10 @@ fn of_all_who_come_when_the_open_time_is_over_one_probes() {
 fn of_all_who_come_when_the_lease_is_over_one_probes() {
     model(|pass| {
         let circuit = half_open(pass);
-        let lost = circuit.admit().expect("the first probes");
+        let lost = circuit.inner.admit().expect("the first probes");
         pass(LEASE);
         let settle: fn(&Circuit, Permit) -> Option<Permit> = |circuit, lost| {
-            circuit.settle(lost, FAILURE, None);
+            circuit.inner.settle(lost, FAILURE);
             None
         };
         let late = {
@@ -84,9 +84,9 @@ fn of_all_who_come_when_the_lease_is_over_one_probes() {
         };
         let other = {
             let circuit = circuit.clone();
-            thread::spawn(move || circuit.admit().ok())
+            thread::spawn(move || circuit.inner.admit().ok())
         };
-        let here = circuit.admit().ok();
+        let here = circuit.inner.admit().ok();
         let passes = admitted([late.join().expect("no panic"), other.join().expect("no panic"), here]);
         assert_eq!((passes.len(), circuit.state()), (1, State::HalfOpen));
     });
@@ -97,19 +97,19 @@ fn a_probe_that_ends_makes_room_for_one() {
     for outcome in [Outcome::Neutral, Outcome::Success, FAILURE] {
         model(move |pass| {
             let circuit = half_open(pass);
-            let probe = circuit.admit().expect("the first probes");
+            let probe = circuit.inner.admit().expect("the first probes");
             let ends = {
                 let circuit = circuit.clone();
                 thread::spawn(move || match outcome {
-                    Outcome::Success => circuit.succeed(probe, None),
-                    outcome => circuit.settle(probe, outcome, None),
+                    Outcome::Success => circuit.inner.succeed(probe),
+                    outcome => circuit.inner.settle(probe, outcome),
                 })
             };
             let comes = {
                 let circuit = circuit.clone();
-                thread::spawn(move || circuit.admit().ok())
+                thread::spawn(move || circuit.inner.admit().ok())
             };
-            let here = circuit.admit().ok();
+            let here = circuit.inner.admit().ok();
             ends.join().expect("no panic");
             let passes = admitted([comes.join().expect("no panic"), here, None]);
             match outcome {
@@ -117,7 +117,7 @@ fn a_probe_that_ends_makes_room_for_one() {
                 Outcome::Neutral => {
                     assert!(passes.len() <= 1);
                     assert_eq!(circuit.state(), State::HalfOpen);
-                    let next = circuit.admit().ok();
+                    let next = circuit.inner.admit().ok();
                     assert_eq!(passes.len() + next.iter().len(), 1, "its place is free, unless taken");
                 }
                 _ => assert_eq!((passes.len(), circuit.state()), (0, State::Open)),
@@ -130,10 +130,10 @@ fn a_probe_that_ends_makes_room_for_one() {
 fn no_failure_is_lost_and_the_last_one_opens_it() {
     model(|_| {
         let circuit = circuit(3);
-        let fail = |circuit: &Circuit| circuit.settle(circuit.admit().expect("it is closed"), FAILURE, None);
+        let fail = |circuit: &Circuit| circuit.inner.settle(circuit.inner.admit().expect("it is closed"), FAILURE);
         together(&circuit, [fail; 3]);
         assert_eq!((circuit.state(), circuit.snapshot().opened()), (State::Open, 1));
-        circuit.admit().expect_err("it is open");
+        circuit.inner.admit().expect_err("it is open");
     });
 }
 
@@ -141,25 +141,25 @@ fn no_failure_is_lost_and_the_last_one_opens_it() {
 fn a_success_beside_failures_comes_before_between_or_after_them() {
     model(|pass| {
         let circuit = circuit(2);
-        let late = circuit.admit().expect("it is closed");
+        let late = circuit.inner.admit().expect("it is closed");
         let fail = {
             let circuit = circuit.clone();
             thread::spawn(move || {
                 for _ in 0..2 {
-                    if let Ok(pass) = circuit.admit() {
-                        circuit.settle(pass, FAILURE, None);
+                    if let Ok(pass) = circuit.inner.admit() {
+                        circuit.inner.settle(pass, FAILURE);
                     }
                 }
             })
         };
-        circuit.succeed(late, None);
+        circuit.inner.succeed(late);
         fail.join().expect("no panic");
         let streak = circuit.snapshot().streak();
         match circuit.state() {
             State::Open => {
-                circuit.admit().expect_err("it is open");
+                circuit.inner.admit().expect_err("it is open");
                 pass(Duration::from_millis(2));
-                circuit.succeed(circuit.admit().expect("a probe"), None);
+                circuit.inner.succeed(circuit.inner.admit().expect("a probe"));
             }
             _ => assert_eq!(streak, 1),
         }
@@ -172,7 +172,7 @@ fn a_rate_counts_every_call_once() {
     model(|_| {
         let trip = Trip::rate(1.0).calls(3).span(Duration::ZERO);
         let circuit = seeded(trip);
-        let fail = |circuit: &Circuit| circuit.settle(circuit.admit().expect("it is closed"), FAILURE, None);
+        let fail = |circuit: &Circuit| circuit.inner.settle(circuit.inner.admit().expect("it is closed"), FAILURE);
         together(&circuit, [fail; 3]);
         assert_eq!((circuit.state(), circuit.snapshot().opened()), (State::Open, 1));
     });
@@ -188,15 +188,15 @@ fn commands_and_calls_leave_it_in_a_state_that_the_gate_knows() {
             None
         };
         let probe: fn(&Circuit) -> Option<Permit> = |circuit| {
-            let pass = circuit.admit().ok()?;
-            circuit.settle(pass, FAILURE, None);
+            let pass = circuit.inner.admit().ok()?;
+            circuit.inner.settle(pass, FAILURE);
             Some(pass)
         };
-        let come: fn(&Circuit) -> Option<Permit> = |circuit| circuit.admit().ok();
+        let come: fn(&Circuit) -> Option<Permit> = |circuit| circuit.inner.admit().ok();
         together(&circuit, [by_hand, probe, come]);
         match circuit.state() {
-            State::Closed => drop(circuit.admit().expect("it is closed")),
-            State::Open => drop(circuit.admit().expect_err("it is open")),
+            State::Closed => drop(circuit.inner.admit().expect("it is closed")),
+            State::Open => drop(circuit.inner.admit().expect_err("it is open")),
             state => panic!("{state:?}"),
         }
     });

@@ -7,6 +7,7 @@ mod circuit;
 mod circuits;
 mod closed;
 mod future;
+mod guard;
 mod half_open;
 #[cfg(all(test, trysail_loom))]
 mod interleavings;

@@ -143,7 +143,7 @@ impl StateMachine {
     /// Lets a call pass, or says why not.
     pub(crate) fn admit(&mut self, now: Instant) -> Result<Permit, Open> {
         match &mut self.data {
-            StateData::Closed(_) | StateData::Disabled => return Ok(Permit { generation: self.generation, probe: 0 }),
+            StateData::Closed(_) | StateData::Disabled => return Ok(Permit::new(self.generation, 0)),
             StateData::ForcedOpen => return Err(self.refusal(FORCED_RETRY)),
             StateData::Open { until } if now < *until => {
                 let rest = *until - now;
@@ -158,7 +158,7 @@ impl StateMachine {
             return Err(self.refusal((until - now).min(PROBING_RETRY)));
         }
         self.next_probe = probe.checked_add(1).unwrap_or(1);
-        Ok(Permit { generation: self.generation, probe })
+        Ok(Permit::new(self.generation, probe))
     }
 
     /// Takes the result of an admitted call. `counts` are the windows of failures and of slow calls with that result
@@ -170,7 +170,7 @@ impl StateMachine {
         now: Instant,
         counts: impl Fn() -> (Counts, Counts),
     ) {
-        if permit.generation != self.generation {
+        if permit.generation() != self.generation {
             return;
         }
         match &mut self.data {
@@ -180,7 +180,7 @@ impl StateMachine {
                     self.open(opening, now);
                 }
             }
-            StateData::HalfOpen(half_open) => match half_open.settle(permit.probe, outcome, &self.settings, now) {
+            StateData::HalfOpen(half_open) => match half_open.settle(permit.probe(), outcome, &self.settings, now) {
                 AfterProbe::StayHalfOpen => {}
                 AfterProbe::Close => self.enter(CLOSED, now),
                 AfterProbe::Open { opening, longer } => {

@@ -8,7 +8,8 @@ use trysail_core::{Classifier, FromOpen, Inherit, Open, Select};
 
 use crate::{
     Circuit, ResponseFuture,
-    future::{Guard, guarded},
+    guard::Guard,
+    permit::Permit,
     wait::{OpenWait, poll_unrefused},
 };
 
@@ -45,7 +46,7 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.refusal = self.circuit.only().and_then(Circuit::peek);
+        self.refusal = self.circuit.only().and_then(|circuit| circuit.inner.peek());
         if self.refusal.is_some() {
             let Some(circuit) = &self.awaited else {
                 // An error here would tell the caller to discard the service; `call` reports it.
@@ -66,14 +67,14 @@ where
             return ResponseFuture::refused(open);
         }
         let selection = self.circuit.select(&request);
-        let guard = match self.circuit.keep(selection) {
-            None => Guard::for_none(),
-            Some(circuit) => match circuit.admit() {
-                Ok(permit) => Guard::new(circuit, permit),
-                Err(open) => return ResponseFuture::refused(open),
-            },
+        let permit = match self.circuit.selected(&selection).map(|circuit| circuit.inner.admit()) {
+            Some(Ok(permit)) => permit,
+            Some(Err(open)) => return ResponseFuture::refused(open),
+            None => Permit::NONE,
         };
-        guarded(guard, || self.inner.call(request), self.judge.clone())
+        let mut guard = Guard::new(self.circuit.keep(selection), permit);
+        let future = guard.watch(|| self.inner.call(request));
+        ResponseFuture::admitted(future, self.judge.clone(), guard)
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn poll_unrefused(
     loop {
         // Listens before it looks, so that no change falls in between.
         let change = circuit.inner.sooner();
-        let Some(open) = circuit.peek() else { return Poll::Ready(()) };
+        let Some(open) = circuit.inner.peek() else { return Poll::Ready(()) };
         let anew = OpenWait { time: tokio::time::sleep(open.retry_after()), change };
         let waiting = match wait.as_mut() {
             Some(kept) => {

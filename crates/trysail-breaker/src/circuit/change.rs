@@ -69,7 +69,7 @@ impl CircuitInner {
     }
 
     /// Tells calls what the machine does; says whether one may pass sooner now.
-    fn publish(&self, machine: &StateMachine) -> bool {
+    pub(super) fn publish(&self, machine: &StateMachine) -> bool {
         let before = PackedState::unpack(self.state.load(Relaxed));
         let word = self.packed(machine);
         self.state.store(word.pack(), Release);
@@ -86,7 +86,13 @@ impl CircuitInner {
     fn packed(&self, machine: &StateMachine) -> PackedState {
         match machine.state(self.epoch) {
             State::Closed => {
-                PackedState::Closed { generation: machine.generation(), minds_success: machine.minds_success() }
+                let trip = machine.settings().trip;
+                PackedState::Closed {
+                    generation: machine.generation(),
+                    minds_success: machine.minds_success(),
+                    counts: trip.failing.is_some(),
+                    times: trip.slow.is_some(),
+                }
             }
             State::Disabled => PackedState::Disabled,
             State::ForcedOpen => PackedState::Forced,

@@ -11,7 +11,6 @@ use tokio::{
 use crate::{
     changes::Change,
     machine::StateMachine,
-    packed_state::PackedState,
     settings::CircuitSettings,
     snapshot::Snapshot,
     sync::{AtomicU8, AtomicU64, Mutex, MutexGuard},
@@ -45,9 +44,8 @@ pub(crate) struct Listeners {
 
 impl CircuitInner {
     pub(super) fn new(settings: CircuitSettings, machine: StateMachine, epoch: Instant) -> Self {
-        let closed = PackedState::Closed { generation: machine.generation(), minds_success: false };
         let inner = Self {
-            state: AtomicU64::new(closed.pack()),
+            state: AtomicU64::new(0),
             slow_from_ms: AtomicU64::new(u64::MAX),
             abandoned_after_ms: AtomicU64::new(u64::MAX),
             epoch,
@@ -58,6 +56,7 @@ impl CircuitInner {
             machine: Mutex::new(machine),
         };
         inner.follow(settings);
+        inner.publish(&inner.lock());
         inner
     }
 
