@@ -1,16 +1,12 @@
 //! How calls pass through a circuit.
 
-use std::{
-    sync::atomic::Ordering::{Acquire, Relaxed},
-    time::Duration,
-};
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 
 use tokio::time::Instant;
-use trysail_core::{Cause, Class, Open};
+use trysail_core::{Class, Open};
 
 use crate::{
-    circuit::{CLOCK, CircuitInner, FAILURES, SLOW, THROTTLED, ms},
-    machine::{FORCED_RETRY, PROBING_RETRY},
+    circuit::{CLOCK, CircuitInner, FAILURES, SLOW, THROTTLED},
     outcome::Outcome,
     packed_state::PackedState,
     permit::Permit,
@@ -41,7 +37,15 @@ impl CircuitInner {
     }
 
     /// Counts a success that changes nothing else.
+    #[inline]
     fn count_success(&self, generation: u32) {
+        if !self.failures.count_undated() {
+            self.count_dated_success(generation);
+        }
+    }
+
+    #[inline(never)]
+    fn count_dated_success(&self, generation: u32) {
         let now_ms = if self.uses(CLOCK) { self.ms(Instant::now()) } else { 0 };
         self.failures.record(now_ms, generation, false);
     }
@@ -106,7 +110,7 @@ impl CircuitInner {
     // Out of line, to keep small what calls of a closed circuit go through.
     #[inline(never)]
     fn peek_unclosed(&self, word: u64) -> Option<Open> {
-        refusal(word, self.ms(Instant::now()))
+        self.refusal(word, Instant::now())
     }
 
     #[cold]
@@ -117,7 +121,7 @@ impl CircuitInner {
             PackedState::Disabled => return Ok(Permit::new(0, 0)),
             PackedState::Shut { .. } | PackedState::Forced => {
                 let now = Instant::now();
-                match refusal(word, self.ms(now)) {
+                match self.refusal(word, now) {
                     Some(open) => return Err(open),
                     None => self.change(now, |machine| machine.admit(now))?,
                 }
@@ -131,18 +135,5 @@ impl CircuitInner {
     fn settle_at(&self, permit: Permit, outcome: Outcome, now: Instant) {
         let counts = || self.counts(permit.generation(), now);
         self.change(now, |machine| machine.settle(permit, outcome, now, counts));
-    }
-}
-
-/// The refusal that `word` stands for, unless a call may pass.
-fn refusal(word: u64, now_ms: u64) -> Option<Open> {
-    match PackedState::unpack(word) {
-        PackedState::Closed { .. } | PackedState::Disabled => None,
-        PackedState::Forced => Some(Open::new(FORCED_RETRY, Cause::Forced, None)),
-        PackedState::Shut { until_ms, probing, cause, class } => {
-            let rest_ms = until_ms.checked_sub(now_ms).filter(|ms| *ms > 0)?;
-            let rest_ms = if probing { rest_ms.min(ms(PROBING_RETRY)) } else { rest_ms };
-            Some(Open::new(Duration::from_millis(rest_ms), cause, class))
-        }
     }
 }

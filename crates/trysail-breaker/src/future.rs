@@ -5,9 +5,9 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use trysail_core::{Class, Classifier, FromOpen, Open};
+use trysail_core::{Classifier, FromOpen, Open};
 
-use crate::{guard::Guard, outcome::Outcome};
+use crate::guard::Guard;
 
 pin_project! {
     /// The call, or its refusal.
@@ -53,17 +53,16 @@ where
                 let polled = guard.watch(|| future.poll(cx));
                 match &polled {
                     Poll::Pending => guard.wait(),
-                    Poll::Ready(outcome) => {
-                        let verdict = judge.classify(outcome.as_ref());
-                        match verdict.class() {
-                            Class::Success => guard.succeed(),
-                            Class::Refused => guard.give_up(),
-                            _ => guard.settle(Outcome::of(verdict)),
-                        }
-                    }
+                    Poll::Ready(Ok(answer)) => guard.settle(judge.classify(Ok(answer))),
+                    Poll::Ready(Err(error)) => settle_error(judge, guard, error),
                 }
                 polled
             }
         }
     }
+}
+
+#[cold]
+fn settle_error<C: Classifier<Res, Err>, Res, Err>(judge: &C, guard: &mut Guard, error: &Err) {
+    guard.settle(judge.classify(Err(error)));
 }

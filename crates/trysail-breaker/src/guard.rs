@@ -1,6 +1,6 @@
 use std::mem;
 
-use trysail_core::Class;
+use trysail_core::{Class, Verdict};
 
 use crate::{Circuit, outcome::Outcome, permit::Permit};
 
@@ -42,14 +42,24 @@ impl Guard {
         }
     }
 
+    /// Tells the circuit what came of the call.
     #[inline]
-    pub(crate) fn succeed(&mut self) {
+    pub(crate) fn settle(&mut self, verdict: Verdict) {
+        match verdict.class() {
+            Class::Success => self.succeed(),
+            Class::Refused => self.give_up(),
+            _ => self.end(Outcome::of(verdict)),
+        }
+    }
+
+    #[inline]
+    fn succeed(&mut self) {
         if let Some(circuit) = self.circuit.take() {
             circuit.inner.succeed(self.permit);
         }
     }
 
-    pub(crate) fn settle(&mut self, outcome: Outcome) {
+    fn end(&mut self, outcome: Outcome) {
         if let Some(circuit) = self.circuit.take() {
             circuit.inner.settle(self.permit, outcome);
         }
@@ -57,14 +67,14 @@ impl Guard {
 
     /// The call ends without an answer, since its caller would not wait.
     #[cold]
-    pub(crate) fn give_up(&mut self) {
+    fn give_up(&mut self) {
         let Some(circuit) = &self.circuit else { return };
         let inner = &circuit.inner;
         let abandoned = self.permit.since_ms.zip(inner.patience_ms()).is_some_and(|(since_ms, most)| {
             // The clock comes round after 49 days, which no call lasts.
             u64::from(inner.now_ms().wrapping_sub(since_ms)) >= most
         });
-        self.settle(if abandoned { Outcome::Abandoned } else { Outcome::Neutral });
+        self.end(if abandoned { Outcome::Abandoned } else { Outcome::Neutral });
     }
 }
 
@@ -80,6 +90,6 @@ impl Drop for Guard {
 impl Drop for Watch<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.0.settle(Outcome::Failure { class: Class::Transient, hint: None });
+        self.0.end(Outcome::Failure { class: Class::Transient, hint: None });
     }
 }

@@ -17,6 +17,7 @@ mod open_time;
 mod outcome;
 mod packed_state;
 mod permit;
+mod refusal;
 mod service;
 mod settings;
 mod snapshot;

@@ -5,7 +5,7 @@ use std::{array, sync::atomic::Ordering::Relaxed, time::Duration};
 
 pub(crate) use self::size::WindowLength;
 use self::{
-    bucket::{Bucket, COUNT_MASK, FIRST_PARTS, GENERATION_TICKS, Overflow, TICK_MASK, age, tick},
+    bucket::{Bucket, COUNT_MASK, FIRST_PARTS, GENERATION_TICKS, Overflow, TICK_MASK, tick},
     size::{BUCKETS, BucketSize},
 };
 use crate::sync::AtomicU64;
@@ -16,12 +16,13 @@ use crate::sync::AtomicU64;
 /// generation before, and a late result of that one finds its bucket taken.
 #[derive(Debug)]
 pub(crate) struct SlidingWindow {
-    buckets: [AtomicU64; BUCKETS as usize],
+    /// Each tick has its place, the same again after [`GENERATION_TICKS`].
+    buckets: [AtomicU64; PLACES],
     /// What did not fit into them.
-    full: [AtomicU64; BUCKETS as usize],
+    full: [AtomicU64; PLACES],
     /// What its buckets hold, packed.
     shape: AtomicU64,
-    /// The current tick of a window of calls.
+    /// The current tick of a window of calls; of one of time, that of the bucket that was begun last.
     turn: AtomicU64,
 }
 
@@ -55,7 +56,24 @@ impl SlidingWindow {
         self.turn.store((turn + GENERATION_TICKS) & TICK_MASK, Relaxed);
     }
 
+    /// Counts a call that is no hit as of when one was counted last, unless that must be with its time.
+    ///
+    /// So a busy window of time is asked for the time once in [`GROUP`] calls. At most `GROUP - 1` calls leave it with the
+    /// bucket before their own: those after the last of a bucket that was dated. None stays too long.
     #[inline]
+    pub(crate) fn count_undated(&self) -> bool {
+        let tick = self.turn.load(Relaxed);
+        let bucket = self.bucket(tick);
+        let word = bucket.load(Relaxed);
+        let most = match BucketSize::unpack(self.shape.load(Relaxed)) {
+            BucketSize::Time { .. } if !Bucket::may_count_undated(word) => return false,
+            BucketSize::Time { .. } => COUNT_MASK,
+            BucketSize::Calls { width, .. } => width,
+        };
+        let add = Bucket::add(word, tick, most, false);
+        add.is_some_and(|more| bucket.compare_exchange(word, more, Relaxed, Relaxed).is_ok())
+    }
+
     pub(crate) fn record(&self, now_ms: u64, generation: u32, hit: bool) {
         let shape = BucketSize::unpack(self.shape.load(Relaxed));
         let (tick, most) = match shape {
@@ -79,7 +97,11 @@ impl SlidingWindow {
                 let add = |word| Some(Bucket::unpack(word).at(tick, first)?.emptied_if_full().and(hit).pack());
                 // A late result is for nobody, so there is nothing to do if it is not taken.
                 if let Ok(before) = self.bucket(tick).fetch_update(Relaxed, Relaxed, add) {
-                    self.carry(tick, Bucket::unpack(before));
+                    let before = Bucket::unpack(before);
+                    if before.tick != tick || before.calls == 0 {
+                        self.turn.store(tick, Relaxed);
+                    }
+                    self.carry(tick, before);
                 }
             }
             BucketSize::Calls { width, .. } => loop {
@@ -100,7 +122,7 @@ impl SlidingWindow {
     /// Keeps what a bucket held that was full, and forgets what an earlier one did not.
     #[inline(never)]
     fn carry(&self, tick: u64, before: Bucket) {
-        let full = &self.full[(tick % BUCKETS) as usize];
+        let full = self.full(tick);
         if before.tick != tick {
             if full.load(Relaxed) != 0 {
                 full.store(0, Relaxed);
@@ -120,25 +142,28 @@ impl SlidingWindow {
             BucketSize::Calls { buckets, .. } => (self.turn.load(Relaxed), buckets, 0, 0),
         };
         let mut counts = Counts::default();
-        for (word, full) in self.buckets.iter().zip(&self.full) {
-            let full = Overflow::unpack(full.load(Relaxed));
-            let bucket = Bucket::unpack(word.load(Relaxed));
-            let age = age(tick, bucket.tick);
-            if bucket.calls == 0 || !(0..buckets as i64).contains(&age) {
+        for age in 0..buckets {
+            let tick = tick.wrapping_sub(age) & TICK_MASK;
+            let bucket = Bucket::unpack(self.bucket(tick).load(Relaxed));
+            if bucket.calls == 0 || bucket.tick != tick {
                 continue;
             }
             let first_ms = bucket.first * width_ms / FIRST_PARTS;
-            let span_ms = (age as u64 * width_ms + into_ms).saturating_sub(first_ms);
-            let full = full.at(bucket.tick);
+            let span_ms = (age * width_ms + into_ms).saturating_sub(first_ms);
+            let full = Overflow::unpack(self.full(tick).load(Relaxed)).at(tick);
             counts.count(full.times * COUNT_MASK + bucket.calls, full.hits + bucket.hits);
             counts.span = counts.span.max(Duration::from_millis(span_ms));
         }
         counts
     }
 
+    fn full(&self, tick: u64) -> &AtomicU64 {
+        &self.full[tick as usize % PLACES]
+    }
+
     #[inline]
     fn bucket(&self, tick: u64) -> &AtomicU64 {
-        &self.buckets[(tick % BUCKETS) as usize]
+        &self.buckets[tick as usize % PLACES]
     }
 }
 
@@ -148,6 +173,8 @@ impl Counts {
         (self.calls, self.hits) = (more(self.calls, calls), more(self.hits, hits));
     }
 }
+
+const PLACES: usize = GENERATION_TICKS as usize;
 
 #[cfg(all(test, not(trysail_loom)))]
 mod tests;

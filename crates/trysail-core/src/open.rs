@@ -1,15 +1,15 @@
-use core::{error::Error, fmt, time::Duration};
+use core::{error::Error, fmt, num::NonZeroU64, time::Duration};
 
 use crate::{Class, Classified, Verdict};
 
 /// A circuit was open, so nothing was sent.
+///
+/// Eight bytes, as every call may have to carry one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Open {
-    // A `Duration` taken apart: with its padding, this would be half as large again.
-    secs: u64,
-    nanos: u32,
-    cause: Cause,
-    class: Option<Class>,
+    /// The seconds and nanoseconds of the time, the class, and the cause; these are counted from one on, so that this is
+    /// never zero.
+    word: NonZeroU64,
 }
 
 /// Why a circuit is open.
@@ -50,27 +50,37 @@ impl Cause {
 }
 
 impl Open {
-    /// A circuit that opened for `cause` and may be asked again after `retry_after`; `class` is what its last
-    /// failure was.
+    /// A circuit that opened for `cause` and may be asked again after `retry_after`, four years and
+    /// more are four years; `class` is what its last failure was.
     #[inline]
     pub const fn new(retry_after: Duration, cause: Cause, class: Option<Class>) -> Self {
-        Self { secs: retry_after.as_secs(), nanos: retry_after.subsec_nanos(), cause, class }
+        let (secs, nanos) = (retry_after.as_secs(), retry_after.subsec_nanos() as u64);
+        let secs = if secs > MOST_SECS { MOST_SECS } else { secs };
+        let class = match class {
+            Some(class) => class.index() as u64 + 1,
+            None => 0,
+        };
+        let word = secs << SECS_AT | nanos << NANOS_AT | class << CLASS_AT | (cause.index() as u64 + 1);
+        Self { word: NonZeroU64::new(word).expect("a cause is counted from one on") }
     }
 
     /// When a call may get through again.
     #[inline]
     pub const fn retry_after(self) -> Duration {
-        Duration::new(self.secs, self.nanos)
+        Duration::new(self.word.get() >> SECS_AT, (self.word.get() >> NANOS_AT & NANOS) as u32)
     }
 
     /// Why it opened.
     pub const fn cause(self) -> Cause {
-        self.cause
+        Cause::ALL[(self.word.get() & CAUSE) as usize - 1]
     }
 
     /// The class of the failure that opened it, unless it was opened by hand.
     pub const fn class(self) -> Option<Class> {
-        self.class
+        match self.word.get() >> CLASS_AT & CLASS {
+            0 => None,
+            class => Some(Class::ALL[class as usize - 1]),
+        }
     }
 }
 
@@ -84,15 +94,15 @@ impl fmt::Debug for Open {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Open")
             .field("retry_after", &self.retry_after())
-            .field("cause", &self.cause)
-            .field("class", &self.class)
+            .field("cause", &Self::cause(*self))
+            .field("class", &self.class())
             .finish()
     }
 }
 
 impl fmt::Display for Open {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cause = match self.cause {
+        let cause = match Self::cause(*self) {
             Cause::Streak => "after failures in a row",
             Cause::Rate => "for its failure rate",
             Cause::Slow => "for its slow calls",
@@ -100,7 +110,7 @@ impl fmt::Display for Open {
             Cause::Forced => "by hand",
         };
         write!(f, "the circuit is open {cause}")?;
-        if let Some(class) = self.class {
+        if let Some(class) = self.class() {
             write!(f, " (the last was {class})")?;
         }
         write!(f, ", so nothing was sent; next try in {:?}", self.retry_after())
@@ -133,3 +143,13 @@ impl<E: From<Open>> FromOpen for E {
         open.into()
     }
 }
+
+const CAUSE: u64 = 7;
+const CLASS_AT: u32 = 3;
+const CLASS: u64 = 15;
+const NANOS_AT: u32 = 7;
+const NANOS: u64 = (1 << 30) - 1;
+const SECS_AT: u32 = 37;
+const MOST_SECS: u64 = u64::MAX >> SECS_AT;
+const _: () = assert!(Cause::ALL.len() < CAUSE as usize && Class::ALL.len() <= CLASS as usize);
+const _: () = assert!(size_of::<Option<Open>>() == 8);

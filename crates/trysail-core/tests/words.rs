@@ -99,6 +99,19 @@ fn a_limit_that_struck_keeps_its_scope_and_length() {
 }
 
 #[test]
+fn a_refusal_keeps_its_time_cause_and_class() {
+    for cause in Cause::ALL {
+        for class in Class::ALL.map(Some).into_iter().chain([None]) {
+            for time in [Duration::ZERO, Duration::from_nanos(1), Duration::new(3, 999_999_999), 4 * 365 * DAY] {
+                let open = Open::new(time, cause, class);
+                assert_eq!((open.retry_after(), open.cause(), open.class()), (time, cause, class));
+            }
+        }
+    }
+    assert!(Open::new(Duration::MAX, Cause::Rate, None).retry_after() > 4 * 365 * DAY);
+}
+
+#[test]
 fn debug_of_a_failure_does_not_print_the_answer() {
     let failure: Failure<&str, io::Error> =
         Failure::Response { verdict: Verdict::AUTH, status: Some(401), response: "sk-secret" };

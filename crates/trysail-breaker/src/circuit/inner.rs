@@ -24,7 +24,7 @@ pub(crate) struct CircuitInner {
     pub(crate) state: AtomicU64,
     pub(crate) slow_from_ms: AtomicU64,
     pub(crate) abandoned_after_ms: AtomicU64,
-    pub(super) epoch: Instant,
+    pub(crate) epoch: Instant,
     /// What outcomes are for, besides streaks.
     uses: AtomicU8,
     pub(super) listeners: OnceLock<Box<Listeners>>,

@@ -47,6 +47,14 @@ impl Bucket {
         }
     }
 
+    /// Whether the next call may be counted without a look at the clock: there are many, and it is no [group](GROUP)'s
+    /// first.
+    #[inline]
+    pub(super) const fn may_count_undated(word: u64) -> bool {
+        let calls = word >> COUNT_BITS & COUNT_MASK;
+        calls >= BUSY && !calls.is_multiple_of(GROUP)
+    }
+
     pub(super) const fn unpack(word: u64) -> Self {
         Self {
             tick: word >> TICK_AT,
@@ -99,6 +107,10 @@ pub(super) const fn age(now: u64, then: u64) -> i64 {
     (now.wrapping_sub(then).wrapping_add(MOST_AHEAD) & TICK_MASK) as i64 - MOST_AHEAD as i64
 }
 
+/// Of a bucket with so many calls on…
+const BUSY: u64 = 256;
+/// …one call in so many reads the clock.
+pub(super) const GROUP: u64 = 8;
 /// More than there are buckets, so that generations never share a window.
 pub(super) const GENERATION_TICKS: u64 = 16;
 /// How far a result may be behind its bucket: a few generations.
