@@ -28,8 +28,8 @@ fn reads(retry: RetryLayer, trip: Trip, pending: bool, expected: u64) {
         assert!(is_ready::<_, u64>(&mut service));
         assert_eq!(finish(service.call(value)).map_err(|Refused| value), Ok(value));
     };
-    // From the sixteenth call on, the caller counts as busy.
-    (0..16).for_each(&mut call);
+    // From the sixteenth call on, the caller of a budget counts as busy, and a circuit from the 256th on.
+    (0..256).for_each(&mut call);
     let reads = count(|| (0..80).for_each(call));
     assert_eq!(reads.unwrap_or(expected), expected);
 }
@@ -45,9 +45,15 @@ fn a_call_that_is_pending_reads_the_clock_for_its_timeout() {
 }
 
 #[test]
-fn a_trip_that_has_a_rate_dates_each_outcome() {
-    reads(retry(), Trip::default(), false, 80);
-    reads(retry(), Trip::default(), true, 160);
+fn a_rate_over_time_reads_the_clock_for_one_call_in_eight_of_a_busy_circuit() {
+    reads(retry(), Trip::default(), false, 10);
+    reads(retry(), Trip::default(), true, 90);
+}
+
+#[test]
+fn a_rate_over_calls_reads_no_clock() {
+    reads(retry(), Trip::rate(0.5).last(100), false, 0);
+    reads(retry(), Trip::rate(0.5).last(5), false, 0);
 }
 
 #[test]

@@ -46,8 +46,20 @@ impl CircuitInner {
 
     #[inline(never)]
     fn count_dated_success(&self, generation: u32) {
-        let now_ms = if self.uses(CLOCK) { self.ms(Instant::now()) } else { 0 };
+        if !self.uses(CLOCK) {
+            return self.failures.record(0, generation, false);
+        }
+        let now = Instant::now();
+        let now_ms = self.ms(now);
         self.failures.record(now_ms, generation, false);
+        if self.looks(now_ms) {
+            self.settle_at(Permit::new(generation, 0), Outcome::Success, now);
+        }
+    }
+
+    /// Whether a success may open it now.
+    fn looks(&self, now_ms: u64) -> bool {
+        now_ms >= self.look_at_ms.load(Relaxed)
     }
 
     /// The time of the circuit's own clock, which comes round after 49 days.
@@ -83,8 +95,10 @@ impl CircuitInner {
             Outcome::Neutral | Outcome::Throttled { .. } => {}
             Outcome::Success | Outcome::Failure { .. } => {
                 let now = Instant::now();
+                let now_ms = self.ms(now);
                 let failed = outcome != Outcome::Success;
-                if self.count(generation, failed, permit.since_ms, now) || failed || minds_success {
+                let slow = self.count(generation, failed, permit.since_ms, now_ms);
+                if failed || slow || minds_success || self.looks(now_ms) {
                     self.settle_at(permit, outcome, now);
                 }
             }
@@ -93,8 +107,7 @@ impl CircuitInner {
     }
 
     /// Counts a judged call; says whether it was slow.
-    fn count(&self, generation: u32, failed: bool, since_ms: Option<u32>, now: Instant) -> bool {
-        let now_ms = self.ms(now);
+    fn count(&self, generation: u32, failed: bool, since_ms: Option<u32>, now_ms: u64) -> bool {
         if self.uses(FAILURES) {
             self.failures.record(now_ms, generation, failed);
         }

@@ -2,6 +2,7 @@ use tokio::time::Instant;
 use trysail_core::Cause;
 
 use crate::{
+    open_time::later,
     outcome::{Opening, Outcome},
     trip::Trip,
     window::Counts,
@@ -11,8 +12,10 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Closed {
     streak: Option<Streak>,
-    /// A success may open the circuit: too few calls were judged for a rate that has failures.
+    /// Each success may open the circuit: too few calls were judged for a rate that has failures.
     watch: bool,
+    /// From then on a success may, since the calls of such a rate span enough time.
+    look_at: Option<Instant>,
 }
 
 /// Failures in a row.
@@ -24,7 +27,7 @@ struct Streak {
 
 impl Closed {
     /// It counts from nothing.
-    pub(crate) const NEW: Self = Self { streak: None, watch: false };
+    pub(crate) const NEW: Self = Self { streak: None, watch: false, look_at: None };
 
     /// How many failures there were in a row.
     pub(crate) fn failures_in_a_row(&self) -> u32 {
@@ -34,6 +37,11 @@ impl Closed {
     /// Whether the next success changes anything.
     pub(crate) const fn minds_success(&self) -> bool {
         self.streak.is_some() || self.watch
+    }
+
+    /// From when on a success changes something, if that does not change before.
+    pub(crate) const fn look_at(&self) -> Option<Instant> {
+        self.look_at
     }
 
     /// Takes the outcome of a call; says whether the circuit opens for it. `counts` are the windows of failures and of
@@ -61,12 +69,14 @@ impl Closed {
             }
             Outcome::Throttled { .. } | Outcome::Neutral => None,
         };
-        let cause = by_streak.or_else(|| self.by_rate(trip, counts()))?;
+        let cause = by_streak.or_else(|| self.by_rate(trip, now, counts()))?;
         Some(Opening { cause, class, hint })
     }
 
-    fn by_rate(&mut self, trip: &Trip, (failures, slow): (Counts, Counts)) -> Option<Cause> {
-        self.watch = trip.needs_more_calls(&failures, &slow);
+    fn by_rate(&mut self, trip: &Trip, now: Instant, (failures, slow): (Counts, Counts)) -> Option<Cause> {
+        let look = trip.next_look(&failures, &slow);
+        self.watch = look.is_some_and(|time| time.is_zero());
+        self.look_at = look.filter(|time| !time.is_zero()).map(|time| later(now, time));
         trip.on_rates(&failures, &slow)
     }
 }

@@ -106,6 +106,14 @@ impl StateMachine {
         matches!(&self.data, StateData::Closed(closed) if closed.minds_success())
     }
 
+    /// From when on a success changes something, if it changes nothing before.
+    pub(crate) fn look_at(&self) -> Option<Instant> {
+        match &self.data {
+            StateData::Closed(closed) => closed.look_at(),
+            _ => None,
+        }
+    }
+
     /// Whether it is closed, or its open time has passed so long ago that what it knows is out of date.
     pub(crate) fn is_idle(&self, now: Instant) -> bool {
         match &self.data {

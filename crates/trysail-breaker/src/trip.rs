@@ -131,10 +131,11 @@ impl Trip {
         failing.or_else(|| self.slow.filter(|rule| self.sample.reaches(slow, rule.share)).map(|_| Cause::Slow))
     }
 
-    /// Whether one more success may be what is missing for a rate to be taken.
-    pub(crate) fn needs_more_calls(&self, failures: &Counts, slow: &Counts) -> bool {
+    /// After how long one more success may be what is missing for a rate to be taken: at once where there are too few
+    /// calls. `None` if nothing is missing, or nothing has failed.
+    pub(crate) fn next_look(&self, failures: &Counts, slow: &Counts) -> Option<Duration> {
         let calls = if self.failing.is_some() { failures } else { slow };
-        failures.hits + slow.hits > 0 && !self.sample.suffices(calls)
+        if failures.hits + slow.hits == 0 { None } else { self.sample.lacks(calls) }
     }
 
     const NEVER: Self = Self { streaks: [None; 2], failing: None, slow: None, sample: Sample::DEFAULT };
@@ -155,7 +156,15 @@ impl Sample {
     }
 
     fn suffices(&self, counts: &Counts) -> bool {
-        counts.calls >= self.least.min(self.length.holds()).max(1) && counts.span >= self.span.min(self.length.spans())
+        self.lacks(counts).is_none()
+    }
+
+    /// How much time is missing for a rate to be taken of these calls: none if calls are missing.
+    fn lacks(&self, counts: &Counts) -> Option<Duration> {
+        if counts.calls < self.least.min(self.length.holds()).max(1) {
+            return Some(Duration::ZERO);
+        }
+        self.span.min(self.length.spans()).checked_sub(counts.span).filter(|rest| !rest.is_zero())
     }
 }
 
@@ -175,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_success_is_looked_at_only_while_there_were_too_few_calls() {
+    fn a_success_is_looked_at_only_while_calls_or_time_are_missing() {
         let counts = |calls| Counts { calls, hits: 1, span: Duration::from_secs(5) };
         let none = Counts::default();
         let failing = Trip::rate(0.5);
@@ -184,10 +193,12 @@ mod tests {
         for (trip, counted) in [(failing, [true, false]), (slow, [false, true]), (both, [true, true])] {
             let waits = |calls| {
                 let [failures, slow] = counted.map(|counted| if counted { counts(calls) } else { none });
-                trip.needs_more_calls(&failures, &slow)
+                trip.next_look(&failures, &slow)
             };
-            assert!(waits(19) && !waits(20), "{trip:?}");
+            assert_eq!((waits(19), waits(20)), (Some(Duration::ZERO), None), "{trip:?}");
         }
-        assert!(!failing.needs_more_calls(&none, &none), "no success opens it where nothing failed");
+        assert_eq!(failing.next_look(&none, &none), None, "no success opens it where nothing failed");
+        let early = Counts { span: Duration::from_secs(3), ..counts(20) };
+        assert_eq!(failing.next_look(&early, &none), Some(Duration::from_secs(2)));
     }
 }

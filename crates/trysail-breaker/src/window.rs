@@ -63,15 +63,13 @@ impl SlidingWindow {
     #[inline]
     pub(crate) fn count_undated(&self) -> bool {
         let tick = self.turn.load(Relaxed);
-        let bucket = self.bucket(tick);
-        let word = bucket.load(Relaxed);
-        let most = match BucketSize::unpack(self.shape.load(Relaxed)) {
-            BucketSize::Time { .. } if !Bucket::may_count_undated(word) => return false,
-            BucketSize::Time { .. } => COUNT_MASK,
-            BucketSize::Calls { width, .. } => width,
+        let shape = BucketSize::unpack(self.shape.load(Relaxed));
+        let add = |word| match shape {
+            BucketSize::Time { .. } if !Bucket::may_count_undated(word) => None,
+            BucketSize::Time { .. } => Bucket::add(word, tick, COUNT_MASK, false),
+            BucketSize::Calls { width, .. } => Bucket::add(word, tick, width, false),
         };
-        let add = Bucket::add(word, tick, most, false);
-        add.is_some_and(|more| bucket.compare_exchange(word, more, Relaxed, Relaxed).is_ok())
+        self.bucket(tick).fetch_update(Relaxed, Relaxed, add).is_ok()
     }
 
     pub(crate) fn record(&self, now_ms: u64, generation: u32, hit: bool) {

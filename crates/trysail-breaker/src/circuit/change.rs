@@ -72,6 +72,8 @@ impl CircuitInner {
     pub(super) fn publish(&self, machine: &StateMachine) -> bool {
         let before = PackedState::unpack(self.state.load(Relaxed));
         let word = self.packed(machine);
+        let look_at_ms = machine.look_at().map_or(u64::MAX, |at| self.whole_ms(at));
+        self.look_at_ms.store(look_at_ms, Relaxed);
         self.state.store(word.pack(), Release);
         word.refuses_until() < before.refuses_until()
     }

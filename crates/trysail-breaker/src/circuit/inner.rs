@@ -22,6 +22,8 @@ use crate::{
 #[repr(C, align(128))]
 pub(crate) struct CircuitInner {
     pub(crate) state: AtomicU64,
+    /// From when on a success may open it.
+    pub(crate) look_at_ms: AtomicU64,
     pub(crate) slow_from_ms: AtomicU64,
     pub(crate) abandoned_after_ms: AtomicU64,
     pub(crate) epoch: Instant,
@@ -46,6 +48,7 @@ impl CircuitInner {
     pub(super) fn new(settings: CircuitSettings, machine: StateMachine, epoch: Instant) -> Self {
         let inner = Self {
             state: AtomicU64::new(0),
+            look_at_ms: AtomicU64::new(u64::MAX),
             slow_from_ms: AtomicU64::new(u64::MAX),
             abandoned_after_ms: AtomicU64::new(u64::MAX),
             epoch,

@@ -1,4 +1,16 @@
-use super::{bucket::FULL_TIMES_MASK, *};
+use proptest::prelude::*;
+
+use super::{
+    bucket::{BUSY, FULL_TIMES_MASK, GROUP},
+    *,
+};
+
+/// A call that is no hit, as a circuit counts it.
+fn succeed(window: &SlidingWindow, now_ms: u64, generation: u32) {
+    if !window.count_undated() {
+        window.record(now_ms, generation, false);
+    }
+}
 
 #[test]
 fn calls_leave_the_window_when_it_has_slid_past_them() {
@@ -135,4 +147,91 @@ fn a_window_works_after_any_idle_time() {
             assert!(window.counts(now_ms, 0).calls >= 20, "a window of {length_ms} ms, idle for {days} days");
         }
     }
+}
+
+/// What happens to a window, after so many milliseconds.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Successes(u32),
+    Hit,
+    NewGeneration,
+}
+
+fn step() -> impl Strategy<Value = (u64, Step)> {
+    let gap_ms = prop_oneof![6 => 0..50_u64, 3 => 0..6_000_u64, 1 => 0..200_000_u64];
+    let step = prop_oneof![
+        6 => (1..20_u32).prop_map(Step::Successes),
+        3 => (200..700_u32).prop_map(Step::Successes),
+        3 => Just(Step::Hit),
+        1 => Just(Step::NewGeneration),
+    ];
+    (gap_ms, step)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_comes_when_fewer_than_a_group_of_successes_are_missing_and_only_after_a_busy_bucket(
+        length_ms in prop_oneof![Just(40_000_u64), 1_000..20_000_u64],
+        steps in proptest::collection::vec(step(), 1..60),
+    ) {
+        let window = SlidingWindow::new(WindowLength::Time(Duration::from_millis(length_ms)));
+        let width_ms = length_ms.div_ceil(BUCKETS);
+        let (mut now_ms, mut generation) = (0, 0);
+        // The bucket of each call of this generation, and whether it is a hit.
+        let mut calls: Vec<(u64, bool)> = Vec::new();
+        for (gap_ms, step) in steps {
+            now_ms += gap_ms;
+            let bucket = now_ms / width_ms;
+            match step {
+                Step::Successes(times) => for _ in 0..times {
+                    succeed(&window, now_ms, generation);
+                    calls.push((bucket, false));
+                },
+                Step::Hit => {
+                    window.record(now_ms, generation, true);
+                    calls.push((bucket, true));
+                }
+                Step::NewGeneration => {
+                    generation += 1;
+                    window.restart();
+                    calls.clear();
+                }
+            }
+            let recent = |bucket_of: u64| bucket - bucket_of < BUCKETS;
+            let exact = calls.iter().filter(|call| recent(call.0)).count() as u32;
+            let hits = calls.iter().filter(|call| recent(call.0) && call.1).count() as u32;
+            let counts = window.counts(now_ms, generation);
+            prop_assert_eq!(counts.hits, hits);
+            prop_assert!(counts.calls <= exact && exact - counts.calls < GROUP as u32, "{} of {}", counts.calls, exact);
+            let busy = calls.chunk_by(|one, next| one.0 == next.0).any(|bucket| bucket.len() as u64 > BUSY);
+            prop_assert!(busy || counts.calls == exact, "{} of {}", counts.calls, exact);
+        }
+    }
+}
+
+#[test]
+fn a_busy_window_asks_for_the_time_once_in_a_group_and_an_idle_one_always() {
+    for length in [WindowLength::Time(Duration::from_secs(40)), WindowLength::Calls(100_000)] {
+        let window = SlidingWindow::new(length);
+        let dated = |calls: u64| {
+            let dated = (0..calls).filter(|_| !window.count_undated());
+            dated.inspect(|_| window.record(1, 0, false)).count() as u64
+        };
+        let by_time = matches!(length, WindowLength::Time(_));
+        assert_eq!(dated(BUSY), if by_time { BUSY } else { 1 });
+        assert_eq!(dated(80 * GROUP), if by_time { 80 } else { 0 });
+    }
+}
+
+#[test]
+fn what_is_not_dated_of_many_threads_is_counted_once() {
+    let window = SlidingWindow::new(WindowLength::Time(Duration::from_secs(40)));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..200_000).for_each(|_| succeed(&window, 1, 0)));
+        }
+    });
+    assert_eq!(window.counts(1, 0).calls, 800_000);
 }
