@@ -108,7 +108,7 @@ pub(super) const fn age(now: u64, then: u64) -> i64 {
 }
 
 /// Of a bucket with so many calls on…
-pub(super) const BUSY: u64 = 256;
+const BUSY: u64 = 256;
 /// …one call in so many reads the clock.
 pub(super) const GROUP: u64 = 8;
 /// More than there are buckets, so that generations never share a window.

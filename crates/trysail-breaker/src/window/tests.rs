@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 
-use super::{
-    bucket::{BUSY, FULL_TIMES_MASK, GROUP},
-    *,
-};
+use super::{bucket::FULL_TIMES_MASK, *};
+
+/// From so many calls of a bucket on, one success of so many is dated.
+const BUSY: u64 = 256;
+const GROUP: u64 = 8;
 
 /// A call that is no hit, as a circuit counts it.
 fn succeed(window: &SlidingWindow, now_ms: u64, generation: u32) {
