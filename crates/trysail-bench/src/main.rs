@@ -41,7 +41,7 @@ struct Args {
 enum What {
     /// What a call of each layer and stack costs around a service that does nothing (needs valgrind).
     Overhead {
-        /// Without times, which takes a minute and no idle machine.
+        /// Without times: a busy machine will do.
         #[arg(long)]
         instructions: bool,
         /// Only the cases whose names hold this, without times as well.
