@@ -50,7 +50,8 @@ impl Snapshot {
         self.streak
     }
 
-    /// How many calls the window of a rate held, where nobody counted at that moment. The snapshot of a
+    /// How many calls the window of a rate held, where nobody counted at that moment (up to seven successes fewer after a
+    /// pause of a busy circuit, see [`Trip`](crate::Trip)). The snapshot of a
     /// [change](crate::Changes::next) has the window that led to it, one of now that of the state that is.
     pub const fn calls(&self) -> u32 {
         if self.failures.calls > 0 { self.failures.calls } else { self.slow.calls }
