@@ -10,14 +10,14 @@ use crate::{
     outcome::Outcome,
     packed_state::PackedState,
     permit::Permit,
+    refusal::{LastRefusal, refusal},
 };
 
 impl CircuitInner {
     /// The refusal that is certain already, so that nobody need wait for the service's readiness to hear it.
     #[inline]
-    pub(crate) fn peek(&self) -> Option<Open> {
-        let word = self.state.load(Acquire);
-        if PackedState::is_closed(word) { None } else { self.peek_unclosed(word) }
+    pub(crate) fn peek(&self, last: &mut LastRefusal) -> Option<Open> {
+        if PackedState::is_closed(self.state.load(Acquire)) { None } else { last.at(self, Instant::now()) }
     }
 
     #[inline]
@@ -120,21 +120,15 @@ impl CircuitInner {
         slow
     }
 
-    // Out of line, to keep small what calls of a closed circuit go through.
-    #[inline(never)]
-    fn peek_unclosed(&self, word: u64) -> Option<Open> {
-        self.refusal(word, Instant::now())
-    }
-
     #[cold]
     fn admit_slowly(&self, word: u64) -> Result<Permit, Open> {
         let permit = match PackedState::unpack(word) {
             PackedState::Closed { generation, .. } => Permit::new(generation, 0),
             // Its result finds a circuit that is not closed, and is for nobody.
-            PackedState::Disabled => return Ok(Permit::new(0, 0)),
+            PackedState::Disabled => return Ok(Permit::NONE),
             PackedState::Shut { .. } | PackedState::Forced => {
                 let now = Instant::now();
-                match self.refusal(word, now) {
+                match refusal(word, self.ms(now)) {
                     Some(open) => return Err(open),
                     None => self.change(now, |machine| machine.admit(now))?,
                 }

@@ -1,6 +1,6 @@
 //! What calls are told that an open circuit refuses.
 
-use std::{cell::Cell, time::Duration};
+use std::{sync::atomic::Ordering::Acquire, time::Duration};
 
 use tokio::time::Instant;
 use trysail_core::{Cause, Open};
@@ -11,41 +11,43 @@ use crate::{
     packed_state::PackedState,
 };
 
-/// The refusal of a circuit in one of its states, at any time of one millisecond: nothing but the clock is asked for it
-/// again.
-#[derive(Clone, Copy)]
+/// What a service was told last by the circuit that all its calls go through. The times in a refusal are whole
+/// milliseconds, so that it holds for one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LastRefusal(Option<Kept>);
+
+/// The refusal of a circuit in one of its states, at any time `from` some time `to` another.
+#[derive(Clone, Copy, Debug)]
 struct Kept {
     word: u64,
-    epoch: Instant,
     from: Instant,
     to: Instant,
     open: Open,
 }
 
-thread_local! {
-    /// The last one of this thread.
-    static KEPT: Cell<Option<Kept>> = const { Cell::new(None) };
-}
+impl LastRefusal {
+    pub(crate) const NONE: Self = Self(None);
 
-impl CircuitInner {
-    /// The refusal that `word` stands for `now`, unless a call may pass.
-    pub(crate) fn refusal(&self, word: u64, now: Instant) -> Option<Open> {
-        let same = |kept: &Kept| kept.word == word && kept.epoch == self.epoch && kept.from <= now && now < kept.to;
-        KEPT.get().filter(same).map_or_else(|| self.fresh_refusal(word, now), |kept| Some(kept.open))
+    /// What `circuit` says `now`, unless a call may pass.
+    // Out of line, to keep small what calls of a closed circuit go through.
+    #[inline(never)]
+    pub(crate) fn at(&mut self, circuit: &CircuitInner, now: Instant) -> Option<Open> {
+        let word = circuit.state.load(Acquire);
+        let same = |kept: &Kept| kept.word == word && kept.from <= now && now < kept.to;
+        self.0.filter(same).map_or_else(|| self.work_out(circuit, word, now), |kept| Some(kept.open))
     }
 
     #[inline(never)]
-    fn fresh_refusal(&self, word: u64, now: Instant) -> Option<Open> {
-        let now_ms = self.ms(now);
+    fn work_out(&mut self, circuit: &CircuitInner, word: u64, now: Instant) -> Option<Open> {
+        let now_ms = circuit.ms(now);
         let open = refusal(word, now_ms)?;
-        let to = self.epoch + Duration::from_millis(now_ms + 1);
-        KEPT.set(Some(Kept { word, epoch: self.epoch, from: now, to, open }));
+        self.0 = Some(Kept { word, from: now, to: circuit.epoch + Duration::from_millis(now_ms + 1), open });
         Some(open)
     }
 }
 
 /// The refusal that `word` stands for, unless a call may pass.
-fn refusal(word: u64, now_ms: u64) -> Option<Open> {
+pub(crate) fn refusal(word: u64, now_ms: u64) -> Option<Open> {
     match PackedState::unpack(word) {
         PackedState::Closed { .. } | PackedState::Disabled => None,
         PackedState::Forced => Some(Open::new(FORCED_RETRY, Cause::Forced, None)),

@@ -10,6 +10,7 @@ use crate::{
     Circuit, ResponseFuture,
     guard::Guard,
     permit::Permit,
+    refusal::LastRefusal,
     wait::{OpenWait, poll_unrefused},
 };
 
@@ -21,6 +22,7 @@ pub struct Breaker<S, C = Inherit, P = Circuit> {
     judge: C,
     /// What the call is told that follows a `poll_ready` which did not ask the inner service.
     refusal: Option<Open>,
+    last_refusal: LastRefusal,
     /// The circuit that is waited for, if an open one is pending instead of ready to refuse.
     awaited: Option<Circuit>,
     /// Wakes whoever waits for it.
@@ -29,7 +31,7 @@ pub struct Breaker<S, C = Inherit, P = Circuit> {
 
 impl<S, C, P> Breaker<S, C, P> {
     pub(crate) const fn new(inner: S, circuit: P, judge: C, awaited: Option<Circuit>) -> Self {
-        Self { inner, circuit, judge, refusal: None, awaited, wait: None }
+        Self { inner, circuit, judge, refusal: None, last_refusal: LastRefusal::NONE, awaited, wait: None }
     }
 }
 
@@ -46,13 +48,13 @@ where
 
     #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.refusal = self.circuit.only().and_then(|circuit| circuit.inner.peek());
+        self.refusal = self.circuit.only().and_then(|circuit| circuit.inner.peek(&mut self.last_refusal));
         if self.refusal.is_some() {
             let Some(circuit) = &self.awaited else {
                 // An error here would tell the caller to discard the service; `call` reports it.
                 return Poll::Ready(Ok(()));
             };
-            ready!(poll_unrefused(circuit, &mut self.wait, cx));
+            ready!(poll_unrefused(circuit, &mut self.last_refusal, &mut self.wait, cx));
             self.refusal = None;
         }
         if self.wait.is_some() {

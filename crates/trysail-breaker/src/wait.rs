@@ -7,7 +7,7 @@ use std::{
 use pin_project_lite::pin_project;
 use tokio::{sync::futures::OwnedNotified, time::Sleep};
 
-use crate::Circuit;
+use crate::{Circuit, refusal::LastRefusal};
 
 pin_project! {
     /// The end of a refusal's time, or a change of the circuit that lets calls pass sooner.
@@ -24,13 +24,14 @@ pin_project! {
 #[cold]
 pub(crate) fn poll_unrefused(
     circuit: &Circuit,
+    last: &mut LastRefusal,
     wait: &mut Option<Pin<Box<OpenWait>>>,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
     loop {
         // Listens before it looks, so that no change falls in between.
         let change = circuit.inner.sooner();
-        let Some(open) = circuit.inner.peek() else { return Poll::Ready(()) };
+        let Some(open) = circuit.inner.peek(last) else { return Poll::Ready(()) };
         let anew = OpenWait { time: tokio::time::sleep(open.retry_after()), change };
         let waiting = match wait.as_mut() {
             Some(kept) => {
