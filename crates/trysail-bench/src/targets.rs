@@ -157,14 +157,15 @@ const PEERS: &[(&str, &[&str])] = &[
 ];
 
 const WINDOW: &str = "\
-The default trip takes a rate of the last 40 s, so it reads a clock when a call ends, finds the part of the window that \
-the time belongs to, and counts there; recloser keeps the last 100 outcomes, and no time. The breakers of others that know \
-a time read it two times a call, and four times.";
+The default trip takes a rate of the last 40 s, so a busy circuit reads a clock at the end of one call in eight, finds the \
+part of the window that the time belongs to, and counts there; recloser keeps the last 100 outcomes, and no time. The \
+breakers of others that know a time read it two times a call, and four times.";
 const STREAK: &str = "\
 A circuit that counts failures in a row must know for each call whether it is closed, and tell a success from a failure by \
 its verdict; recloser takes any error for a failure.";
 const REFUSAL: &str = "\
-A refusal says when to come back, so it reads a clock and takes a difference of two times; those of others say nothing.";
+A refusal says when to come back, in milliseconds: the service works that out once in each, and else compares the time with \
+the ends of the last one; those of others say nothing.";
 const BUDGET: &str = "\
 A retry with a budget judges an outcome by its verdict, keeps a copy of the request and a share of the budget until the call \
 ends, and counts the call.";
