@@ -17,7 +17,8 @@ impl CircuitInner {
     /// The refusal that is certain already, so that nobody need wait for the service's readiness to hear it.
     #[inline]
     pub(crate) fn peek(&self, last: &mut LastRefusal) -> Option<Open> {
-        if PackedState::is_closed(self.state.load(Acquire)) { None } else { last.at(self, Instant::now()) }
+        let word = self.state.load(Acquire);
+        if PackedState::is_closed(word) { None } else { last.at(self, word, Instant::now()) }
     }
 
     #[inline]

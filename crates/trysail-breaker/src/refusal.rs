@@ -1,6 +1,6 @@
 //! What calls are told that an open circuit refuses.
 
-use std::{sync::atomic::Ordering::Acquire, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 use trysail_core::{Cause, Open};
@@ -16,24 +16,22 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LastRefusal(Option<Kept>);
 
-/// The refusal of a circuit in one of its states, at any time `from` some time `to` another.
+/// The refusal of a circuit in one of its states, up to some time.
 #[derive(Clone, Copy, Debug)]
 struct Kept {
     word: u64,
-    from: Instant,
-    to: Instant,
+    until: Instant,
     open: Open,
 }
 
 impl LastRefusal {
     pub(crate) const NONE: Self = Self(None);
 
-    /// What `circuit` says `now`, unless a call may pass.
+    /// What `word` of `circuit` stands for `now`, unless a call may pass.
     // Out of line, to keep small what calls of a closed circuit go through.
     #[inline(never)]
-    pub(crate) fn at(&mut self, circuit: &CircuitInner, now: Instant) -> Option<Open> {
-        let word = circuit.state.load(Acquire);
-        let same = |kept: &Kept| kept.word == word && kept.from <= now && now < kept.to;
+    pub(crate) fn at(&mut self, circuit: &CircuitInner, word: u64, now: Instant) -> Option<Open> {
+        let same = |kept: &Kept| kept.word == word && now < kept.until;
         self.0.filter(same).map_or_else(|| self.work_out(circuit, word, now), |kept| Some(kept.open))
     }
 
@@ -41,7 +39,7 @@ impl LastRefusal {
     fn work_out(&mut self, circuit: &CircuitInner, word: u64, now: Instant) -> Option<Open> {
         let now_ms = circuit.ms(now);
         let open = refusal(word, now_ms)?;
-        self.0 = Some(Kept { word, from: now, to: circuit.epoch + Duration::from_millis(now_ms + 1), open });
+        self.0 = Some(Kept { word, until: circuit.epoch + Duration::from_millis(now_ms + 1), open });
         Some(open)
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime, time};
+use tokio::time;
 use tower::{BoxError, Layer, Service};
 use trysail_breaker::{Breaker, BreakerLayer, Circuit, CircuitSettings, State, Trip};
 use trysail_core::{Cause, Open, Verdict};
@@ -166,17 +166,4 @@ async fn what_changes_within_a_millisecond_is_told() {
     circuit.update(|settings| settings.open_time(SECOND, SECOND));
     ask(&mut asked, false).expect("it is closed");
     assert!(refusal(&mut asked).retry_after() <= SECOND);
-}
-
-#[test]
-fn a_service_that_is_asked_on_two_clocks_mixes_nothing_up() {
-    let clock = || runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime");
-    let (one, other) = (clock(), clock());
-    let settings = CircuitSettings::new(Trip::consecutive(1)).open_time(9 * SECOND, 9 * SECOND);
-    let mut asked = one.block_on(async { service(&opened(settings)) });
-    other.block_on(time::advance(SECOND));
-    let here = one.block_on(async { refusal(&mut asked).retry_after() });
-    let there = other.block_on(async { refusal(&mut asked).retry_after() });
-    assert!(there < here, "{there:?} and {here:?}");
-    assert_eq!(one.block_on(async { refusal(&mut asked).retry_after() }), here);
 }
