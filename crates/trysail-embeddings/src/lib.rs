@@ -14,6 +14,7 @@ mod error;
 mod exchange;
 mod family;
 mod future;
+mod json;
 mod learn;
 mod learn_usage;
 mod own;
