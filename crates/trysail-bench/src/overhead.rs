@@ -67,7 +67,7 @@ impl Overhead {
             ["case", "instructions", "added", "locked", "allocations", "clock", "future B", "ns", "ns, 2 threads"];
         let mut table = Table::new(title, about, &columns);
         table.rows.extend(self.rows(answer).map(|row| {
-            let Counts { instructions, locked, allocations, clock_reads } = row.counts;
+            let Counts { instructions, locked, allocations, clock_reads, .. } = row.counts;
             let mut cells = vec![row.case.to_owned(), format!("{instructions:.0}"), format!("{:+.0}", row.added)];
             cells.extend([locked, allocations, clock_reads].map(|count| table::short(count, 2)));
             cells.extend([row.future.to_string(), format!("{:.1}", row.time.alone), format!("{:.1}", row.time.shared)]);
