@@ -64,6 +64,15 @@ fn a_number_is_the_nearest() {
     }
 }
 
+/// Which is how it differs from `serde_json`, whose `f32` comes by way of an `f64`.
+#[test]
+fn a_number_between_two_of_them_is_rounded_once() {
+    let [text, even] = ["1.0000000596046447754", "1.0000000596046447753"];
+    assert_eq!(number(text), Ok(1.0_f32.next_up()));
+    assert_eq!([text, even].map(|text| text.parse::<f64>().unwrap() as f32), [1.0; 2]);
+    assert_eq!(number(even), Ok(1.0));
+}
+
 #[test]
 fn what_is_no_number_is_none() {
     for (text, why) in [
@@ -161,6 +170,7 @@ proptest! {
         prop_assume!(value.is_finite());
         for text in [format!("{value}"), format!("{value:e}"), format!("{value:?}"), format!("{:?}", f64::from(value))] {
             prop_assert_eq!(number(&text).map(f32::to_bits), Ok(bits), "{}", text);
+            prop_assert_eq!(serde_json::from_str(&text).map(f32::to_bits).ok(), Some(bits), "{}", text);
         }
     }
 
