@@ -64,37 +64,32 @@ pub(crate) enum Vector {
 pub(crate) fn read(body: &[u8], api: &Api, most: usize) -> Result<Answer, Broken> {
     let mut answer = Answer::default();
     let mut json = Reader::new(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body));
-    answer.read(&mut json, api.vectors, api.tokens, most)?;
+    answer.read(&mut json, Way { vectors: api.vectors, tokens: api.tokens, most })?;
     json.end()?;
     Ok(answer)
 }
 
+/// The way on to the vectors, from a place in an answer.
+#[derive(Clone, Copy)]
+struct Way {
+    vectors: &'static [&'static str],
+    tokens: &'static str,
+    most: usize,
+}
+
 impl Answer {
-    /// Reads what stands where `vectors` are the fields on the way on to the vectors.
-    fn read(
-        &mut self,
-        json: &mut Reader<'_>,
-        vectors: &'static [&'static str],
-        tokens: &str,
-        most: usize,
-    ) -> Result<(), Broken> {
-        match (json.peek()?, vectors) {
-            (b'{', [name, rest @ ..]) => self.read_object(json, name, rest, tokens, most),
-            (b'[', _) => self.read_list(json, vectors.is_empty(), most),
+    fn read(&mut self, json: &mut Reader<'_>, way: Way) -> Result<(), Broken> {
+        match (json.peek()?, way.vectors) {
+            (b'{', [name, rest @ ..]) => self.read_object(json, name, Way { vectors: rest, ..way }),
+            (b'[', _) => self.read_list(json, way),
             (b'n', _) => json.pass_over(),
             (b'{', []) => Err(Broken::Unexpected),
             _ => json.pass_over().and(Err(Broken::Unexpected)),
         }
     }
 
-    fn read_object(
-        &mut self,
-        json: &mut Reader<'_>,
-        name: &'static str,
-        rest: &'static [&'static str],
-        tokens: &str,
-        most: usize,
-    ) -> Result<(), Broken> {
+    /// Reads an object whose field `name` is the next on the way.
+    fn read_object(&mut self, json: &mut Reader<'_>, name: &'static str, way: Way) -> Result<(), Broken> {
         let mut object = json.enter()?;
         let mut seen = false;
         while let Some(key) = json.next_key(&mut object)? {
@@ -105,9 +100,9 @@ impl Answer {
                 }
                 key if key == name => {
                     seen = true;
-                    self.read(json, rest, tokens, most)?;
+                    self.read(json, way)?;
                 }
-                key if key == tokens => self.tokens = count(json.raw()?),
+                key if key == way.tokens => self.tokens = count(json.raw()?),
                 "model" => self.model = serde_json::from_str(json.raw()?).ok(),
                 "error" | "errors" => self.error |= !is_hollow(json.raw()?),
                 _ => _ = json.skip()?,
@@ -116,7 +111,7 @@ impl Answer {
         Ok(())
     }
 
-    fn read_list(&mut self, json: &mut Reader<'_>, is_expected: bool, most: usize) -> Result<(), Broken> {
+    fn read_list(&mut self, json: &mut Reader<'_>, Way { vectors, most, .. }: Way) -> Result<(), Broken> {
         let mut list = json.enter()?;
         let mut items = Vec::new();
         let begins = json.left();
@@ -133,15 +128,15 @@ impl Answer {
             }
         }
         // Where a list was not expected, an empty one may be that of something else.
-        self.items = (is_expected || !items.is_empty()).then_some(items);
+        self.items = (vectors.is_empty() || !items.is_empty()).then_some(items);
         Ok(())
     }
 
-    /// Makes room for `most` vectors in all, as far as what is `left` of the text may hold more of those of which the first
-    /// has `taken` so much of it.
+    /// Makes room for `most` vectors, of which the first has `taken` so many bytes, or for as many as those `left` can hold.
     fn reserve(&mut self, most: usize, taken: usize, left: usize) {
-        let others = (most - 1).min(left.div_ceil(taken));
-        self.values.reserve_exact(self.values.len().saturating_mul(others));
+        // Others may be written a little shorter.
+        let others = (left + left / 8) / taken;
+        self.values.reserve_exact(self.values.len().saturating_mul(others.min(most - 1)));
     }
 
     fn read_item(&mut self, json: &mut Reader<'_>) -> Result<Item, Broken> {
