@@ -23,6 +23,7 @@ mod response;
 mod service;
 mod shape;
 mod sparse;
+mod usage;
 mod validate;
 
 pub use crate::{
@@ -41,4 +42,5 @@ pub use crate::{
     response::EmbedResponse,
     service::Embeddings,
     sparse::{Sparse, SparseResponse},
+    usage::{Usage, UsageSnapshot, Used},
 };

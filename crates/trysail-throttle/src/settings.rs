@@ -49,7 +49,7 @@ impl PaceSettings {
     /// How many calls may be in flight: never more than `most`, fewer where the server does not bear that many.
     ///
     /// It is cut by 0.7 with a call that was throttled, failed or timed out, once for all that were in flight, never below
-    /// one, and comes back within three minutes. Off unless set.
+    /// one, and comes back with what is answered, and by itself within three minutes. Off unless set.
     pub const fn in_flight(self, most: u32) -> Self {
         Self { in_flight: Some(most), ..self }
     }
