@@ -148,8 +148,7 @@ impl<L> Preset<L> {
     /// [`closed_loop`](trysail_retry::BudgetSettings::closed_loop). Fewer are after calls that the server has not borne. 4
     /// unless set.
     pub fn concurrency(self, calls: u32) -> Self {
-        let budget = Budget::new(self.budget.settings().closed_loop(calls));
-        Self { budget, ..self }.change_pace(|settings| settings.in_flight(calls))
+        Self { budget: Budget::new(self.budget.settings().closed_loop(calls)), ..self }
     }
 
     /// How many requests the account may send in a minute. If the server says less, that holds.
