@@ -48,10 +48,3 @@ impl Heard {
         matches!(self, Self::Success | Self::Answered | Self::Shut(_))
     }
 }
-
-/// Whether a call that was too much says something of the server's rate: not if that is over in a moment.
-pub(crate) fn speaks_of_rate(hint: Option<u64>) -> bool {
-    hint.is_none_or(|hint| hint >= MOMENT)
-}
-
-const MOMENT: u64 = 1_000_000_000;

@@ -4,7 +4,7 @@ use crate::{
     decision::{Arrival, Look, News},
     fare::{Fare, Places},
     found_rate::FoundRate,
-    heard::{Heard, speaks_of_rate},
+    heard::Heard,
     latch::Latch,
     learnt::Learnt,
     queue::{Others, Queue, Want},
@@ -215,7 +215,7 @@ impl Machine {
     /// The server takes no more.
     fn slow_down(&mut self, rates: &Rates, fare: Fare, hint: Option<u64>, now: u64) -> Option<News> {
         let is_news = fare.epoch == self.epoch;
-        let own = if is_news && speaks_of_rate(hint) { nanos(self.found.cut(now)) } else { 0 };
+        let own = if is_news && self.settings.finds(hint) { nanos(self.found.cut(now)) } else { 0 };
         let time = hint.unwrap_or(own).min(nanos(self.settings.most_pause));
         let until = now.saturating_add(time);
         if !is_news && until <= self.paused_until.max(now) {

@@ -44,7 +44,7 @@ pub type Stack<S, L = Duration> = Timeout<
 /// | a retry budget has room for | 3 to 36 retries | 4 to 4 retries | [`concurrency`](Self::concurrency), [`budget`](Self::budget) |
 /// | waits for an open circuit, and for the budget | no | yes | |
 /// | requests and tokens in a minute | as learnt | as learnt | [`pace`](Self::pace) |
-/// | calls in flight | no limit | 4, fewer after losses | [`concurrency`](Self::concurrency), [`pace`](Self::pace) |
+/// | calls in flight | no limit | no limit | [`pace`](Self::pace) |
 /// | calls that wait for their turn | 10000 | 10000 | [`pace`](Self::pace) |
 /// | all calls pause as long as the server asks, up to | 600 s | 600 s | [`pace`](Self::pace) |
 /// | the circuit opens after failures in a row | 5 that span 1 s, or 20 | 22 that span 1 s, or 22 | [`circuit`](Self::circuit) |
@@ -81,12 +81,12 @@ impl Preset {
             bulk: false,
             circuit: Circuit::new(CircuitSettings::new(Trip::default()).abandoned_after(ABANDONED)),
             budget: Budget::default(),
-            pace: Pace::default(),
+            pace: Pace::new(PaceSettings::new().trust_hints()),
         }
     }
 
     /// For an indexing job: 120 s an attempt, 20 retries, 10 min in all, and it waits for an open circuit, for
-    /// the budget, and for as long as the server asks. Fewer calls are in flight where the server does not bear as many.
+    /// the budget, and for as long as the server asks.
     pub fn bulk() -> Self {
         Self { overall: Duration::from_secs(600), attempt: Duration::from_secs(120), bulk: true, ..Self::interactive() }
             .retries(20)
@@ -145,8 +145,7 @@ impl<L> Preset<L> {
     }
 
     /// How many calls are in flight at most, for a bulk job, whose budget is that of a
-    /// [`closed_loop`](trysail_retry::BudgetSettings::closed_loop). Fewer are after calls that the server has not borne. 4
-    /// unless set.
+    /// [`closed_loop`](trysail_retry::BudgetSettings::closed_loop). 4 unless set.
     pub fn concurrency(self, calls: u32) -> Self {
         Self { budget: Budget::new(self.budget.settings().closed_loop(calls)), ..self }
     }

@@ -101,7 +101,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20, value_parser = bytes(1 << 30), help_heading = "Pace")]
     pub(crate) max_line: u64,
 
-    /// Requests in flight at most; fewer for a while where the server does not bear as many
+    /// Requests in flight at most
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = at_least_one(1024), help_heading = "Pace")]
     pub(crate) concurrency: u32,
 

@@ -60,7 +60,7 @@ fn the_table_of_defaults_is_true_in_every_number() {
     let earns = table.numbers("a retry budget earns, a call");
     let room = table.numbers("a retry budget has room for");
     assert_eq!(table.row("requests and tokens in a minute"), ["as learnt"; 2]);
-    let in_flight = table.numbers("calls in flight");
+    assert_eq!(table.row("calls in flight"), ["no limit"; 2]);
     let queue = table.numbers("calls that wait for their turn");
     let pause = table.seconds("all calls pause as long as the server asks, up to");
     let streaks = table.numbers("the circuit opens after failures in a row");
@@ -83,8 +83,7 @@ fn the_table_of_defaults_is_true_in_every_number() {
         let closed = |budget: BudgetSettings| if preset.bulk { budget.closed_loop(room[at][0] as u32) } else { budget };
         assert_eq!(preset.budget().settings(), closed(budget));
 
-        let pace = PaceSettings::new().queue(queue[at][0] as usize).most_pause(pause[at]);
-        let pace = in_flight[at].first().map_or(pace, |most| pace.in_flight(*most as u32));
+        let pace = PaceSettings::new().trust_hints().queue(queue[at][0] as usize).most_pause(pause[at]);
         assert_eq!(preset.pace().settings(), pace);
 
         let [slower, span, faster] = streaks[at][..] else { panic!("{:?}", streaks[at]) };
