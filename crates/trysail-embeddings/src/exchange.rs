@@ -97,7 +97,7 @@ where
                         (answer, response)
                     });
                     *this.is_sent = false;
-                    if let Some(ending) = ending(&outcome) {
+                    if let Some(ending) = ending(outcome.as_ref().map(|(answer, _)| answer)) {
                         shared.usage.count(request, ending);
                     }
                     let asked = api.forms[*this.form].encoding().unwrap_or_default();
@@ -155,12 +155,10 @@ where
 }
 
 /// How a request has ended, if it was sent.
-fn ending<E>(
-    outcome: &Result<(Result<EmbedResponse, Flaw>, Response<Bytes>), Failure<Response<Bytes>, E>>,
-) -> Option<Ending> {
+fn ending<E>(outcome: Result<&Result<EmbedResponse, Flaw>, &Failure<Response<Bytes>, E>>) -> Option<Ending> {
     match outcome {
-        Ok((Ok(answer), _)) => Some(Ending::Answered(answer.tokens())),
-        Ok((Err(_), _)) => Some(Ending::Failed),
+        Ok(Ok(answer)) => Some(Ending::Answered(answer.tokens())),
+        Ok(Err(_)) => Some(Ending::Failed),
         Err(failure) => {
             let verdict = failure.verdict();
             let is_sent = verdict.class() != Class::Refused && verdict.retry() != Retryable::Unsent;

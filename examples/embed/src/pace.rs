@@ -57,11 +57,11 @@ impl fmt::Display for PaceSummary {
             }
         }
         match said.is_empty() {
-            true => write!(f, "no limit was named or met")?,
+            true => write!(f, "no limit was named")?,
             false => write!(f, "{}", said.join("; "))?,
         }
         if self.waits > 0 {
-            write!(f, "; {} waits of {:.1} s for it, all together", self.waits, self.waited_seconds)?;
+            write!(f, "; {} waits for a turn, {:.1} s all together", self.waits, self.waited_seconds)?;
         }
         if self.paused_seconds > 0.0 {
             write!(f, "; paused for {:.1} s as the server asked", self.paused_seconds)?;
