@@ -24,6 +24,7 @@ mod response;
 mod service;
 mod shape;
 mod sparse;
+mod usage;
 mod validate;
 
 pub use crate::{
@@ -42,4 +43,5 @@ pub use crate::{
     response::EmbedResponse,
     service::Embeddings,
     sparse::{Sparse, SparseResponse},
+    usage::{Usage, UsageSnapshot, Used},
 };
