@@ -29,6 +29,8 @@ pub(crate) struct Machine {
     /// How often calls were slowed down: what was sent before tells nothing new.
     pub(crate) epoch: u32,
     pub(crate) tally: Tally,
+    /// What holds the first of those who wait, and until when, as far as is known.
+    pub(crate) first: Option<(Hold, u64)>,
 }
 
 impl Machine {
@@ -43,6 +45,7 @@ impl Machine {
             paused_until: 0,
             epoch: 0,
             tally: Tally::default(),
+            first: None,
         }
     }
 
@@ -173,6 +176,7 @@ impl Machine {
         self.room.start.end();
         self.found = FoundRate::default();
         self.learnt = Learnt::default();
+        self.tally.resumes(between(now, self.paused_until));
         self.paused_until = 0;
         self.set(rates, self.settings, now);
     }
@@ -183,7 +187,10 @@ impl Machine {
             let decision = match self.pass(rates, want, now) {
                 Ok(fare) => Ok(fare),
                 Err((_, turn)) if want.until <= now => Err(self.late(turn, now)),
-                Err(_) => break,
+                Err(first) => {
+                    self.first = Some(first);
+                    break;
+                }
             };
             self.queue.decide(0, decision);
         }
@@ -208,13 +215,14 @@ impl Machine {
     /// The server takes no more.
     fn slow_down(&mut self, rates: &Rates, fare: Fare, hint: Option<u64>, now: u64) -> Option<News> {
         let is_news = fare.epoch == self.epoch;
-        let own = if is_news { nanos(self.found.cut(now)) } else { 0 };
+        let own = if is_news && self.settings.finds(hint) { nanos(self.found.cut(now)) } else { 0 };
         let time = hint.unwrap_or(own).min(nanos(self.settings.most_pause));
         let until = now.saturating_add(time);
         if !is_news && until <= self.paused_until.max(now) {
             return None;
         }
         self.epoch = self.epoch.wrapping_add(1);
+        self.tally.pauses(between(self.paused_until.max(now), until));
         self.paused_until = until.max(self.paused_until);
         self.room.start.begin_after_pause(self.paused_until);
         self.follow(rates, now);
@@ -224,25 +232,17 @@ impl Machine {
 
     /// Sets the rates to the least of what is known.
     fn follow(&mut self, rates: &Rates, now: u64) {
+        let in_force = self.in_force(now);
+        [&rates.requests, &rates.cost].iter().zip(in_force).for_each(|(gcra, rate)| gcra.set(rate, now));
+    }
+
+    /// The rates of requests and of cost that hold.
+    pub(crate) fn in_force(&mut self, now: u64) -> [Option<Rate>; 2] {
         let found = self.found.rate(now);
-        rates.requests.set(Rate::least([self.settings.requests, self.learnt.requests, found]), now);
-        rates.cost.set(Rate::least([self.settings.cost, self.learnt.cost]), now);
-    }
-
-    /// Refuses those at once who would wait in vain.
-    fn sweep(&mut self, rates: &Rates, now: u64) {
-        let (latched, paused, tally) = (self.latch.refusal(now), self.paused_until, &mut self.tally);
-        let hold = if paused > now { Hold::Pause } else { Hold::Rate };
-        self.queue.sweep(|want, others| {
-            let turn = rates.turn(others.count, others.cost, want.cost, now.max(paused));
-            let late = || (turn > want.until).then(|| Held::new(hold, between(now, turn)));
-            latched.or_else(late).map(|held| tally.refuses(held))
-        });
-    }
-
-    fn late(&mut self, turn: u64, now: u64) -> Held {
-        let hold = if self.paused_until > now { Hold::Pause } else { Hold::Rate };
-        self.tally.refuses(Held::new(hold, between(now, turn)))
+        [
+            Rate::least([self.settings.requests, self.learnt.requests, found]),
+            Rate::least([self.settings.cost, self.learnt.cost]),
+        ]
     }
 }
 
