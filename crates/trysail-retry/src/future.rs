@@ -1,6 +1,7 @@
 use std::{
     fmt,
     future::Future,
+    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -8,15 +9,14 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep_until};
 use tower_service::Service;
-use trysail_core::{Class, Classifier, Replay, Select};
+use trysail_core::{Classifier, Replay, Select, Verdict};
 
 use crate::{
-    Budget, Charge,
-    failed::FailedCall,
+    Budget,
+    kept::Kept,
     next_attempt::{AfterWait, NextAttempt},
-    reported,
     request_copy::RequestCopy,
     shared::Shared,
 };
@@ -41,10 +41,7 @@ pin_project! {
     enum Stage<S, B, Req, F, T, E> {
         Attempt {
             #[pin] call: F,
-            // For the attempt after this one; without it, there is none.
-            copy: Option<RequestCopy<Req>>,
-            // Set apart, since most calls do not fail and it would be the largest part of them.
-            failed: Option<Box<FailedCall<B, T, E>>>,
+            kept: Kept<B, Req, T, E>,
         },
         Asleep {
             #[pin] sleep: Sleep,
@@ -73,7 +70,7 @@ where
         budget: R::Selection,
         shared: Arc<Shared<S, B, C, R>>,
     ) -> Self {
-        Self { stage: Stage::Attempt { call, copy: copy.map(RequestCopy::new), failed: None }, shared, budget }
+        Self { stage: Stage::Attempt { call, kept: Kept::First(copy.map(RequestCopy::new)) }, shared, budget }
     }
 }
 
@@ -88,41 +85,49 @@ where
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.as_mut().project();
+        let StageProj::Attempt { call, kept } = this.stage.project() else { return self.poll_again(None, cx) };
+        // It is handed on where it lies: an outcome may be large, and every layer has a place for it.
+        let polled = call.poll(cx);
+        match kept.settle(&polled, &this.shared.policy, this.budget) {
+            None => polled,
+            Some(verdict) => self.poll_again(Some((polled, verdict)), cx),
+        }
+    }
+}
+
+impl<S, B, C, R, Req> ResponseFuture<S, B, C, R, Req>
+where
+    S: Service<Req> + Clone,
+    B: IntoIterator<Item = Duration> + Clone,
+    C: Classifier<S::Response, S::Error>,
+    R: Replay<Req> + Select<Req, Budget>,
+{
+    /// The waits, and the attempts after them; an attempt may have failed just now.
+    ///
+    /// Out of line: a call that succeeds must not pay for the size of this.
+    #[cold]
+    fn poll_again(
+        mut self: Pin<&mut Self>,
+        mut failed: Option<(Poll<Result<S::Response, S::Error>>, Verdict)>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<S::Response, S::Error>> {
         loop {
-            let mut this = self.as_mut().project();
-            let policy = &this.shared.policy;
-            if let StageProj::Attempt { call, copy, failed } = this.stage.as_mut().project() {
-                let Poll::Ready(outcome) = call.poll(cx) else {
-                    match failed {
-                        None => reported::first_attempt(),
-                        Some(failed) => failed.sent(),
-                    }
-                    if let Some(copy) = copy {
-                        copy.deadline(&policy.per_request, &this.shared.clock, Instant::now);
-                    }
-                    return Poll::Pending;
-                };
-                let verdict = policy.judge.classify(outcome.as_ref());
-                let budget = policy.per_request.selected(this.budget);
-                if verdict.class() == Class::Success {
-                    match failed {
-                        None => {
-                            reported::first_attempt();
-                            if let Some(budget) = budget {
-                                budget.succeed(Charge::default());
-                            }
-                        }
-                        Some(failed) => failed.succeeds(),
-                    }
-                    return Poll::Ready(outcome);
-                }
-                match NextAttempt::after(outcome, verdict, copy.take(), failed.take(), this.shared, budget) {
-                    Ok((next, until)) => this.stage.set(Stage::Asleep { sleep: sleep_until(until), next }),
-                    Err(outcome) => return Poll::Ready(outcome),
-                }
+            if let Some((polled, verdict)) = failed.take()
+                && let Err(outcome) = self.as_mut().fail(ready!(polled), verdict)
+            {
+                return Poll::Ready(outcome);
             }
             if let Some(outcome) = ready!(self.as_mut().poll_next(cx)) {
                 return Poll::Ready(outcome);
+            }
+            let this = self.as_mut().project();
+            if let StageProj::Attempt { call, kept } = this.stage.project() {
+                let polled = call.poll(cx);
+                match kept.settle(&polled, &this.shared.policy, this.budget) {
+                    None => return polled,
+                    Some(verdict) => failed = Some((polled, verdict)),
+                }
             }
         }
     }
@@ -134,10 +139,22 @@ where
     B: IntoIterator<Item = Duration> + Clone,
     R: Replay<Req> + Select<Req, Budget>,
 {
+    /// An attempt has failed: what comes next, or else how the call ends.
+    fn fail(
+        self: Pin<&mut Self>,
+        outcome: Result<S::Response, S::Error>,
+        verdict: Verdict,
+    ) -> Result<(), Result<S::Response, S::Error>> {
+        let mut this = self.project();
+        let StageProj::Attempt { kept, .. } = this.stage.as_mut().project() else { return Err(outcome) };
+        let kept = mem::replace(kept, Kept::First(None));
+        let budget = this.shared.policy.per_request.selected(this.budget);
+        let (next, until) = NextAttempt::after(outcome, verdict, kept, this.shared, budget)?;
+        this.stage.set(Stage::Asleep { sleep: sleep_until(until), next });
+        Ok(())
+    }
+
     /// Waits until the next attempt has begun, or the call has ended.
-    ///
-    /// Out of line: a call that succeeds must not pay for the size of this.
-    #[cold]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<S::Response, S::Error>>> {
         let mut this = self.project();
         loop {
@@ -163,8 +180,8 @@ where
                     Readiness::Late => return Poll::Ready(Some(next.end_late())),
                     Readiness::Failed(error) => return Poll::Ready(Some(next.end_unready(error))),
                     Readiness::Unasked | Readiness::Ready => {
-                        let (request, copy, failed) = next.begin(&this.shared.policy.per_request);
-                        Stage::Attempt { call: service.call(request), copy, failed: Some(failed) }
+                        let (request, kept) = next.begin(&this.shared.policy.per_request);
+                        Stage::Attempt { call: service.call(request), kept }
                     }
                 },
                 Taken::Attempt { .. } | Taken::Moving => panic!("a call is not polled after it has ended"),
