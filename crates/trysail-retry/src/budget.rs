@@ -165,6 +165,14 @@ impl Budget {
     /// A call has succeeded, and gets back what its retries have taken. In a closed loop, a probe fills the budget.
     #[inline]
     pub fn succeed(&self, taken: Charge) {
+        let settings = &self.inner.settings;
+        // Where there can be no room for more, and enough for whoever waits, nothing would change.
+        if !self.inner.tokens.holds(settings.ceiling.load(Relaxed).max(settings.retry.load(Relaxed))) {
+            self.earn(taken);
+        }
+    }
+
+    fn earn(&self, taken: Charge) {
         let fills = taken.probe && self.inner.settings.closed.load(Relaxed);
         let amount = if fills { MOST } else { self.inner.settings.earning.load(Relaxed).saturating_add(taken.parts) };
         if self.deposit(amount) {
