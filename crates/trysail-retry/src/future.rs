@@ -17,6 +17,7 @@ use crate::{
     Budget,
     kept::Kept,
     next_attempt::{AfterWait, NextAttempt},
+    readiness::{Readiness, poll_ready},
     request_copy::RequestCopy,
     shared::Shared,
 };
@@ -89,7 +90,12 @@ where
         let StageProj::Attempt { call, kept } = this.stage.project() else { return self.poll_again(None, cx) };
         // It is handed on where it lies: an outcome may be large, and every layer has a place for it.
         let polled = call.poll(cx);
-        match kept.settle(&polled, &this.shared.policy, this.budget) {
+        let policy = &this.shared.policy;
+        let Poll::Ready(outcome) = &polled else {
+            kept.wait(&policy.per_request);
+            return Poll::Pending;
+        };
+        match kept.settle(outcome, policy, this.budget) {
             None => polled,
             Some(verdict) => self.poll_again(Some((polled, verdict)), cx),
         }
@@ -124,7 +130,12 @@ where
             let this = self.as_mut().project();
             if let StageProj::Attempt { call, kept } = this.stage.project() {
                 let polled = call.poll(cx);
-                match kept.settle(&polled, &this.shared.policy, this.budget) {
+                let policy = &this.shared.policy;
+                let Poll::Ready(outcome) = &polled else {
+                    kept.wait(&policy.per_request);
+                    return Poll::Pending;
+                };
+                match kept.settle(outcome, policy, this.budget) {
                     None => return polled,
                     Some(verdict) => failed = Some((polled, verdict)),
                 }
@@ -188,29 +199,6 @@ where
             };
             this.stage.set(next);
         }
-    }
-}
-
-/// What a service says that was asked whether it is ready.
-enum Readiness<E> {
-    Unasked,
-    Ready,
-    Failed(E),
-    /// Nothing in time, or too late for an attempt.
-    Late,
-}
-
-fn poll_ready<S, Req>(service: &mut S, late: Pin<&mut Option<Sleep>>, cx: &mut Context<'_>) -> Poll<Readiness<S::Error>>
-where
-    S: Service<Req>,
-{
-    let readiness = service.poll_ready(cx);
-    let is_late = late.as_pin_mut().is_some_and(|late| late.poll(cx).is_ready());
-    match readiness {
-        Poll::Ready(Err(error)) => Poll::Ready(Readiness::Failed(error)),
-        _ if is_late => Poll::Ready(Readiness::Late),
-        Poll::Ready(Ok(())) => Poll::Ready(Readiness::Ready),
-        Poll::Pending => Poll::Pending,
     }
 }
 

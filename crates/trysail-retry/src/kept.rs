@@ -1,5 +1,3 @@
-use std::task::Poll;
-
 use trysail_core::{Class, Classifier, Replay, Select, Verdict};
 
 use crate::{Budget, Charge, failed::FailedCall, policy::Policy, reported, request_copy::RequestCopy};
@@ -13,11 +11,11 @@ pub(crate) enum Kept<B, Req, T, E> {
 }
 
 impl<B, Req, T, E> Kept<B, Req, T, E> {
-    /// The attempt was polled; gives the verdict if it has failed.
+    /// The attempt is over; gives the verdict if it has failed.
     #[inline(always)]
     pub(crate) fn settle<C, R>(
         &mut self,
-        polled: &Poll<Result<T, E>>,
+        outcome: &Result<T, E>,
         policy: &Policy<B, C, R>,
         selection: &R::Selection,
     ) -> Option<Verdict>
@@ -25,10 +23,6 @@ impl<B, Req, T, E> Kept<B, Req, T, E> {
         C: Classifier<T, E>,
         R: Replay<Req> + Select<Req, Budget>,
     {
-        let Poll::Ready(outcome) = polled else {
-            self.wait(&policy.per_request);
-            return None;
-        };
         let verdict = policy.judge.classify(outcome.as_ref());
         if verdict.class() != Class::Success {
             return Some(verdict);
@@ -39,7 +33,7 @@ impl<B, Req, T, E> Kept<B, Req, T, E> {
 
     /// The attempt has to be waited for.
     #[inline]
-    fn wait<R>(&mut self, replay: &R)
+    pub(crate) fn wait<R>(&mut self, replay: &R)
     where
         R: Replay<Req>,
     {

@@ -62,7 +62,7 @@ where
             if let Poll::Ready(outcome) = call.poll(cx) {
                 return Poll::Ready(outcome);
             }
-            ready!(poll_timer(this.timer, this.elapsed, &place, cx));
+            ready!(poll_timer(this.timer, this.elapsed, place, cx));
         }
         Poll::Ready(Err(E::from_elapsed(*this.elapsed)))
     }
@@ -72,7 +72,7 @@ where
 fn poll_timer(
     mut timer: Pin<&mut Option<Timer>>,
     elapsed: &mut Elapsed,
-    call: &Place,
+    call: Place,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
     match timer.as_mut().as_pin_mut() {

@@ -70,7 +70,7 @@ impl Timer {
 
     /// Waits for it; without starting it, where one that ends before was polled inside `call`, by the same task.
     #[inline]
-    pub(crate) fn poll(self: Pin<&mut Self>, call: &Place, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(self: Pin<&mut Self>, call: Place, cx: &mut Context<'_>) -> Poll<()> {
         let (until, address) = (self.until(), ptr::from_ref(&*self).addr());
         RUNNING.with(|running| {
             if let Some(inner) = running.get()
