@@ -87,7 +87,7 @@ where
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.as_mut().project();
-        let StageProj::Attempt { call, kept } = this.stage.project() else { return self.poll_again(None, cx) };
+        let StageProj::Attempt { call, kept } = this.stage.project() else { return self.poll_again(cx) };
         // It is handed on where it lies: an outcome may be large, and every layer has a place for it.
         let polled = call.poll(cx);
         let policy = &this.shared.policy;
@@ -97,7 +97,10 @@ where
         };
         match kept.settle(outcome, policy, this.budget) {
             None => polled,
-            Some(verdict) => self.poll_again(Some((polled, verdict)), cx),
+            Some(verdict) => {
+                let outcome = ready!(polled);
+                self.as_mut().fail(outcome, verdict).map_or_else(|| self.poll_again(cx), Poll::Ready)
+            }
         }
     }
 }
@@ -109,36 +112,25 @@ where
     C: Classifier<S::Response, S::Error>,
     R: Replay<Req> + Select<Req, Budget>,
 {
-    /// The waits, and the attempts after them; an attempt may have failed just now.
+    /// The waits, and the attempts after them.
     ///
-    /// Out of line: a call that succeeds must not pay for the size of this.
+    /// Out of line, as all that follows: a call that succeeds must not pay for the size of it.
     #[cold]
-    fn poll_again(
-        mut self: Pin<&mut Self>,
-        mut failed: Option<(Poll<Result<S::Response, S::Error>>, Verdict)>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<S::Response, S::Error>> {
+    fn poll_again(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
         loop {
-            if let Some((polled, verdict)) = failed.take()
-                && let Err(outcome) = self.as_mut().fail(ready!(polled), verdict)
-            {
-                return Poll::Ready(outcome);
-            }
             if let Some(outcome) = ready!(self.as_mut().poll_next(cx)) {
                 return Poll::Ready(outcome);
             }
             let this = self.as_mut().project();
-            if let StageProj::Attempt { call, kept } = this.stage.project() {
-                let polled = call.poll(cx);
-                let policy = &this.shared.policy;
-                let Poll::Ready(outcome) = &polled else {
-                    kept.wait(&policy.per_request);
-                    return Poll::Pending;
-                };
-                match kept.settle(outcome, policy, this.budget) {
-                    None => return polled,
-                    Some(verdict) => failed = Some((polled, verdict)),
-                }
+            let StageProj::Attempt { call, kept } = this.stage.project() else { continue };
+            let policy = &this.shared.policy;
+            let Poll::Ready(outcome) = call.poll(cx) else {
+                kept.wait(&policy.per_request);
+                return Poll::Pending;
+            };
+            let Some(verdict) = kept.settle(&outcome, policy, this.budget) else { return Poll::Ready(outcome) };
+            if let Some(outcome) = self.as_mut().fail(outcome, verdict) {
+                return Poll::Ready(outcome);
             }
         }
     }
@@ -150,19 +142,22 @@ where
     B: IntoIterator<Item = Duration> + Clone,
     R: Replay<Req> + Select<Req, Budget>,
 {
-    /// An attempt has failed: what comes next, or else how the call ends.
+    /// An attempt has failed: how the call ends, unless there is another.
+    #[cold]
     fn fail(
         self: Pin<&mut Self>,
         outcome: Result<S::Response, S::Error>,
         verdict: Verdict,
-    ) -> Result<(), Result<S::Response, S::Error>> {
+    ) -> Option<Result<S::Response, S::Error>> {
         let mut this = self.project();
-        let StageProj::Attempt { kept, .. } = this.stage.as_mut().project() else { return Err(outcome) };
+        let StageProj::Attempt { kept, .. } = this.stage.as_mut().project() else { return Some(outcome) };
         let kept = mem::replace(kept, Kept::First(None));
         let budget = this.shared.policy.per_request.selected(this.budget);
-        let (next, until) = NextAttempt::after(outcome, verdict, kept, this.shared, budget)?;
-        this.stage.set(Stage::Asleep { sleep: sleep_until(until), next });
-        Ok(())
+        match NextAttempt::after(outcome, verdict, kept, this.shared, budget) {
+            Ok((next, until)) => this.stage.set(Stage::Asleep { sleep: sleep_until(until), next }),
+            Err(outcome) => return Some(outcome),
+        }
+        None
     }
 
     /// Waits until the next attempt has begun, or the call has ended.
