@@ -20,9 +20,9 @@ pin_project! {
     /// The end of a call's time.
     #[derive(Debug)]
     pub(crate) struct Timer {
+        gone: Gone,
         #[pin]
         sleep: Sleep,
-        gone: Gone,
     }
 }
 
