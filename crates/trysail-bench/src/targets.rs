@@ -176,7 +176,7 @@ Also without a limit, a throttle minds pauses that the server has asked for, so 
 on, and what the server has said at its end.";
 const SHARED: &str = "\
 Two threads that share a state take its cache line from each other, as often as each of them writes to it. A retry of \
-tower's without a budget shares nothing; neither do two recloser guards that are read alone.";
+tower's without a budget shares nothing.";
 const ALLOCATION: &str = "A layer that allocates on success does so on each call.";
 const FUTURE: &str =
     "The future of a call holds the timer in its place, 112 bytes, and what each layer must know at its end.";
