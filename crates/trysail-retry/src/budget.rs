@@ -15,6 +15,7 @@ use trysail_core::{Class, Verdict};
 pub use self::settings::BudgetSettings;
 use self::settings::{AtomicSettings, WHOLE};
 use crate::{
+    charge::Charge,
     probe_pacer::ProbePacer,
     token_bucket::{MOST, TokenBucket},
     traffic::Traffic,
@@ -57,13 +58,6 @@ pub struct Balance {
     pub retries: f64,
     /// How many there is room for.
     pub capacity: f64,
-}
-
-/// What a retry has taken out of a budget.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Charge {
-    parts: u32,
-    probe: bool,
 }
 
 impl Budget {
@@ -165,6 +159,14 @@ impl Budget {
     /// A call has succeeded, and gets back what its retries have taken. In a closed loop, a probe fills the budget.
     #[inline]
     pub fn succeed(&self, taken: Charge) {
+        let settings = &self.inner.settings;
+        // Where there can be no room for more, and enough for whoever waits, nothing would change.
+        if !self.inner.tokens.holds(settings.ceiling.load(Relaxed).max(settings.retry.load(Relaxed))) {
+            self.earn(taken);
+        }
+    }
+
+    fn earn(&self, taken: Charge) {
         let fills = taken.probe && self.inner.settings.closed.load(Relaxed);
         let amount = if fills { MOST } else { self.inner.settings.earning.load(Relaxed).saturating_add(taken.parts) };
         if self.deposit(amount) {
@@ -221,18 +223,6 @@ impl Default for Budget {
 impl fmt::Debug for Budget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Budget").field(&self.snapshot()).finish()
-    }
-}
-
-impl Charge {
-    /// Both together.
-    pub(crate) const fn plus(self, other: Self) -> Self {
-        Self { parts: self.parts.saturating_add(other.parts), probe: other.probe }
-    }
-
-    /// What of it is there to be given back if it is spent.
-    pub(crate) const fn spent(self) -> Self {
-        Self { parts: 0, ..self }
     }
 }
 

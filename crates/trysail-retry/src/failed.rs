@@ -7,11 +7,15 @@ use crate::{
     Budget, RetryReport, RetrySettings, Stop, WaitFor,
     call_charges::CallCharges,
     decider::{Decider, PlannedWait, RetryContext, RetryCounts},
-    reported, trace,
+    reported,
+    request_copy::RequestCopy,
+    trace,
 };
 
 /// A call that has failed at least once: what came before the attempt in flight, or before the wait.
-pub(crate) struct FailedCall<B, T, E> {
+pub(crate) struct FailedCall<B, Req, T, E> {
+    /// For the attempt after the one in flight; without it, there is none.
+    pub(crate) copy: Option<RequestCopy<Req>>,
     /// What the server said last; a refusal takes its place only while it has said nothing. What was before is gone.
     last: Result<T, E>,
     heard: bool,
@@ -26,9 +30,10 @@ pub(crate) struct FailedCall<B, T, E> {
     report: RetryReport,
 }
 
-impl<B, T, E> FailedCall<B, T, E> {
+impl<B, Req, T, E> FailedCall<B, Req, T, E> {
     /// The first attempt has failed.
     pub(crate) fn new(
+        copy: Option<RequestCopy<Req>>,
         outcome: Result<T, E>,
         verdict: Verdict,
         settings: RetrySettings<B>,
@@ -37,6 +42,7 @@ impl<B, T, E> FailedCall<B, T, E> {
         let mut report = RetryReport::FIRST;
         report.failed(verdict);
         Self {
+            copy,
             last: outcome,
             heard: verdict.class() != Class::Refused,
             verdict,
@@ -70,7 +76,7 @@ impl<B, T, E> FailedCall<B, T, E> {
 
     /// A retry has succeeded.
     #[cold]
-    pub(crate) fn succeeds(&mut self) {
+    pub(crate) fn succeed(&mut self) {
         // Retries below have told of themselves since.
         reported::publish(&self.report);
         self.charges.succeed();
@@ -119,7 +125,7 @@ impl<B, T, E> FailedCall<B, T, E> {
     }
 }
 
-impl<B, T, E> FailedCall<B, T, E>
+impl<B, Req, T, E> FailedCall<B, Req, T, E>
 where
     B: IntoIterator<Item = Duration> + Clone,
 {

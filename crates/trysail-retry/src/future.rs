@@ -1,6 +1,7 @@
 use std::{
     fmt,
     future::Future,
+    mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -8,15 +9,15 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep_until};
 use tower_service::Service;
-use trysail_core::{Class, Classifier, Replay, Select};
+use trysail_core::{Classifier, Replay, Select, Verdict};
 
 use crate::{
-    Budget, Charge,
-    failed::FailedCall,
+    Budget,
+    kept::Kept,
     next_attempt::{AfterWait, NextAttempt},
-    reported,
+    readiness::{Readiness, poll_ready},
     request_copy::RequestCopy,
     shared::Shared,
 };
@@ -41,10 +42,7 @@ pin_project! {
     enum Stage<S, B, Req, F, T, E> {
         Attempt {
             #[pin] call: F,
-            // For the attempt after this one; without it, there is none.
-            copy: Option<RequestCopy<Req>>,
-            // Set apart, since most calls do not fail and it would be the largest part of them.
-            failed: Option<Box<FailedCall<B, T, E>>>,
+            kept: Kept<B, Req, T, E>,
         },
         Asleep {
             #[pin] sleep: Sleep,
@@ -73,7 +71,7 @@ where
         budget: R::Selection,
         shared: Arc<Shared<S, B, C, R>>,
     ) -> Self {
-        Self { stage: Stage::Attempt { call, copy: copy.map(RequestCopy::new), failed: None }, shared, budget }
+        Self { stage: Stage::Attempt { call, kept: Kept::First(copy.map(RequestCopy::new)) }, shared, budget }
     }
 }
 
@@ -88,40 +86,50 @@ where
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        loop {
-            let mut this = self.as_mut().project();
-            let policy = &this.shared.policy;
-            if let StageProj::Attempt { call, copy, failed } = this.stage.as_mut().project() {
-                let Poll::Ready(outcome) = call.poll(cx) else {
-                    match failed {
-                        None => reported::first_attempt(),
-                        Some(failed) => failed.sent(),
-                    }
-                    if let Some(copy) = copy {
-                        copy.deadline(&policy.per_request, &this.shared.clock, Instant::now);
-                    }
-                    return Poll::Pending;
-                };
-                let verdict = policy.judge.classify(outcome.as_ref());
-                let budget = policy.per_request.selected(this.budget);
-                if verdict.class() == Class::Success {
-                    match failed {
-                        None => {
-                            reported::first_attempt();
-                            if let Some(budget) = budget {
-                                budget.succeed(Charge::default());
-                            }
-                        }
-                        Some(failed) => failed.succeeds(),
-                    }
-                    return Poll::Ready(outcome);
-                }
-                match NextAttempt::after(outcome, verdict, copy.take(), failed.take(), this.shared, budget) {
-                    Ok((next, until)) => this.stage.set(Stage::Asleep { sleep: sleep_until(until), next }),
-                    Err(outcome) => return Poll::Ready(outcome),
-                }
+        let this = self.as_mut().project();
+        let StageProj::Attempt { call, kept } = this.stage.project() else { return self.poll_again(cx) };
+        // It is handed on where it lies: an outcome may be large, and every layer has a place for it.
+        let polled = call.poll(cx);
+        let policy = &this.shared.policy;
+        let Poll::Ready(outcome) = &polled else {
+            kept.wait(&policy.per_request);
+            return Poll::Pending;
+        };
+        match kept.settle(outcome, policy, this.budget) {
+            None => polled,
+            Some(verdict) => {
+                let outcome = ready!(polled);
+                self.as_mut().fail(outcome, verdict).map_or_else(|| self.poll_again(cx), Poll::Ready)
             }
+        }
+    }
+}
+
+impl<S, B, C, R, Req> ResponseFuture<S, B, C, R, Req>
+where
+    S: Service<Req> + Clone,
+    B: IntoIterator<Item = Duration> + Clone,
+    C: Classifier<S::Response, S::Error>,
+    R: Replay<Req> + Select<Req, Budget>,
+{
+    /// The waits, and the attempts after them.
+    ///
+    /// Out of line, as all that follows: a call that succeeds must not pay for the size of it.
+    #[cold]
+    fn poll_again(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
+        loop {
             if let Some(outcome) = ready!(self.as_mut().poll_next(cx)) {
+                return Poll::Ready(outcome);
+            }
+            let this = self.as_mut().project();
+            let StageProj::Attempt { call, kept } = this.stage.project() else { continue };
+            let policy = &this.shared.policy;
+            let Poll::Ready(outcome) = call.poll(cx) else {
+                kept.wait(&policy.per_request);
+                return Poll::Pending;
+            };
+            let Some(verdict) = kept.settle(&outcome, policy, this.budget) else { return Poll::Ready(outcome) };
+            if let Some(outcome) = self.as_mut().fail(outcome, verdict) {
                 return Poll::Ready(outcome);
             }
         }
@@ -134,10 +142,25 @@ where
     B: IntoIterator<Item = Duration> + Clone,
     R: Replay<Req> + Select<Req, Budget>,
 {
-    /// Waits until the next attempt has begun, or the call has ended.
-    ///
-    /// Out of line: a call that succeeds must not pay for the size of this.
+    /// An attempt has failed: how the call ends, unless there is another.
     #[cold]
+    fn fail(
+        self: Pin<&mut Self>,
+        outcome: Result<S::Response, S::Error>,
+        verdict: Verdict,
+    ) -> Option<Result<S::Response, S::Error>> {
+        let mut this = self.project();
+        let StageProj::Attempt { kept, .. } = this.stage.as_mut().project() else { return Some(outcome) };
+        let kept = mem::replace(kept, Kept::First(None));
+        let budget = this.shared.policy.per_request.selected(this.budget);
+        match NextAttempt::after(outcome, verdict, kept, this.shared, budget) {
+            Ok((next, until)) => this.stage.set(Stage::Asleep { sleep: sleep_until(until), next }),
+            Err(outcome) => return Some(outcome),
+        }
+        None
+    }
+
+    /// Waits until the next attempt has begun, or the call has ended.
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<S::Response, S::Error>>> {
         let mut this = self.project();
         loop {
@@ -163,37 +186,14 @@ where
                     Readiness::Late => return Poll::Ready(Some(next.end_late())),
                     Readiness::Failed(error) => return Poll::Ready(Some(next.end_unready(error))),
                     Readiness::Unasked | Readiness::Ready => {
-                        let (request, copy, failed) = next.begin(&this.shared.policy.per_request);
-                        Stage::Attempt { call: service.call(request), copy, failed: Some(failed) }
+                        let (request, kept) = next.begin(&this.shared.policy.per_request);
+                        Stage::Attempt { call: service.call(request), kept }
                     }
                 },
                 Taken::Attempt { .. } | Taken::Moving => panic!("a call is not polled after it has ended"),
             };
             this.stage.set(next);
         }
-    }
-}
-
-/// What a service says that was asked whether it is ready.
-enum Readiness<E> {
-    Unasked,
-    Ready,
-    Failed(E),
-    /// Nothing in time, or too late for an attempt.
-    Late,
-}
-
-fn poll_ready<S, Req>(service: &mut S, late: Pin<&mut Option<Sleep>>, cx: &mut Context<'_>) -> Poll<Readiness<S::Error>>
-where
-    S: Service<Req>,
-{
-    let readiness = service.poll_ready(cx);
-    let is_late = late.as_pin_mut().is_some_and(|late| late.poll(cx).is_ready());
-    match readiness {
-        Poll::Ready(Err(error)) => Poll::Ready(Readiness::Failed(error)),
-        _ if is_late => Poll::Ready(Readiness::Late),
-        Poll::Ready(Ok(())) => Poll::Ready(Readiness::Ready),
-        Poll::Pending => Poll::Pending,
     }
 }
 

@@ -5,16 +5,19 @@ mod backoff;
 mod budget;
 mod budgets;
 mod call_charges;
-mod clock;
+mod charge;
+mod deadline;
 mod decider;
 mod failed;
 mod future;
+mod kept;
 mod layer;
 mod next_attempt;
 mod pay;
 mod per_request;
 mod policy;
 mod probe_pacer;
+mod readiness;
 mod report;
 mod reported;
 mod request_copy;
@@ -29,8 +32,9 @@ mod traffic;
 
 pub use crate::{
     backoff::{Backoff, Delays, Jitter},
-    budget::{Balance, Budget, BudgetSettings, Charge},
+    budget::{Balance, Budget, BudgetSettings},
     budgets::Budgets,
+    charge::Charge,
     future::ResponseFuture,
     layer::RetryLayer,
     per_request::PerRequest,

@@ -3,16 +3,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trysail_core::{Replay, Verdict};
 
-use crate::{Budget, Stop, decider::RetryContext, failed::FailedCall, request_copy::RequestCopy, shared::Shared};
+use crate::{
+    Budget, Stop, decider::RetryContext, failed::FailedCall, kept::Kept, request_copy::RequestCopy, shared::Shared,
+};
 
 /// What is kept between two attempts of a call.
 pub(crate) struct NextAttempt<B, Req, T, E> {
     copy: RequestCopy<Req>,
-    failed: Box<FailedCall<B, T, E>>,
+    failed: Box<FailedCall<B, Req, T, E>>,
 }
-
-/// The request of an attempt, a copy for the one after it, and what is kept of the call.
-pub(crate) type Begun<B, Req, T, E> = (Req, Option<RequestCopy<Req>>, Box<FailedCall<B, T, E>>);
 
 /// What follows a wait.
 pub(crate) enum AfterWait<N, T, E> {
@@ -35,21 +34,24 @@ where
     pub(crate) fn after<S, C, R>(
         outcome: Result<T, E>,
         verdict: Verdict,
-        mut copy: Option<RequestCopy<Req>>,
-        failed: Option<Box<FailedCall<B, T, E>>>,
+        kept: Kept<B, Req, T, E>,
         shared: &Shared<S, B, C, R>,
         budget: Option<&Budget>,
     ) -> Result<(Self, Instant), Result<T, E>>
     where
         R: Replay<Req>,
     {
-        let mut failed = match failed {
-            Some(mut failed) => {
+        let mut failed = match kept {
+            Kept::First(copy) => {
+                let settings = shared.policy.settings.get();
+                Box::new(FailedCall::new(copy, outcome, verdict, settings, budget.cloned()))
+            }
+            Kept::Failed(mut failed) => {
                 failed.fails_again(outcome, verdict);
                 failed
             }
-            None => Box::new(FailedCall::new(outcome, verdict, shared.policy.settings.get(), budget.cloned())),
         };
+        let mut copy = failed.copy.take();
         let context = context(shared, copy.as_mut());
         match failed.decide(context, copy) {
             Ok((step, copy)) => {
@@ -91,13 +93,14 @@ where
     }
 
     /// The attempt begins: its request, and what is kept of the call meanwhile.
-    pub(crate) fn begin<R>(mut self, replay: &R) -> Begun<B, Req, T, E>
+    pub(crate) fn begin<R>(mut self, replay: &R) -> (Req, Kept<B, Req, T, E>)
     where
         R: Replay<Req>,
     {
         let (mut request, copy) = self.copy.take(replay);
         replay.mark(&mut request, self.failed.begins());
-        (request, copy, self.failed)
+        self.failed.copy = copy;
+        (request, Kept::Failed(self.failed))
     }
 }
 
@@ -107,6 +110,6 @@ where
 {
     let (policy, now) = (&shared.policy, Instant::now());
     let whole = copy.as_ref().filter(|_| policy.patient).and_then(|copy| copy.whole(&policy.per_request));
-    let left = copy.and_then(|copy| copy.left(&policy.per_request, &shared.clock, now));
+    let left = copy.and_then(|copy| copy.left(&policy.per_request, now));
     RetryContext { now, left, patient: whole, random: &policy.random }
 }

@@ -28,6 +28,15 @@ where
             }
     }
 
+    /// The same, where it was so before or may change.
+    #[inline]
+    pub(crate) fn still_allows_retry(&self) -> bool {
+        match &self.settings {
+            SettingsSource::Own(_) => true,
+            SettingsSource::Shared(handle) => self.patient || handle.allows_retry(),
+        }
+    }
+
     /// Whether that may change.
     pub(crate) fn is_adjustable(&self) -> bool {
         matches!(self.settings, SettingsSource::Shared(_))

@@ -3,31 +3,29 @@ use std::time::Duration;
 use tokio::time::Instant;
 use trysail_core::Replay;
 
-use crate::clock::{CallDeadline, Clock};
+use crate::deadline::Deadline;
 
 /// A request for a later attempt, and when the call must be over.
 pub(crate) struct RequestCopy<Req> {
     request: Req,
-    deadline: CallDeadline,
+    deadline: Deadline,
 }
 
 impl<Req> RequestCopy<Req> {
     #[inline]
     pub(crate) const fn new(request: Req) -> Self {
-        Self { request, deadline: CallDeadline::UNASKED }
+        Self { request, deadline: Deadline::Unasked }
     }
 
-    /// When the call must be over; its time counts from when this is first asked.
+    /// The call has to be waited for: its time counts from when this is first said.
     #[inline]
-    pub(crate) fn deadline<R>(&mut self, replay: &R, clock: &Clock, now: impl FnOnce() -> Instant) -> CallDeadline
+    pub(crate) fn begin<R>(&mut self, replay: &R)
     where
         R: Replay<Req>,
     {
-        if self.deadline == CallDeadline::UNASKED {
-            let left = replay.left(&self.request);
-            self.deadline = left.map_or(CallDeadline::NEVER, |left| clock.deadline(left, now()));
+        if self.deadline == Deadline::Unasked {
+            self.deadline = Deadline::after(replay.left(&self.request), Instant::now);
         }
-        self.deadline
     }
 
     /// How much time the call has in all; or still has, where it is the request's own.
@@ -38,12 +36,15 @@ impl<Req> RequestCopy<Req> {
         replay.left(&self.request)
     }
 
-    /// How much time the call has left.
-    pub(crate) fn left<R>(&mut self, replay: &R, clock: &Clock, now: Instant) -> Option<Duration>
+    /// How much time the call has left; it counts from now at the latest.
+    pub(crate) fn left<R>(&mut self, replay: &R, now: Instant) -> Option<Duration>
     where
         R: Replay<Req>,
     {
-        clock.left(self.deadline(replay, clock, || now), now)
+        if self.deadline == Deadline::Unasked {
+            self.deadline = Deadline::after(replay.left(&self.request), || now);
+        }
+        self.deadline.left(now)
     }
 
     /// The request, and a copy of it: even the last retry may be followed by a repetition that costs none.

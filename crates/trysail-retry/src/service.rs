@@ -48,6 +48,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline(always)]
     fn call(&mut self, mut request: Req) -> Self::Future {
         let per_request = &self.shared.policy.per_request;
         let budget = per_request.select(&request);

@@ -3,13 +3,12 @@ use std::{
     time::Duration,
 };
 
-use crate::{clock::Clock, policy::Policy};
+use crate::policy::Policy;
 
 /// What all clones and calls of a service share; on cache lines of its own, apart from the count of them.
 #[repr(align(128))]
 pub(crate) struct Shared<S, B, C, R> {
     pub(crate) policy: Policy<B, C, R>,
-    pub(crate) clock: Clock,
     /// The service that later attempts are cloned from, made at the first call; `None` if there are none.
     ///
     /// The mutex is there to be `Sync` around a service that is only `Send`; it is held while cloning.
@@ -18,7 +17,7 @@ pub(crate) struct Shared<S, B, C, R> {
 
 impl<S, B, C, R> Shared<S, B, C, R> {
     pub(crate) fn new(policy: Policy<B, C, R>) -> Self {
-        Self { policy, clock: Clock::default(), template: OnceLock::new() }
+        Self { policy, template: OnceLock::new() }
     }
 }
 
@@ -27,10 +26,17 @@ where
     S: Clone,
     B: IntoIterator<Item = Duration> + Clone,
 {
+    #[inline]
     pub(crate) fn can_retry(&self, inner: &S) -> bool {
-        let adjustable = self.policy.is_adjustable();
-        let template = || (adjustable || self.policy.allows_retry()).then(|| Mutex::new(inner.clone()));
-        self.template.get_or_init(template).is_some() && (!adjustable || self.policy.allows_retry())
+        let Some(template) = self.template.get() else { return self.can_retry_first(inner) };
+        template.is_some() && self.policy.still_allows_retry()
+    }
+
+    #[cold]
+    fn can_retry_first(&self, inner: &S) -> bool {
+        let kept = self.policy.is_adjustable() || self.policy.allows_retry();
+        self.template.get_or_init(|| kept.then(|| Mutex::new(inner.clone())));
+        kept && self.policy.still_allows_retry()
     }
 
     /// A service for one more attempt.

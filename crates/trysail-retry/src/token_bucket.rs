@@ -20,6 +20,12 @@ impl TokenBucket {
         let _ = self.0.fetch_update(Relaxed, Relaxed, clamp);
     }
 
+    /// Whether there was so much when it was last changed.
+    #[inline]
+    pub(crate) fn holds(&self, amount: u32) -> bool {
+        unpack(self.0.load(Relaxed)).0 >= amount
+    }
+
     pub(crate) fn balance(&self, now_ms: u64, capacity: u32) -> u32 {
         filled(self.0.load(Relaxed), now_ms, capacity).0
     }

@@ -15,7 +15,6 @@ pub(crate) struct Traffic {
 
 impl Traffic {
     /// Counts a call as of when the clock was read last, unless it is time to read it again.
-    #[inline]
     pub(crate) fn count_undated(&self) -> bool {
         let word = self.counts.load(Relaxed);
         match word & COUNT_MASK {

@@ -6,8 +6,10 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 use trysail_core::{Elapsed, FromElapsed, Scope};
+
+use crate::timer::{self, Place, Timer};
 
 pin_project! {
     /// The call, or the end of its time.
@@ -18,7 +20,7 @@ pin_project! {
         call: Option<F>,
         // Made once the call is pending, or with it for a request that has a time of its own.
         #[pin]
-        sleep: Option<Sleep>,
+        timer: Option<Timer>,
         // What it will have been, if it ends that way.
         elapsed: Elapsed,
     }
@@ -27,7 +29,7 @@ pin_project! {
 impl<F> ResponseFuture<F> {
     #[inline]
     pub(crate) const fn new(call: F, elapsed: Elapsed) -> Self {
-        Self { call: Some(call), sleep: None, elapsed }
+        Self { call: Some(call), timer: None, elapsed }
     }
 
     /// The request has `left` by itself, until `until`.
@@ -36,11 +38,11 @@ impl<F> ResponseFuture<F> {
     pub(crate) fn own(call: F, limit: Elapsed, left: Duration, until: Instant) -> Self {
         let own = Elapsed::new(Scope::Request, left);
         let elapsed = if left < limit.limit() { own } else { limit.unsent() };
-        Self { call: Some(call), sleep: Some(tokio::time::sleep_until(until)), elapsed }
+        Self { call: Some(call), timer: Some(Timer::new(until)), elapsed }
     }
 
     pub(crate) const fn refused(elapsed: Elapsed) -> Self {
-        Self { call: None, sleep: None, elapsed: elapsed.unsent() }
+        Self { call: None, timer: None, elapsed: elapsed.unsent() }
     }
 }
 
@@ -53,40 +55,48 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let place = Place::of(&*self);
         let this = self.project();
         if let Some(call) = this.call.as_pin_mut() {
+            timer::forget();
             if let Poll::Ready(outcome) = call.poll(cx) {
                 return Poll::Ready(outcome);
             }
-            ready!(poll_timer(this.sleep, this.elapsed, cx));
+            ready!(poll_timer(this.timer, this.elapsed, place, cx));
         }
         Poll::Ready(Err(E::from_elapsed(*this.elapsed)))
     }
 }
 
 /// Waits until the limit strikes, counted from the first time.
-#[inline]
-fn poll_timer(mut sleep: Pin<&mut Option<Sleep>>, elapsed: &mut Elapsed, cx: &mut Context<'_>) -> Poll<()> {
-    if sleep.is_none() {
-        let limit = elapsed.limit();
-        if limit.as_secs() == NEVER.limit().as_secs() {
-            return Poll::Pending;
+fn poll_timer(
+    mut timer: Pin<&mut Option<Timer>>,
+    elapsed: &mut Elapsed,
+    call: Place,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    match timer.as_mut().as_pin_mut() {
+        None => {
+            let limit = elapsed.limit();
+            if limit.as_secs() == NEVER.limit().as_secs() {
+                return Poll::Pending;
+            }
+            timer.set(Some(Timer::new(Instant::now() + limit)));
         }
-        sleep.set(Some(tokio::time::sleep(limit)));
-    } else if *elapsed == elapsed.unsent() {
-        begin(sleep.as_mut().as_pin_mut().expect("made with the call"), elapsed);
+        Some(timer) if *elapsed == elapsed.unsent() => begin(timer, elapsed),
+        Some(_) => {}
     }
-    sleep.as_pin_mut().expect("just made").poll(cx)
+    timer.as_pin_mut().expect("just made").poll(call, cx)
 }
 
 /// A limit begins to count beside the request's own time: the smaller holds.
 #[cold]
-fn begin(sleep: Pin<&mut Sleep>, elapsed: &mut Elapsed) {
-    let (now, until) = (Instant::now(), sleep.deadline());
+fn begin(timer: Pin<&mut Timer>, elapsed: &mut Elapsed) {
+    let (now, until) = (Instant::now(), timer.until());
     let limit = now + elapsed.limit();
     if limit <= until {
         *elapsed = Elapsed::new(elapsed.scope(), elapsed.limit());
-        sleep.reset(limit);
+        timer.reset(limit);
     } else {
         *elapsed = Elapsed::new(Scope::Request, until.saturating_duration_since(now));
     }

@@ -6,6 +6,7 @@ mod future;
 mod layer;
 mod ready;
 mod service;
+mod timer;
 
 pub use crate::{
     adjustable::Adjustable,

@@ -31,6 +31,7 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, request: Req) -> Self::Future {
         let limit = self.limit.limit(&request).map_or(NEVER, |limit| Elapsed::new(self.scope, limit));
         let own = self.limit.left(&request);
