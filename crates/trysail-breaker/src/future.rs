@@ -52,7 +52,10 @@ where
             AdmissionProj::Admitted { future, judge, guard } => {
                 let polled = guard.watch(|| future.poll(cx));
                 match &polled {
-                    Poll::Pending => guard.wait(),
+                    Poll::Pending => {
+                        guard.wait();
+                        return Poll::Pending;
+                    }
                     Poll::Ready(Ok(answer)) => guard.settle(judge.classify(Ok(answer))),
                     Poll::Ready(Err(error)) => settle_error(judge, guard, error),
                 }

@@ -43,7 +43,7 @@ impl Guard {
     }
 
     /// Tells the circuit what came of the call.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn settle(&mut self, verdict: Verdict) {
         match verdict.class() {
             Class::Success => self.succeed(),
