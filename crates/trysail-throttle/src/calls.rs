@@ -28,7 +28,7 @@ impl Pace {
     #[inline]
     pub(crate) fn free(&self) -> Option<u32> {
         let word = self.inner.word.load(Acquire);
-        (word & (RATES | GATE) == 0).then_some((word >> EPOCH_AT) as u32)
+        (word & (RATES | GATE | WATCH) == 0).then_some((word >> EPOCH_AT) as u32)
     }
 
     /// Takes what a call needs that costs so much and may wait for so long.
@@ -71,7 +71,7 @@ impl Pace {
             Heard::Throttled(_) | Heard::Shut(_) | Heard::Unsent => true,
         };
         if is_minded {
-            self.settle_minded(fare, outcome);
+            self.settle_minded(fare, outcome, actual.unwrap_or_else(|| fare.cost()));
         }
     }
 
@@ -95,8 +95,8 @@ impl Pace {
     }
 
     #[cold]
-    fn settle_minded(&self, fare: Fare, outcome: Heard) {
-        if let Some(event) = self.change(|machine, rates, now| machine.settle(rates, fare, outcome, now)) {
+    fn settle_minded(&self, fare: Fare, outcome: Heard, cost: u64) {
+        if let Some(event) = self.change(|machine, rates, now| machine.settle(rates, fare, outcome, cost, now)) {
             trace::told(self.name(), event, || self.snapshot());
         }
     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use trysail_core::{Allowance, Held, Hold};
 
 use crate::{
@@ -12,6 +14,7 @@ use crate::{
     rates::Rates,
     room::Room,
     settings::PaceSettings,
+    slow_start::SlowStart,
     tally::Tally,
     time::{between, nanos},
 };
@@ -37,7 +40,7 @@ impl Machine {
             settings,
             queue: Queue::default(),
             latch: Latch::default(),
-            room: Room::default(),
+            room: Room { start: first_calls(settings, 0), ..Room::default() },
             found: FoundRate::default(),
             learnt: Learnt::default(),
             paused_until: 0,
@@ -49,6 +52,14 @@ impl Machine {
     /// Whether a call has to ask here before it is sent.
     pub(crate) fn is_gated(&self, now: u64) -> bool {
         !self.queue.is_empty() || self.room.is_bounded() || self.latch.verdict().is_some() || self.paused_until > now
+    }
+
+    /// Whether another would do as well.
+    pub(crate) fn is_like_new(&self, now: u64) -> bool {
+        self.queue.is_empty()
+            && !(self.minds_success() || self.room.remembers())
+            && self.latch.verdict().is_none()
+            && self.paused_until <= now
     }
 
     /// Whether an answer has to be told of that is a success.
@@ -106,12 +117,12 @@ impl Machine {
     /// A call waits no longer.
     pub(crate) fn leaves(&mut self, rates: &Rates, id: u64, now: u64) {
         if let Some(fare) = self.queue.leaves(id) {
-            self.settle(rates, fare, Heard::Unsent, now);
+            self.settle(rates, fare, Heard::Unsent, 0, now);
         }
     }
 
     /// A call has ended.
-    pub(crate) fn settle(&mut self, rates: &Rates, fare: Fare, outcome: Heard, now: u64) -> Option<News> {
+    pub(crate) fn settle(&mut self, rates: &Rates, fare: Fare, outcome: Heard, cost: u64, now: u64) -> Option<News> {
         if outcome == Heard::Unsent {
             rates.give_back(fare);
             self.queue.sooner();
@@ -120,12 +131,12 @@ impl Machine {
             rates.empty(now);
         }
         if outcome.is_answered() && fare.epoch == self.epoch {
-            self.found.answered();
+            self.found.answered(cost);
         }
         let (paused_until, latched) = (self.paused_until, self.latch.verdict());
         let event = match outcome {
             Heard::Success => self.latch.opens().then_some(News::Unlatched),
-            Heard::Throttled(hint) => self.slow_down(rates, fare, hint.map(nanos), now),
+            Heard::Throttled(hint) => self.slow_down(rates, fare, hint, now),
             Heard::Shut(verdict) => {
                 self.latch.strikes(verdict, fare.places.hold(Places::PROBE), now).then_some(News::Latched)
             }
@@ -170,7 +181,7 @@ impl Machine {
     /// Forgets what the server has said.
     pub(crate) fn reset(&mut self, rates: &Rates, now: u64) {
         self.latch = Latch::default();
-        self.room.start.end();
+        self.room.start = first_calls(self.settings, now);
         self.found = FoundRate::default();
         self.learnt = Learnt::default();
         self.paused_until = 0;
@@ -206,11 +217,12 @@ impl Machine {
     }
 
     /// The server takes no more.
-    fn slow_down(&mut self, rates: &Rates, fare: Fare, hint: Option<u64>, now: u64) -> Option<News> {
+    fn slow_down(&mut self, rates: &Rates, fare: Fare, hint: Option<Duration>, now: u64) -> Option<News> {
+        self.found.refused();
         let is_news = fare.epoch == self.epoch;
-        let own = if is_news { nanos(self.found.cut(now)) } else { 0 };
-        let time = hint.unwrap_or(own).min(nanos(self.settings.most_pause));
-        let until = now.saturating_add(time);
+        let hint = hint.map(|hint| hint.min(self.settings.most_pause));
+        let pause = if is_news { self.found.cut(hint, now) } else { hint.unwrap_or_default() };
+        let until = now.saturating_add(nanos(pause.min(self.settings.most_pause)));
         if !is_news && until <= self.paused_until.max(now) {
             return None;
         }
@@ -224,9 +236,9 @@ impl Machine {
 
     /// Sets the rates to the least of what is known.
     fn follow(&mut self, rates: &Rates, now: u64) {
-        let found = self.found.rate(now);
-        rates.requests.set(Rate::least([self.settings.requests, self.learnt.requests, found]), now);
-        rates.cost.set(Rate::least([self.settings.cost, self.learnt.cost]), now);
+        let [requests, cost] = self.found.rates(now);
+        rates.requests.set(Rate::least([self.settings.requests, self.learnt.requests, requests]), now);
+        rates.cost.set(Rate::least([self.settings.cost, self.learnt.cost, cost]), now);
     }
 
     /// Refuses those at once who would wait in vain.
@@ -244,6 +256,11 @@ impl Machine {
         let hold = if self.paused_until > now { Hold::Pause } else { Hold::Rate };
         self.tally.refuses(Held::new(hold, between(now, turn)))
     }
+}
+
+/// How calls begin that are set so, where nothing is known of the server.
+fn first_calls(settings: PaceSettings, now: u64) -> SlowStart {
+    if settings.limits() { SlowStart::default() } else { SlowStart::careful(now) }
 }
 
 /// The least time until somebody looks again whose turn should be now.

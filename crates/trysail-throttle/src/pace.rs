@@ -99,9 +99,7 @@ impl Pace {
     pub(crate) fn is_idle(&self) -> bool {
         let now = self.now();
         let machine = self.lock();
-        Arc::strong_count(&self.inner) == 1
-            && !(machine.is_gated(now) || machine.minds_success())
-            && self.inner.rates.are_full(now)
+        Arc::strong_count(&self.inner) == 1 && machine.is_like_new(now) && self.inner.rates.are_full(now)
     }
 
     /// Names it as `Debug` shows `key` (a text without its quotes), unless it has a name.

@@ -41,6 +41,11 @@ impl PaceSettings {
         Self { requests: None, cost: None, ..self }
     }
 
+    /// Whether somebody has said how much the server takes.
+    pub(crate) const fn limits(&self) -> bool {
+        self.requests.is_some() || self.cost.is_some() || self.in_flight.is_some()
+    }
+
     /// How many calls may wait; one more is refused.
     pub const fn queue(self, calls: usize) -> Self {
         Self { queue: calls, ..self }

@@ -32,7 +32,7 @@ impl PaceSnapshot {
             in_flight: machine.room.most(now),
             requests: rates.requests.level(now),
             cost: rates.cost.level(now),
-            found: machine.found.rate(now),
+            found: machine.found.rates(now).into_iter().flatten().next(),
             latched,
         }
     }
