@@ -84,7 +84,7 @@ impl SlowStart {
             self.answered += 1;
             self.since = now;
         }
-        let is_careful = self.careful_from.is_some_and(|from| self.most >= from);
+        let is_careful = self.was_full && self.careful_from.is_some_and(|from| self.most >= from);
         let (round, more) =
             if is_careful { (self.most.saturating_mul(3), self.most.div_ceil(4)) } else { (self.most, self.most) };
         let is_over = self.is_on() && self.answered >= round;
