@@ -55,14 +55,16 @@ impl Pace {
     #[inline]
     pub(crate) fn succeed(&self, fare: &Fare, actual: Option<u64>) {
         if fare.places.are_any() || self.inner.word.load(Acquire) & WATCH != 0 {
-            self.settle(*fare, Heard::Success, actual);
+            self.settle(fare, Heard::Success, actual);
         } else {
             self.inner.purse.spend(actual.unwrap_or_else(|| fare.cost()), Heard::Success);
         }
     }
 
     /// A call has ended; the server may have counted what it cost.
-    pub(crate) fn settle(&self, fare: Fare, outcome: Heard, actual: Option<u64>) {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn settle(&self, fare: &Fare, outcome: Heard, actual: Option<u64>) {
         self.inner.purse.spend(actual.unwrap_or_else(|| fare.cost()), outcome);
         let is_special = fare.places.are_any();
         let is_minded = match outcome {
@@ -71,7 +73,7 @@ impl Pace {
             Heard::Throttled(_) | Heard::Shut(_) | Heard::Unsent => true,
         };
         if is_minded {
-            self.settle_minded(fare, outcome, actual.unwrap_or_else(|| fare.cost()));
+            self.settle_minded(*fare, outcome, actual.unwrap_or_else(|| fare.cost()));
         }
     }
 

@@ -464,7 +464,7 @@ async fn the_first_calls_of_all_are_few_and_become_more_with_what_is_answered() 
     assert!(before >= 1_000, "{before} in 6 s");
     drop(sent);
     // Who comes alone need not be watched.
-    for call in 0..300 {
+    for call in 0..800 {
         service.call(call).await.expect("it succeeds");
     }
     assert_eq!(pace.snapshot().in_flight(), None);
