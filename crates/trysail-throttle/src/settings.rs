@@ -4,7 +4,8 @@ use crate::Rate;
 
 /// All that is set of a [`Pace`](crate::Pace): rates, how many calls may wait, how long a pause may be.
 ///
-/// By default there is no rate: calls pass, and are slowed down only by what the server says.
+/// By default there is no rate: calls pass, and are slowed down only by what the server says. Only the first of them are few in
+/// flight, and become more with what is answered, until nobody has to wait for that.
 ///
 /// ```
 /// # use trysail_throttle::{Pace, PaceSettings, Rate};

@@ -62,7 +62,7 @@ impl PaceSnapshot {
         if self.paused.is_zero() { None } else { Some(self.paused) }
     }
 
-    /// How many calls could be in flight, while they came back after a pause or if there is a limit.
+    /// How many calls could be in flight, while they began, came back after a pause, or if there is a limit.
     pub const fn in_flight(&self) -> Option<u32> {
         self.in_flight
     }
@@ -77,7 +77,7 @@ impl PaceSnapshot {
         self.cost
     }
 
-    /// The rate of requests that the server was found to take.
+    /// The rate that the server was found to take: of requests, or of what they cost.
     pub const fn found(&self) -> Option<Rate> {
         self.found
     }

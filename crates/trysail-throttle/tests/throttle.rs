@@ -435,6 +435,38 @@ async fn without_a_hint_the_rate_that_a_server_takes_is_found() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whenever_calls_are_given_up_nothing_is_lost_and_nobody_forgotten() {
+    let settings = PaceSettings::from(Rate::per_second(10).burst(2)).in_flight(3);
+    // After so many polls of all, each third one is given up.
+    for given_up_at in 0..40 {
+        let pace = Pace::new(settings);
+        let below = service_fn(|call: u32| async move {
+            time::sleep(250 * MS).await;
+            Ok::<_, BoxError>(call)
+        });
+        let mut service = ThrottleLayer::new(pace.clone()).layer(below);
+        let mut calls: Vec<_> = (0..12).map(|call| Some(task::spawn(service.call(call)))).collect();
+        for polls in 0..200 {
+            if polls == given_up_at {
+                calls.iter_mut().step_by(3).for_each(|call| *call = None);
+            }
+            for call in &mut calls {
+                if call.as_mut().is_some_and(|call| call.poll().is_ready()) {
+                    *call = None;
+                }
+            }
+            time::advance(25 * MS).await;
+        }
+        assert!(calls.iter().all(Option::is_none), "{given_up_at}: somebody is forgotten: {pace:?}");
+        let snapshot = pace.snapshot();
+        assert_eq!((snapshot.waiting(), snapshot.in_flight()), (0, Some(3)), "{given_up_at}");
+        assert!(snapshot.requests().is_some_and(|left| (left - 2.0).abs() < 0.001), "{given_up_at}: {snapshot:?}");
+        let _again: Vec<_> = (0..2).map(|call| service.call(call)).collect();
+        assert_eq!(pace.snapshot().waiting(), 0, "{given_up_at}: there is room for two");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_first_calls_of_all_are_few_and_become_more_with_what_is_answered() {
     let (sent, pace) = (Sent::default(), Pace::default());
     let log = Arc::clone(&sent);
