@@ -8,7 +8,7 @@ use crate::{
     decision::Arrival,
     fare::Fare,
     heard::Heard,
-    pace::{EPOCH_AT, GATE, Pace, RATES, WATCH},
+    pace::{BEGIN, EPOCH_AT, GATE, Pace, RATES, WATCH},
     queue::Want,
     sync::Ordering::Acquire,
     time::nanos,
@@ -28,7 +28,8 @@ impl Pace {
     #[inline]
     pub(crate) fn free(&self) -> Option<u32> {
         let word = self.inner.word.load(Acquire);
-        (word & (RATES | GATE | WATCH) == 0).then_some((word >> EPOCH_AT) as u32)
+        let is_free = word & (RATES | GATE | WATCH) == 0 && (word & BEGIN == 0 || self.is_quiet());
+        is_free.then_some((word >> EPOCH_AT) as u32)
     }
 
     /// Takes what a call needs that costs so much and may wait for so long.
@@ -36,7 +37,7 @@ impl Pace {
         let word = self.inner.word.load(Acquire);
         let epoch = (word >> EPOCH_AT) as u32;
         let now = self.now();
-        if word & GATE == 0 && self.inner.rates.take(cost, now).is_ok() {
+        if word & (GATE | BEGIN) == 0 && self.inner.rates.take(cost, now).is_ok() {
             return Passage::Passes(self.inner.rates.fare(cost, epoch, now));
         }
         let until = most.map_or(u64::MAX, |most| now.saturating_add(nanos(most)));

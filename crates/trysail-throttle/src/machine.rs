@@ -51,7 +51,15 @@ impl Machine {
 
     /// Whether a call has to ask here before it is sent.
     pub(crate) fn is_gated(&self, now: u64) -> bool {
-        !self.queue.is_empty() || self.room.is_bounded() || self.latch.verdict().is_some() || self.paused_until > now
+        !self.queue.is_empty()
+            || self.room.is_bounded() && !self.begins()
+            || self.latch.verdict().is_some()
+            || self.paused_until > now
+    }
+
+    /// Whether its first calls are few, so that it need not be asked while these are few anyway.
+    pub(crate) fn begins(&self) -> bool {
+        self.room.is_bounded() && !self.room.start.remembers() && !self.room.in_flight.is_on()
     }
 
     /// Whether another would do as well.
