@@ -21,6 +21,7 @@ mod paces;
 mod queue;
 mod rate;
 mod rates;
+mod refusals;
 mod room;
 mod sent_call;
 mod service;

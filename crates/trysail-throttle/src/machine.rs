@@ -32,6 +32,8 @@ pub(crate) struct Machine {
     /// How often calls were slowed down: what was sent before tells nothing new.
     pub(crate) epoch: u32,
     pub(crate) tally: Tally,
+    /// What holds the first of those who wait, and until when, as far as is known.
+    pub(crate) first: Option<(Hold, u64)>,
 }
 
 impl Machine {
@@ -46,6 +48,7 @@ impl Machine {
             paused_until: 0,
             epoch: 0,
             tally: Tally::default(),
+            first: None,
         }
     }
 
@@ -192,6 +195,7 @@ impl Machine {
         self.room.start = first_calls(self.settings, now);
         self.found = FoundRate::default();
         self.learnt = Learnt::default();
+        self.tally.resumes(between(now, self.paused_until));
         self.paused_until = 0;
         self.set(rates, self.settings, now);
     }
@@ -202,7 +206,10 @@ impl Machine {
             let decision = match self.pass(rates, want, now) {
                 Ok(fare) => Ok(fare),
                 Err((_, turn)) if want.until <= now => Err(self.late(turn, now)),
-                Err(_) => break,
+                Err(first) => {
+                    self.first = Some(first);
+                    break;
+                }
             };
             self.queue.decide(0, decision);
         }
@@ -229,12 +236,14 @@ impl Machine {
         self.found.refused();
         let is_news = fare.epoch == self.epoch;
         let hint = hint.map(|hint| hint.min(self.settings.most_pause));
-        let pause = if is_news { self.found.cut(hint, now) } else { hint.unwrap_or_default() };
+        let finds = is_news && self.settings.finds(hint);
+        let pause = if finds { self.found.cut(hint, now) } else { hint.unwrap_or_default() };
         let until = now.saturating_add(nanos(pause.min(self.settings.most_pause)));
         if !is_news && until <= self.paused_until.max(now) {
             return None;
         }
         self.epoch = self.epoch.wrapping_add(1);
+        self.tally.pauses(between(self.paused_until.max(now), until));
         self.paused_until = until.max(self.paused_until);
         self.room.start.begin_after_pause(self.paused_until);
         self.follow(rates, now);
@@ -244,25 +253,17 @@ impl Machine {
 
     /// Sets the rates to the least of what is known.
     fn follow(&mut self, rates: &Rates, now: u64) {
+        let in_force = self.in_force(now);
+        [&rates.requests, &rates.cost].iter().zip(in_force).for_each(|(gcra, rate)| gcra.set(rate, now));
+    }
+
+    /// The rates of requests and of cost that hold.
+    pub(crate) fn in_force(&mut self, now: u64) -> [Option<Rate>; 2] {
         let [requests, cost] = self.found.rates(now);
-        rates.requests.set(Rate::least([self.settings.requests, self.learnt.requests, requests]), now);
-        rates.cost.set(Rate::least([self.settings.cost, self.learnt.cost, cost]), now);
-    }
-
-    /// Refuses those at once who would wait in vain.
-    fn sweep(&mut self, rates: &Rates, now: u64) {
-        let (latched, paused, tally) = (self.latch.refusal(now), self.paused_until, &mut self.tally);
-        let hold = if paused > now { Hold::Pause } else { Hold::Rate };
-        self.queue.sweep(|want, others| {
-            let turn = rates.turn(others.count, others.cost, want.cost, now.max(paused));
-            let late = || (turn > want.until).then(|| Held::new(hold, between(now, turn)));
-            latched.or_else(late).map(|held| tally.refuses(held))
-        });
-    }
-
-    fn late(&mut self, turn: u64, now: u64) -> Held {
-        let hold = if self.paused_until > now { Hold::Pause } else { Hold::Rate };
-        self.tally.refuses(Held::new(hold, between(now, turn)))
+        [
+            Rate::least([self.settings.requests, self.learnt.requests, requests]),
+            Rate::least([self.settings.cost, self.learnt.cost, cost]),
+        ]
     }
 }
 

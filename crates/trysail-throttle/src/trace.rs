@@ -8,6 +8,8 @@ pub(crate) use off::told;
 
 #[cfg(feature = "tracing")]
 mod on {
+    use std::time::Duration;
+
     use tracing::{info, warn};
 
     use crate::{PaceSnapshot, decision::News};
@@ -20,7 +22,7 @@ mod on {
         match event {
             News::Paused => {
                 let (pause, found) = (now.paused().unwrap_or_default(), now.found());
-                let per_minute = found.map(|rate| rate.amount() as f64 / rate.period().as_secs_f64() * 60.0);
+                let per_minute = found.map(|rate| rate.within(Duration::from_secs(60)));
                 warn!(target: TARGET, pace, ?pause, waiting, per_minute, "calls paused");
             }
             News::Latched => {
