@@ -209,10 +209,7 @@ async fn where_nothing_is_known_of_the_account_its_rate_is_found() {
         let stack = ServiceBuilder::new().layer(retry()).layer(throttled(&Pace::default()));
         runs(stack.service(provider.service()), cost).await;
         let (used, refused) = provider.shares();
-        // Nothing says so before the bucket is empty: what is in flight then is refused.
-        let first = CALLERS as f64 / provider.lock().sent.len() as f64;
-        assert!(used >= 0.90 && refused - first < 0.015, "{names_a_time} {cost}: {used} used, {refused} refused");
-        assert!(cost > 300 || refused < 0.03, "{refused} refused");
+        assert!(used >= 0.90 && refused < 0.03, "{names_a_time} {cost}: {used} used, {refused} refused");
     }
 }
 

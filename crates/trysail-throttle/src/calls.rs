@@ -8,7 +8,7 @@ use crate::{
     decision::Arrival,
     fare::Fare,
     heard::Heard,
-    pace::{EPOCH_AT, GATE, Pace, RATES, WATCH},
+    pace::{BEGIN, EPOCH_AT, GATE, Pace, RATES, WATCH},
     queue::Want,
     sync::Ordering::Acquire,
     time::nanos,
@@ -28,7 +28,8 @@ impl Pace {
     #[inline]
     pub(crate) fn free(&self) -> Option<u32> {
         let word = self.inner.word.load(Acquire);
-        (word & (RATES | GATE) == 0).then_some((word >> EPOCH_AT) as u32)
+        let is_free = word & (RATES | GATE | WATCH) == 0 && (word & BEGIN == 0 || self.is_quiet());
+        is_free.then_some((word >> EPOCH_AT) as u32)
     }
 
     /// Takes what a call needs that costs so much and may wait for so long.
@@ -36,7 +37,7 @@ impl Pace {
         let word = self.inner.word.load(Acquire);
         let epoch = (word >> EPOCH_AT) as u32;
         let now = self.now();
-        if word & GATE == 0 && self.inner.rates.take(cost, now).is_ok() {
+        if word & (GATE | BEGIN) == 0 && self.inner.rates.take(cost, now).is_ok() {
             return Passage::Passes(self.inner.rates.fare(cost, epoch, now));
         }
         let until = most.map_or(u64::MAX, |most| now.saturating_add(nanos(most)));
@@ -55,14 +56,16 @@ impl Pace {
     #[inline]
     pub(crate) fn succeed(&self, fare: &Fare, actual: Option<u64>) {
         if fare.places.are_any() || self.inner.word.load(Acquire) & WATCH != 0 {
-            self.settle(*fare, Heard::Success, actual);
+            self.settle(fare, Heard::Success, actual);
         } else {
             self.inner.purse.spend(actual.unwrap_or_else(|| fare.cost()), Heard::Success);
         }
     }
 
     /// A call has ended; the server may have counted what it cost.
-    pub(crate) fn settle(&self, fare: Fare, outcome: Heard, actual: Option<u64>) {
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn settle(&self, fare: &Fare, outcome: Heard, actual: Option<u64>) {
         self.inner.purse.spend(actual.unwrap_or_else(|| fare.cost()), outcome);
         let is_special = fare.places.are_any();
         let is_minded = match outcome {
@@ -71,7 +74,7 @@ impl Pace {
             Heard::Throttled(_) | Heard::Shut(_) | Heard::Unsent => true,
         };
         if is_minded {
-            self.settle_minded(fare, outcome);
+            self.settle_minded(*fare, outcome, actual.unwrap_or_else(|| fare.cost()));
         }
     }
 
@@ -95,8 +98,8 @@ impl Pace {
     }
 
     #[cold]
-    fn settle_minded(&self, fare: Fare, outcome: Heard) {
-        if let Some(event) = self.change(|machine, rates, now| machine.settle(rates, fare, outcome, now)) {
+    fn settle_minded(&self, fare: Fare, outcome: Heard, cost: u64) {
+        if let Some(event) = self.change(|machine, rates, now| machine.settle(rates, fare, outcome, cost, now)) {
             trace::told(self.name(), event, || self.snapshot());
         }
     }

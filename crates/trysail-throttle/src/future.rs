@@ -81,26 +81,35 @@ where
     type Output = F::Output;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        loop {
-            let call = match this.stage.as_mut().project() {
-                CallStageProj::Calling { call } => {
-                    let outcome = ready!(call.poll(cx));
-                    this.judges.tell(this.sent, outcome.as_ref());
-                    return Poll::Ready(outcome);
-                }
-                CallStageProj::Refused { held } => return Poll::Ready(Err(Err::from_held(*held))),
-                CallStageProj::Waiting { wait } => match ready!(wait.as_mut().poll(cx)) {
-                    Err(held) => return Poll::Ready(Err(Err::from_held(held))),
-                    Ok(Turn { mut service, request, sent }) => {
-                        *this.sent = sent;
-                        service.call(request)
-                    }
-                },
-            };
-            this.stage.set(CallStage::Calling { call });
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.as_mut().project();
+        if let CallStageProj::Calling { call } = this.stage.project() {
+            let outcome = ready!(call.poll(cx));
+            this.judges.tell(this.sent, outcome.as_ref());
+            return Poll::Ready(outcome);
         }
+        ready!(self.as_mut().poll_turn(cx)).map_err(Err::from_held)?;
+        self.poll(cx)
+    }
+}
+
+impl<F, S, Req, C, N> ResponseFuture<F, S, Req, C, N> {
+    /// Waits for the call's turn, and calls.
+    #[cold]
+    #[inline(never)]
+    fn poll_turn(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Held>>
+    where
+        S: Service<Req, Future = F>,
+    {
+        let mut this = self.project();
+        let Turn { mut service, request, sent } = match this.stage.as_mut().project() {
+            CallStageProj::Calling { .. } => return Poll::Ready(Ok(())),
+            CallStageProj::Refused { held } => return Poll::Ready(Err(*held)),
+            CallStageProj::Waiting { wait } => ready!(wait.as_mut().poll(cx))?,
+        };
+        *this.sent = sent;
+        this.stage.set(CallStage::Calling { call: service.call(request) });
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -27,6 +27,10 @@ impl InFlight {
         self.most > 0
     }
 
+    pub(crate) const fn remembers(&self) -> bool {
+        self.cut.is_some()
+    }
+
     /// How many there may be now.
     pub(crate) fn limit(&self, now: u64) -> Option<u32> {
         let grown = |cut: Reduced| cut.to + now.saturating_sub(cut.at) as f64 / 1e9 * self.growth();

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use trysail_core::{Allowance, Held, Hold};
 
 use crate::{
@@ -12,6 +14,7 @@ use crate::{
     rates::Rates,
     room::Room,
     settings::PaceSettings,
+    slow_start::SlowStart,
     tally::Tally,
     time::{between, nanos},
 };
@@ -39,7 +42,7 @@ impl Machine {
             settings,
             queue: Queue::default(),
             latch: Latch::default(),
-            room: Room::default(),
+            room: Room { start: first_calls(settings, 0), ..Room::default() },
             found: FoundRate::default(),
             learnt: Learnt::default(),
             paused_until: 0,
@@ -51,7 +54,23 @@ impl Machine {
 
     /// Whether a call has to ask here before it is sent.
     pub(crate) fn is_gated(&self, now: u64) -> bool {
-        !self.queue.is_empty() || self.room.is_bounded() || self.latch.verdict().is_some() || self.paused_until > now
+        !self.queue.is_empty()
+            || self.room.is_bounded() && !self.begins()
+            || self.latch.verdict().is_some()
+            || self.paused_until > now
+    }
+
+    /// Whether its first calls are few, so that it need not be asked while these are few anyway.
+    pub(crate) fn begins(&self) -> bool {
+        self.room.is_bounded() && !self.room.start.remembers() && !self.room.in_flight.is_on()
+    }
+
+    /// Whether another would do as well.
+    pub(crate) fn is_like_new(&self, now: u64) -> bool {
+        self.queue.is_empty()
+            && !(self.minds_success() || self.room.remembers())
+            && self.latch.verdict().is_none()
+            && self.paused_until <= now
     }
 
     /// Whether an answer has to be told of that is a success.
@@ -109,12 +128,12 @@ impl Machine {
     /// A call waits no longer.
     pub(crate) fn leaves(&mut self, rates: &Rates, id: u64, now: u64) {
         if let Some(fare) = self.queue.leaves(id) {
-            self.settle(rates, fare, Heard::Unsent, now);
+            self.settle(rates, fare, Heard::Unsent, 0, now);
         }
     }
 
     /// A call has ended.
-    pub(crate) fn settle(&mut self, rates: &Rates, fare: Fare, outcome: Heard, now: u64) -> Option<News> {
+    pub(crate) fn settle(&mut self, rates: &Rates, fare: Fare, outcome: Heard, cost: u64, now: u64) -> Option<News> {
         if outcome == Heard::Unsent {
             rates.give_back(fare);
             self.queue.sooner();
@@ -123,12 +142,12 @@ impl Machine {
             rates.empty(now);
         }
         if outcome.is_answered() && fare.epoch == self.epoch {
-            self.found.answered();
+            self.found.answered(cost);
         }
         let (paused_until, latched) = (self.paused_until, self.latch.verdict());
         let event = match outcome {
             Heard::Success => self.latch.opens().then_some(News::Unlatched),
-            Heard::Throttled(hint) => self.slow_down(rates, fare, hint.map(nanos), now),
+            Heard::Throttled(hint) => self.slow_down(rates, fare, hint, now),
             Heard::Shut(verdict) => {
                 self.latch.strikes(verdict, fare.places.hold(Places::PROBE), now).then_some(News::Latched)
             }
@@ -173,7 +192,7 @@ impl Machine {
     /// Forgets what the server has said.
     pub(crate) fn reset(&mut self, rates: &Rates, now: u64) {
         self.latch = Latch::default();
-        self.room.start.end();
+        self.room.start = first_calls(self.settings, now);
         self.found = FoundRate::default();
         self.learnt = Learnt::default();
         self.tally.resumes(between(now, self.paused_until));
@@ -213,11 +232,13 @@ impl Machine {
     }
 
     /// The server takes no more.
-    fn slow_down(&mut self, rates: &Rates, fare: Fare, hint: Option<u64>, now: u64) -> Option<News> {
+    fn slow_down(&mut self, rates: &Rates, fare: Fare, hint: Option<Duration>, now: u64) -> Option<News> {
+        self.found.refused();
         let is_news = fare.epoch == self.epoch;
-        let own = if is_news && self.settings.finds(hint) { nanos(self.found.cut(now)) } else { 0 };
-        let time = hint.unwrap_or(own).min(nanos(self.settings.most_pause));
-        let until = now.saturating_add(time);
+        let hint = hint.map(|hint| hint.min(self.settings.most_pause));
+        let finds = is_news && self.settings.finds(hint);
+        let pause = if finds { self.found.cut(hint, now) } else { hint.unwrap_or_default() };
+        let until = now.saturating_add(nanos(pause.min(self.settings.most_pause)));
         if !is_news && until <= self.paused_until.max(now) {
             return None;
         }
@@ -238,12 +259,17 @@ impl Machine {
 
     /// The rates of requests and of cost that hold.
     pub(crate) fn in_force(&mut self, now: u64) -> [Option<Rate>; 2] {
-        let found = self.found.rate(now);
+        let [requests, cost] = self.found.rates(now);
         [
-            Rate::least([self.settings.requests, self.learnt.requests, found]),
-            Rate::least([self.settings.cost, self.learnt.cost]),
+            Rate::least([self.settings.requests, self.learnt.requests, requests]),
+            Rate::least([self.settings.cost, self.learnt.cost, cost]),
         ]
     }
+}
+
+/// How calls begin that are set so, where nothing is known of the server.
+fn first_calls(settings: PaceSettings, now: u64) -> SlowStart {
+    if settings.limits() { SlowStart::default() } else { SlowStart::careful(now) }
 }
 
 /// The least time until somebody looks again whose turn should be now.

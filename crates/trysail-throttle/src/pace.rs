@@ -99,9 +99,7 @@ impl Pace {
     pub(crate) fn is_idle(&self) -> bool {
         let now = self.now();
         let machine = self.lock();
-        Arc::strong_count(&self.inner) == 1
-            && !(machine.is_gated(now) || machine.minds_success())
-            && self.inner.rates.are_full(now)
+        Arc::strong_count(&self.inner) == 1 && machine.is_like_new(now) && self.inner.rates.are_full(now)
     }
 
     /// Names it as `Debug` shows `key` (a text without its quotes), unless it has a name.
@@ -115,14 +113,24 @@ impl Pace {
         // Read under the lock, so that the machine sees no time before the last.
         let now = self.now();
         let done = work(&mut machine, &self.inner.rates, now);
-        let flags =
-            [(self.inner.rates.are_set(), RATES), (machine.is_gated(now), GATE), (machine.minds_success(), WATCH)];
+        let flags = [
+            (self.inner.rates.are_set(), RATES),
+            (machine.is_gated(now), GATE),
+            (machine.minds_success(), WATCH),
+            (machine.begins(), BEGIN),
+        ];
         let flags = flags.iter().filter(|(is_so, _)| *is_so).fold(0, |flags, (_, bit)| flags | bit);
         self.inner.word.store(u64::from(machine.epoch) << EPOCH_AT | flags, Release);
         let wakers = machine.queue.wakers();
         drop(machine);
         wakers.into_iter().for_each(Waker::wake);
         done
+    }
+
+    /// Whether so few handles and calls hold it that calls cannot be many.
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        Arc::strong_count(&self.inner) <= QUIET
     }
 
     /// That time of the pace's clock.
@@ -152,10 +160,14 @@ impl fmt::Debug for Pace {
     }
 }
 
+/// How many hold a pace of one caller, and of a few calls at once.
+const QUIET: usize = 8;
 /// There are rates.
 pub(crate) const RATES: u64 = 1;
 /// Calls have to ask the machine.
 pub(crate) const GATE: u64 = 2;
 /// The machine minds successes.
 pub(crate) const WATCH: u64 = 4;
+/// Calls have to ask the machine where they may be many.
+pub(crate) const BEGIN: u64 = 8;
 pub(crate) const EPOCH_AT: u32 = 8;

@@ -17,6 +17,10 @@ impl Room {
         self.start.is_on() || self.in_flight.is_on()
     }
 
+    pub(crate) fn remembers(&self) -> bool {
+        self.start.remembers() || self.in_flight.remembers()
+    }
+
     /// How many there may be now.
     pub(crate) fn most(&self, now: u64) -> Option<u32> {
         self.start.most().into_iter().chain(self.in_flight.limit(now)).min()

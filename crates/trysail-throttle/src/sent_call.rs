@@ -38,7 +38,7 @@ impl SentCall {
             pace.learn(&self.fare, lesson);
             match verdict.class() {
                 Class::Success => pace.succeed(&self.fare, lesson.cost),
-                _ => pace.settle(self.fare, Heard::of(verdict), lesson.cost),
+                _ => pace.settle(&self.fare, Heard::of(verdict), lesson.cost),
             }
         }
     }
@@ -46,7 +46,7 @@ impl SentCall {
     #[cold]
     fn abandon(&mut self) {
         if let Some(pace) = self.pace.take() {
-            pace.settle(self.fare, Heard::Abandoned, None);
+            pace.settle(&self.fare, Heard::Abandoned, None);
         }
     }
 }

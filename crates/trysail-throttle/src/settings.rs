@@ -4,7 +4,8 @@ use crate::Rate;
 
 /// All that is set of a [`Pace`](crate::Pace): rates, how many calls may wait, how long a pause may be.
 ///
-/// By default there is no rate: calls pass, and are slowed down only by what the server says.
+/// By default there is no rate: calls pass, and are slowed down only by what the server says. Only the first of them are few in
+/// flight, and become more with what is answered, until nobody has to wait for that.
 ///
 /// ```
 /// # use trysail_throttle::{Pace, PaceSettings, Rate};
@@ -43,6 +44,11 @@ impl PaceSettings {
         Self { requests: None, cost: None, ..self }
     }
 
+    /// Whether somebody has said how much the server takes.
+    pub(crate) const fn limits(&self) -> bool {
+        self.requests.is_some() || self.cost.is_some() || self.in_flight.is_some()
+    }
+
     /// How many calls may wait; one more is refused.
     pub const fn queue(self, calls: usize) -> Self {
         Self { queue: calls, ..self }
@@ -70,7 +76,7 @@ impl PaceSettings {
     }
 
     /// Whether a rate is looked for where the server gives such a hint.
-    pub(crate) const fn finds(&self, hint: Option<u64>) -> bool {
+    pub(crate) const fn finds(&self, hint: Option<Duration>) -> bool {
         !self.trusts_hints || hint.is_none()
     }
 }

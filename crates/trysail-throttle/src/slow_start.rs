@@ -2,8 +2,11 @@ use std::time::Duration;
 
 use crate::time::nanos;
 
-/// How calls come back after a pause: one, and twice as many with each round that is answered, until nobody has to wait for
-/// that.
+/// How calls begin: a few, and more with each round that is answered, until nobody has to wait for that.
+///
+/// After a pause it is one, and twice as many with each round. Where nobody knows how many are too many, a round takes three
+/// times as many answers and brings a quarter more. What is in flight when a server says that it is too much is refused, and
+/// is a small part then of what was answered.
 #[derive(Debug, Default)]
 pub(crate) struct SlowStart {
     /// How many may be in flight; 0 when it is over.
@@ -14,13 +17,26 @@ pub(crate) struct SlowStart {
     was_full: bool,
     /// What is left over of a round is no burst for the next.
     saves_nothing: bool,
+    /// From so many on, more are too many perhaps.
+    careful_from: Option<u32>,
     since: u64,
 }
 
 impl SlowStart {
     /// Begins once a pause ends `then`.
     pub(crate) fn begin_after_pause(&mut self, then: u64) {
-        *self = Self { most: 1, since: then, saves_nothing: true, ..Self::default() };
+        let careful_from = match self.careful_from {
+            // It had only begun, so that says nothing.
+            Some(0) if self.most <= CAREFUL => None,
+            Some(from) if self.most > from => Some(self.most / 2),
+            same => same,
+        };
+        *self = Self { most: 1, since: then, saves_nothing: true, careful_from, ..Self::default() };
+    }
+
+    /// The first calls of all, of which nobody knows how many are too many.
+    pub(crate) fn careful(now: u64) -> Self {
+        Self { most: CAREFUL, since: now, careful_from: Some(0), ..Self::default() }
     }
 
     /// Begins now, with who comes next.
@@ -28,12 +44,13 @@ impl SlowStart {
         *self = Self { most: 1, since: now, ..Self::default() };
     }
 
-    pub(crate) fn end(&mut self) {
-        *self = Self::default();
-    }
-
     pub(crate) const fn is_on(&self) -> bool {
         self.most > 0
+    }
+
+    /// Whether there was something before.
+    pub(crate) fn remembers(&self) -> bool {
+        self.is_on() && self.careful_from != Some(0)
     }
 
     /// How many may be in flight.
@@ -49,7 +66,7 @@ impl SlowStart {
         self.was_full = true;
         // A server that hangs must not hold those who wait: what is out does not count for longer.
         if now >= self.late() {
-            self.next_round(now);
+            self.next_round(self.most.saturating_mul(2), now);
             return Ok(());
         }
         Err(self.late())
@@ -63,16 +80,22 @@ impl SlowStart {
     /// One of those that count is back; says whether that ends a round of which nothing is kept.
     pub(crate) fn ends(&mut self, answered: bool, now: u64) -> bool {
         self.out = self.out.saturating_sub(1);
-        self.answered += u32::from(answered);
-        let is_over = self.is_on() && self.answered >= self.most;
+        if answered {
+            self.answered += 1;
+            self.since = now;
+        }
+        let is_careful = self.was_full && self.careful_from.is_some_and(|from| self.most >= from);
+        let (round, more) =
+            if is_careful { (self.most.saturating_mul(3), self.most.div_ceil(4)) } else { (self.most, self.most) };
+        let is_over = self.is_on() && self.answered >= round;
         if is_over {
-            self.next_round(now);
+            self.next_round(self.most.saturating_add(more), now);
         }
         is_over && self.saves_nothing
     }
 
-    fn next_round(&mut self, now: u64) {
-        let most = if self.was_full { self.most.saturating_mul(2) } else { 0 };
+    fn next_round(&mut self, most: u32, now: u64) {
+        let most = if self.was_full { most } else { 0 };
         *self = Self { most, answered: 0, was_full: false, since: now, ..*self };
     }
 
@@ -81,5 +104,7 @@ impl SlowStart {
     }
 }
 
+/// How many may begin where nothing is known.
+const CAREFUL: u32 = 4;
 /// For how long a round waits for its answers.
 const ROUND: Duration = Duration::from_secs(5);

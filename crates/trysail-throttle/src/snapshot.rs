@@ -39,7 +39,7 @@ impl PaceSnapshot {
             cost: rates.cost.level(now),
             in_force: machine.in_force(now),
             learnt: [machine.learnt.requests, machine.learnt.cost],
-            found: machine.found.rate(now),
+            found: machine.found.rates(now).into_iter().flatten().next(),
             latched,
         }
     }
@@ -84,7 +84,7 @@ impl PaceSnapshot {
         self.tally.paused_for
     }
 
-    /// How many calls could be in flight, while they came back after a pause or if there is a limit.
+    /// How many calls could be in flight, while they began, came back after a pause, or if there is a limit.
     pub const fn in_flight(&self) -> Option<u32> {
         self.in_flight
     }
@@ -119,7 +119,7 @@ impl PaceSnapshot {
         self.learnt[1]
     }
 
-    /// The rate of requests that the server was found to take.
+    /// The rate that the server was found to take: of requests, or of what they cost.
     pub const fn found(&self) -> Option<Rate> {
         self.found
     }

@@ -435,6 +435,100 @@ async fn without_a_hint_the_rate_that_a_server_takes_is_found() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whenever_calls_are_given_up_nothing_is_lost_and_nobody_forgotten() {
+    let settings = PaceSettings::from(Rate::per_second(10).burst(2)).in_flight(3);
+    // After so many polls of all, each third one is given up.
+    for given_up_at in 0..40 {
+        let pace = Pace::new(settings);
+        let below = service_fn(|call: u32| async move {
+            time::sleep(250 * MS).await;
+            Ok::<_, BoxError>(call)
+        });
+        let mut service = ThrottleLayer::new(pace.clone()).layer(below);
+        let mut calls: Vec<_> = (0..12).map(|call| Some(task::spawn(service.call(call)))).collect();
+        for polls in 0..200 {
+            if polls == given_up_at {
+                calls.iter_mut().step_by(3).for_each(|call| *call = None);
+            }
+            for call in &mut calls {
+                if call.as_mut().is_some_and(|call| call.poll().is_ready()) {
+                    *call = None;
+                }
+            }
+            time::advance(25 * MS).await;
+        }
+        assert!(calls.iter().all(Option::is_none), "{given_up_at}: somebody is forgotten: {pace:?}");
+        let snapshot = pace.snapshot();
+        assert_eq!((snapshot.waiting(), snapshot.in_flight()), (0, Some(3)), "{given_up_at}");
+        assert!(snapshot.requests().is_some_and(|left| (left - 2.0).abs() < 0.001), "{given_up_at}: {snapshot:?}");
+        let _again: Vec<_> = (0..2).map(|call| service.call(call)).collect();
+        assert_eq!(pace.snapshot().waiting(), 0, "{given_up_at}: there is room for two");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_calls_of_all_are_few_and_become_more_with_what_is_answered() {
+    let (sent, pace) = (Sent::default(), Pace::default());
+    let log = Arc::clone(&sent);
+    let below = service_fn(move |call: u32| {
+        log.lock().unwrap_or_else(PoisonError::into_inner).push((Instant::now(), call));
+        async move {
+            time::sleep(100 * MS).await;
+            Ok::<_, BoxError>(call)
+        }
+    });
+    let mut service = ThrottleLayer::new(pace.clone()).layer(below);
+    let (begin, mut all) = (Instant::now(), JoinSet::new());
+    (0..3_000).for_each(|call| drop(all.spawn(service.call(call))));
+    while let Some(outcome) = all.join_next().await {
+        outcome.expect("no panic").expect("its turn comes");
+    }
+    assert_eq!(calls(&sent), (0..3_000).collect::<Vec<_>>());
+    let sent = sent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let within =
+        |from: Duration| sent.iter().filter(|(at, _)| (from..from + 100 * MS).contains(&(*at - begin))).count();
+    let mut before = 0;
+    for round in 0..60_u32 {
+        let now = within(100 * MS * round);
+        assert!(now <= 10 + before / 5, "{now} after {before}");
+        before += now;
+    }
+    assert!(before >= 1_000, "{before} in 6 s");
+    // Who comes alone does not wait.
+    let waited = pace.snapshot().waited();
+    for call in 0..100 {
+        service.call(call).await.expect("it succeeds");
+    }
+    assert_eq!(pace.snapshot().waited(), waited);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_somebody_says_how_much_there_is_the_first_calls_go_at_once() {
+    for settings in [PaceSettings::from(Rate::per_second(100)), PaceSettings::new().in_flight(50)] {
+        let sent = Sent::default();
+        let mut service = ThrottleLayer::new(Pace::new(settings)).layer(recording(&sent));
+        let _unpolled: Vec<_> = (0..50).map(|call| service.call(call)).collect();
+        assert_eq!(calls(&sent).len(), 50);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pace_with_nothing_to_remember_makes_room_for_that_of_another_key() {
+    for settings in [PaceSettings::new(), PaceSettings::new().in_flight(8), PaceSettings::from(Rate::per_second(100))] {
+        let paces = Paces::new(1, move || Pace::new(settings));
+        let mut service = ThrottleLayer::new(paces.keyed(|call: &u32| *call)).layer(recording(&Sent::default()));
+        for key in 0..3 {
+            service.call(key).await.expect("its own pace has one");
+            time::advance(SECOND).await;
+            assert_eq!(paces.snapshot().iter().map(|(key, _)| *key).collect::<Vec<_>>(), [key]);
+        }
+        fail(&paces.get(&2), Verdict::THROTTLED.after(20 * SECOND)).await;
+        service.call(3).await.expect("its own pace has one");
+        assert_eq!(paces.snapshot().iter().map(|(key, _)| *key).collect::<Vec<_>>(), [2], "this one pauses");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_cloned_for_a_call_that_need_not_wait() {
     #[derive(Debug)]
     struct Unclonable;

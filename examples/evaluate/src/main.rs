@@ -4,6 +4,7 @@ mod clock;
 mod dice;
 mod faults;
 mod jitter;
+mod limits;
 mod page;
 mod plot;
 mod plots;
@@ -66,6 +67,12 @@ enum What {
         #[arg(long)]
         server: Option<storm::Kind>,
     },
+    /// A job under a provider's rate limits: with the throttle, without, and with tower's limit.
+    Limits {
+        /// One policy alone.
+        #[arg(long)]
+        policy: Option<limits::Policy>,
+    },
     /// Clients that contend for one row, with our backoffs.
     Jitter {
         /// How often each is run.
@@ -81,7 +88,7 @@ enum What {
         #[arg(long)]
         sweep: bool,
     },
-    /// Storm, faults and jitter.
+    /// Storm, faults, limits and jitter.
     All {
         /// Write `evaluation.md` into this directory, and its plots and rows beside it.
         #[arg(long, value_name = "DIRECTORY")]
@@ -133,6 +140,7 @@ fn run(what: What, plots: Option<&Path>, real: bool, seed: u64) -> Result<Vec<Ta
             }
             Ok(vec![storm::table(&storm::Choice { clients, policy, server }.rows(seed))])
         }
+        What::Limits { policy } => Ok(vec![limits::table(&limits::rows(policy, seed))]),
         What::Jitter { trials } => Ok(vec![jitter::table(&jitter::rows(&jitter::CLIENTS, trials, seed))]),
         What::All { write } => {
             let mut page = Page::new(seed);
@@ -146,6 +154,7 @@ fn run(what: What, plots: Option<&Path>, real: bool, seed: u64) -> Result<Vec<Ta
             }
             let mut tables = vec![storm::table(&page.storm)];
             tables.extend(faults::tables(&page.faults));
+            tables.push(limits::table(&page.limits));
             tables.push(jitter::table(&page.jitter));
             Ok(tables)
         }

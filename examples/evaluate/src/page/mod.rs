@@ -7,9 +7,11 @@ use std::{collections::BTreeMap, fmt::Write, fs, path::Path};
 use clap::ValueEnum;
 use serde::{Serialize, de::DeserializeOwned};
 
-use self::words::{FAULT_REASONS, FAULTS, INTRODUCTION, JITTER, LIMITS, REAL, REAL_REASONS, STORM, STORM_REASONS};
+use self::words::{
+    FAULT_REASONS, FAULTS, INTRODUCTION, JITTER, LIMITS, RATE_LIMITS, REAL, REAL_REASONS, STORM, STORM_REASONS,
+};
 use crate::{
-    faults, jitter, plots, real,
+    faults, jitter, limits, plots, real,
     storm::{self, Kind, name},
 };
 
@@ -18,6 +20,7 @@ use crate::{
 pub(crate) struct Page {
     pub(crate) storm: Vec<storm::Row>,
     pub(crate) faults: Vec<faults::Row>,
+    pub(crate) limits: Vec<limits::Row>,
     pub(crate) jitter: Vec<jitter::Row>,
     /// What was run for real, if it was.
     pub(crate) real: Vec<real::Row>,
@@ -28,6 +31,7 @@ impl Page {
         Self {
             storm: storm::Choice::default().rows(seed),
             faults: faults::Choice { calls: faults::CALLS, policy: None, scenario: None }.rows(seed),
+            limits: limits::rows(None, seed),
             jitter: jitter::rows(&jitter::CLIENTS, jitter::TRIALS, seed),
             real: Vec::new(),
         }
@@ -39,6 +43,7 @@ impl Page {
         Ok(Self {
             storm: rows(&beside.join("storm.jsonl"))?,
             faults: rows(&beside.join("faults.jsonl"))?,
+            limits: rows(&beside.join("limits.jsonl"))?,
             jitter: rows(&beside.join("jitter.jsonl"))?,
             real: real_rows(docs),
         })
@@ -54,6 +59,7 @@ impl Page {
             (beside.join("storm.jsonl"), lines(&self.storm)),
             (beside.join("faults.jsonl"), lines(&self.faults)),
             (beside.join("faults-small.jsonl"), lines(&small)),
+            (beside.join("limits.jsonl"), lines(&self.limits)),
             (beside.join("jitter.jsonl"), lines(&self.jitter)),
         ] {
             fs::write(&file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
@@ -70,8 +76,9 @@ impl Page {
     fn markdown(&self) -> String {
         let faults: String = faults::tables(&self.faults).iter().map(|table| table.markdown() + "\n").collect();
         let real = if self.real.is_empty() { String::new() } else { real::table(&self.real).markdown() + REAL };
+        let limits = limits::table(&self.limits).markdown() + RATE_LIMITS;
         format!(
-            "# Evaluation\n\n{}\n\n{INTRODUCTION}\n{}\n{}\n{FAULTS}\n{faults}{real}{}\n{LIMITS}",
+            "# Evaluation\n\n{}\n\n{INTRODUCTION}\n{}\n{}\n{FAULTS}\n{faults}{real}{limits}{}\n{LIMITS}",
             self.losses(),
             self.storms(),
             storm::table(self.storm.iter().filter(|row| row.policy == storm::Policy::Trysail)).markdown(),

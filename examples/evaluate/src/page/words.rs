@@ -48,7 +48,7 @@ cargo run --release -p evaluate -- all --write docs
 ```
 
 and can be had one by one: `evaluate storm --clients 100 --policy trysail --server fifo`, `evaluate faults --scenario \
-outage`, `evaluate jitter`, each with `--json` and `--seed`. A test repeats a part of it and compares.
+outage`, `evaluate limits`, `evaluate jitter`, each with `--json` and `--seed`. A test repeats a part of it and compares.
 ";
 
 pub(super) const STORM: &str = "\
@@ -88,6 +88,17 @@ pub(super) const REAL: &str = "
 ```sh
 cargo run --release -p evaluate -- --real --json faults > docs/evaluation/real.jsonl
 ```
+
+";
+
+pub(super) const RATE_LIMITS: &str = "
+```sh
+cargo run --release -p evaluate -- limits
+```
+
+Where nothing is known of a provider, the first calls are few, and become more with what is answered: what is refused when \
+the first bucket is empty is a part of it then, however many callers there are. What refills all at once, in windows, is \
+found out by asking again and again until it is there; nothing else says when that is, so more is refused than of buckets.
 
 ";
 
