@@ -12,6 +12,7 @@ use crate::{
     rates::Rates,
     room::Room,
     settings::PaceSettings,
+    sharing::Sharing,
     tally::Tally,
     time::{between, nanos},
 };
@@ -29,6 +30,7 @@ pub(crate) struct Machine {
     /// How often calls were slowed down: what was sent before tells nothing new.
     pub(crate) epoch: u32,
     pub(crate) tally: Tally,
+    pub(crate) sharing: Sharing,
 }
 
 impl Machine {
@@ -43,6 +45,7 @@ impl Machine {
             paused_until: 0,
             epoch: 0,
             tally: Tally::default(),
+            sharing: Sharing::default(),
         }
     }
 
@@ -178,7 +181,7 @@ impl Machine {
     }
 
     /// Lets all pass whose turn it is; in their order, whoever of them comes to ask.
-    fn grant(&mut self, rates: &Rates, now: u64) {
+    pub(crate) fn grant(&mut self, rates: &Rates, now: u64) {
         while let Some(want) = self.queue.first() {
             let decision = match self.pass(rates, want, now) {
                 Ok(fare) => Ok(fare),
@@ -214,23 +217,47 @@ impl Machine {
         if !is_news && until <= self.paused_until.max(now) {
             return None;
         }
-        self.epoch = self.epoch.wrapping_add(1);
-        self.paused_until = until.max(self.paused_until);
-        self.room.start.begin_after_pause(self.paused_until);
+        self.pauses(until);
         self.follow(rates, now);
         rates.empty(self.paused_until);
         is_news.then_some(News::Paused)
     }
 
+    /// Nobody goes before then, and slowly after it.
+    pub(crate) fn pauses(&mut self, until: u64) {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.paused_until = until.max(self.paused_until);
+        self.room.start.begin_after_pause(self.paused_until);
+    }
+
+    /// Whether the first of those who wait would wait for too long.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_first_late(&mut self, rates: &Rates, now: u64) -> bool {
+        self.queue.first().is_some_and(|want| self.turn(rates, Others::default(), want, now) > want.until)
+    }
+
+    /// Whether whoever asks the store has to be woken; said once.
+    pub(crate) fn rings(&mut self, now: u64) -> bool {
+        self.sharing.rings(!self.queue.is_empty(), self.paused_until, now)
+    }
+
+    /// What is known of the limits for all who keep this pace, of requests and of cost.
+    pub(crate) fn limits(&self) -> [Option<Rate>; 2] {
+        let Self { settings, learnt, .. } = self;
+        [Rate::least([settings.requests, learnt.requests]), Rate::least([settings.cost, learnt.cost])]
+    }
+
     /// Sets the rates to the least of what is known.
-    fn follow(&mut self, rates: &Rates, now: u64) {
-        let found = self.found.rate(now);
-        rates.requests.set(Rate::least([self.settings.requests, self.learnt.requests, found]), now);
-        rates.cost.set(Rate::least([self.settings.cost, self.learnt.cost]), now);
+    pub(crate) fn follow(&mut self, rates: &Rates, now: u64) {
+        let sharing = &self.sharing;
+        let found = sharing.found(self.found.rate(now));
+        let [requests, cost] = self.limits().map(|limit| sharing.limit(limit));
+        rates.requests.set(Rate::least([requests, found]), sharing.is_shared(), now);
+        rates.cost.set(cost, sharing.is_shared(), now);
     }
 
     /// Refuses those at once who would wait in vain.
-    fn sweep(&mut self, rates: &Rates, now: u64) {
+    pub(crate) fn sweep(&mut self, rates: &Rates, now: u64) {
         let (latched, paused, tally) = (self.latch.refusal(now), self.paused_until, &mut self.tally);
         let hold = if paused > now { Hold::Pause } else { Hold::Rate };
         self.queue.sweep(|want, others| {

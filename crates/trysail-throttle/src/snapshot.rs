@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use trysail_core::{Hold, Verdict};
 
-use crate::{machine::Machine, rate::Rate, rates::Rates, spending::Spending, tally::Tally, time::between};
+use crate::{
+    machine::Machine, rate::Rate, rates::Rates, sharing::Store, spending::Spending, tally::Tally, time::between,
+};
 
 /// How a pace was at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,6 +18,8 @@ pub struct PaceSnapshot {
     cost: Option<f64>,
     found: Option<Rate>,
     latched: Option<(Verdict, Duration)>,
+    store: Store,
+    replicas: u32,
 }
 
 impl PaceSnapshot {
@@ -34,6 +38,8 @@ impl PaceSnapshot {
             cost: rates.cost.level(now),
             found: machine.found.rate(now),
             latched,
+            store: machine.sharing.store,
+            replicas: machine.sharing.replicas(),
         }
     }
 
@@ -67,7 +73,8 @@ impl PaceSnapshot {
         self.in_flight
     }
 
-    /// How many requests could be sent at once; less than none, in debt. `None` without a rate.
+    /// How many requests could be sent at once; less than none, in debt. `None` without a rate. Of one that is shared, what this
+    /// replica has leased and not used.
     pub const fn requests(&self) -> Option<f64> {
         self.requests
     }
@@ -85,5 +92,15 @@ impl PaceSnapshot {
     /// What calls were told while the credential or the account was no good, and for how long still.
     pub const fn latched(&self) -> Option<(Verdict, Duration)> {
         self.latched
+    }
+
+    /// Whom it counted its calls with.
+    pub const fn store(&self) -> Store {
+        self.store
+    }
+
+    /// How many replicas kept it, this one among them, when the store last said so; 1 if it never did.
+    pub const fn replicas(&self) -> u32 {
+        self.replicas
     }
 }

@@ -1,0 +1,9 @@
+//! A pace that replicas share, through a real Redis, where there is one.
+
+mod away;
+mod keys;
+mod replica;
+mod script;
+mod server;
+mod shared;
+mod tasks;
