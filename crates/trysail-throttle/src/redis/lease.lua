@@ -34,8 +34,8 @@ for rate, name in ipairs({ 'requests', 'cost' }) do
   if depth > 0 then
     -- Of one that nothing is known of, no burst is granted: others may have used it.
     local full = tonumber(known[rate + 1]) or now + math.max(depth - one, 0)
-    -- What is past leaves it empty at worst.
-    full = math.max(full, math.min(full + sent, now + depth))
+    -- What was sent alone is owed, but no more than a quarter of a second: others may have been away as long, and say so later.
+    full = math.max(full, math.min(full + sent, now + depth + 250000))
     full = math.max(full, now + floor, now) + take
     if take > 0 then
       -- More than there ever is may be taken from a full bucket, which is in debt then.

@@ -91,8 +91,7 @@ mod tests {
 
     #[test]
     fn names_agree_where_key_and_secret_do_and_nowhere_else() {
-        let naming = |secret| Naming::new(None).keyed(secret);
-        let name = |secret: &[u8], key: &str| naming(secret).of(&key).pace;
+        let name = |secret: &[u8], key: &str| Naming::new(None).keyed(secret).of(&key).pace;
         assert_eq!(name(b"s", "hunter2"), name(b"s", "hunter2"));
         assert_ne!(name(b"s", "hunter2"), name(b"s", "hunter3"));
         assert_ne!(name(b"s", "hunter2"), name(b"t", "hunter2"));

@@ -71,7 +71,7 @@ impl Tenant {
             self.gives_back(rates, &mut claims);
         }
         for (claim, lease) in claims.iter_mut().zip(rates.leases()) {
-            claim.floor = lease.take_floor().saturating_sub(now);
+            claim.floor = claim.floor.max(lease.take_floor().saturating_sub(now));
         }
         machine.sharing.paused_until = machine.paused_until;
         self.asked_at = Some(now);
@@ -209,11 +209,11 @@ impl Tenant {
     }
 }
 
-/// What is said of a limit that this replica keeps by itself.
+/// What is said of a limit that this replica keeps by itself. Nobody knows what others have sent meanwhile: no burst is left.
 fn alone(limit: Option<Rate>, sent: u64) -> Claim {
     limit.map_or_else(Claim::default, |limit| {
         let (one, depth) = (limit.interval(), limit.depth());
-        Claim { depth, one, sent: worth(sent, one), ..Claim::default() }
+        Claim { depth, one, sent: worth(sent, one), floor: depth.saturating_sub(one as u64), ..Claim::default() }
     })
 }
 

@@ -42,7 +42,7 @@ impl Naive {
         for (which, claim) in ask.claims.iter().enumerate().filter(|(_, claim)| claim.depth > 0) {
             let depth = claim.depth as i64;
             let full = self.full[which].unwrap_or(now + (depth - claim.one as i64).max(0));
-            let full = full.max((full + claim.sent as i64).min(now + depth));
+            let full = full.max((full + claim.sent as i64).min(now + depth + 250 * MS as i64));
             let full = full.max(now + claim.floor as i64).max(now) + claim.take;
             if claim.take > 0 {
                 reply.wait = reply.wait.max((full - depth.max(claim.take) - now).max(0) as u64);
@@ -172,7 +172,7 @@ fn plays(moves: Vec<Move>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn what_replicas_use_was_there_and_what_they_do_not_use_goes_back(moves in vec(one_move(), 1..80)) {
@@ -181,19 +181,19 @@ proptest! {
 }
 
 /// Drives replicas of which all have calls that wait, and says how many passed in each.
-fn saturated(demands: &[u64], seconds: u64, away: impl Fn(u64) -> bool) -> Vec<u64> {
+fn saturated(demands: &[u64], seconds: u64, away: impl Fn(usize, u64) -> bool) -> Vec<u64> {
     let rate = PaceSettings::from(Rate::per_second(100).burst(10)).queue(usize::MAX);
     let mut naive = Naive::default();
     let mut replicas: Vec<_> = demands.iter().map(|_| Replica::new(rate)).collect();
     for now in (0..seconds * 1_000).map(|time| time * MS) {
-        for (replica, demand) in replicas.iter_mut().zip(demands) {
+        for (which, (replica, demand)) in replicas.iter_mut().zip(demands).enumerate() {
             while (replica.waiting.len() as u64) < *demand {
                 replica.call(1, now);
                 if replica.waiting.is_empty() {
                     break;
                 }
             }
-            replica.acts(&mut naive, away(now), demands.len() as u32, now);
+            replica.acts(&mut naive, away(which, now), demands.len() as u32, now);
         }
     }
     replicas.iter().map(|replica| replica.passed[0]).collect()
@@ -201,7 +201,7 @@ fn saturated(demands: &[u64], seconds: u64, away: impl Fn(u64) -> bool) -> Vec<u
 
 #[test]
 fn replicas_that_want_all_have_equal_shares_and_the_rate_together() {
-    let passed = saturated(&[20, 20, 20, 20], 30, |_| false);
+    let passed = saturated(&[20, 20, 20, 20], 30, |_, _| false);
     let all: u64 = passed.iter().sum();
     assert!((2_970..=3_030).contains(&all), "{passed:?}");
     assert!(passed.iter().all(|share| (710..=790).contains(share)), "{passed:?}");
@@ -209,16 +209,19 @@ fn replicas_that_want_all_have_equal_shares_and_the_rate_together() {
 
 #[test]
 fn one_that_wants_all_has_what_the_others_leave() {
-    let passed = saturated(&[50, 0, 0, 0], 30, |_| false);
+    let passed = saturated(&[50, 0, 0, 0], 30, |_, _| false);
     assert!((2_970..=3_030).contains(&passed[0]), "{passed:?}");
 }
 
 #[test]
 fn what_was_sent_while_the_store_was_away_is_counted_when_it_is_back() {
-    // Away for 700 ms of each 2 s, as on a machine that is too busy.
-    let passed = saturated(&[20, 20], 30, |now| now / MS % 2_000 < 700);
-    let all: u64 = passed.iter().sum();
-    assert!((2_700..=3_090).contains(&all), "{passed:?}");
+    // For 700 ms of each 2 s, as on a machine that is too busy: for all of them, or for one after the other.
+    let together = |_, now| now / MS % 2_000 < 700;
+    let in_turn = |which, now| now / MS % 4_000 / 1_000 == which as u64 && now / MS % 1_000 < 300;
+    for passed in [saturated(&[20; 4], 30, together), saturated(&[20; 4], 30, in_turn)] {
+        let all: u64 = passed.iter().sum();
+        assert!((2_600..=3_090).contains(&all), "{all}: {passed:?}");
+    }
 }
 
 #[test]
