@@ -4,7 +4,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use trysail_breaker::{Circuit, State};
 use trysail_core::Hold;
 use trysail_retry::Budget;
-use trysail_throttle::Pace;
+use trysail_throttle::{Pace, Store};
 
 use crate::observe::labels::Labels;
 
@@ -39,6 +39,8 @@ impl Gauges {
         describe_counter!(SENT, Unit::Count, "attempts that were sent at the pace");
         describe_counter!(SPENT, Unit::Count, "what these cost");
         describe_gauge!(PAUSED, Unit::Seconds, "for how long nothing is to be sent any more");
+        describe_gauge!(STORE, "1 for whom the pace is kept with: own, shared or alone");
+        describe_gauge!(REPLICAS, Unit::Count, "how many replicas keep the pace");
         describe_gauge!(REQUESTS, Unit::Count, "how many requests the rate has room for");
         describe_gauge!(COST, Unit::Count, "how much the rate of cost has room for");
         Self { labels: Labels::new(origin, model), circuit: None, budget: None, pace: None }
@@ -87,6 +89,10 @@ impl Gauges {
                 counter!(SPENT, self.labels.and("outcome", outcome)).absolute(spent.cost());
             }
             gauge!(PAUSED, self.labels.to_vec()).set(now.paused().unwrap_or_default().as_secs_f64());
+            for (store, name) in STORES {
+                gauge!(STORE, self.labels.and("store", name)).set(u8::from(now.store() == *store));
+            }
+            gauge!(REPLICAS, self.labels.to_vec()).set(now.replicas());
             for (name, level) in [(REQUESTS, now.requests()), (COST, now.cost())] {
                 if let Some(level) = level {
                     gauge!(name, self.labels.to_vec()).set(level);
@@ -103,6 +109,7 @@ const STATES: &[(State, &str)] = &[
     (State::ForcedOpen, "forced_open"),
     (State::Disabled, "disabled"),
 ];
+const STORES: &[(Store, &str)] = &[(Store::Own, "own"), (Store::Shared, "shared"), (Store::Alone, "alone")];
 const STATE: &str = "trysail_circuit_state";
 const OPENED: &str = "trysail_circuit_opened_total";
 const RETRIES: &str = "trysail_budget_retries";
@@ -115,3 +122,5 @@ const SPENT: &str = "trysail_throttle_cost_total";
 const PAUSED: &str = "trysail_throttle_paused_seconds";
 const REQUESTS: &str = "trysail_throttle_requests";
 const COST: &str = "trysail_throttle_cost";
+const STORE: &str = "trysail_throttle_store";
+const REPLICAS: &str = "trysail_throttle_replicas";
