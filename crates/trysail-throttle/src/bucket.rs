@@ -12,18 +12,19 @@ impl Bucket {
         Self { own: Gcra::new(), lease: Lease::new() }
     }
 
-    /// Another rate from now on, shared or not. What was there stays there.
-    pub(crate) fn set(&self, rate: Option<Rate>, is_shared: bool, now: u64) {
-        if is_shared {
-            self.own.set(None, now);
-            self.lease.set(rate);
-        } else {
-            let left = self.lease.end();
-            self.own.set(rate, now);
-            if let Some(left) = left {
-                self.own.at_most(left, now);
-            }
+    /// Another rate of this process from now on. What was there stays there.
+    pub(crate) fn set(&self, rate: Option<Rate>, now: u64) {
+        let left = self.lease.end();
+        self.own.set(rate, now);
+        if let Some(left) = left {
+            self.own.at_most(left, now);
         }
+    }
+
+    /// Another rate from now on, which is shared. What was leased stays there.
+    pub(crate) fn share(&self, rate: Option<Rate>, now: u64) {
+        self.own.set(None, now);
+        self.lease.set(rate);
     }
 
     pub(crate) fn is_set(&self) -> bool {

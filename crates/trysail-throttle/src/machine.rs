@@ -1,6 +1,7 @@
 use trysail_core::{Allowance, Held, Hold};
 
 use crate::{
+    bucket::Bucket,
     decision::{Arrival, Look, News},
     fare::{Fare, Places},
     found_rate::FoundRate,
@@ -252,8 +253,9 @@ impl Machine {
         let sharing = &self.sharing;
         let found = sharing.found(self.found.rate(now));
         let [requests, cost] = self.limits().map(|limit| sharing.limit(limit));
-        rates.requests.set(Rate::least([requests, found]), sharing.is_shared(), now);
-        rates.cost.set(cost, sharing.is_shared(), now);
+        let set = if sharing.is_shared() { Bucket::share } else { Bucket::set };
+        set(&rates.requests, Rate::least([requests, found]), now);
+        set(&rates.cost, cost, now);
     }
 
     /// Refuses those at once who would wait in vain.
