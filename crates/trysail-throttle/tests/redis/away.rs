@@ -127,7 +127,7 @@ async fn a_redis_that_hangs_holds_no_call_and_is_shared_again_within_two_seconds
 #[tokio::test]
 async fn while_redis_is_away_each_replica_keeps_its_share_and_after_that_they_share_again() {
     let Some(mut server) = Server::start(&[]).await else { return };
-    let job = Job { url: server.url(), rate: 400, burst: 40, callers: 200 };
+    let job = Job { url: server.url(), rate: 400, burst: 40, callers: 200, roots: None };
     let replicas = [(); 4].map(|()| job.start(Duration::ZERO));
     for replica in &replicas {
         while replica.lines().is_empty() {

@@ -7,3 +7,4 @@ mod script;
 mod server;
 mod shared;
 mod tasks;
+mod tls;

@@ -4,6 +4,7 @@ use std::{
     env,
     future::ready,
     io::{BufRead, BufReader, Write},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
@@ -22,6 +23,8 @@ pub(crate) struct Job {
     pub(crate) rate: u64,
     pub(crate) burst: u64,
     pub(crate) callers: usize,
+    /// Whom they trust, if not the system's roots.
+    pub(crate) roots: Option<PathBuf>,
 }
 
 /// A process that calls as fast as it may.
@@ -49,6 +52,7 @@ impl Job {
             .env("REPLICA_BURST", self.burst.to_string())
             .env("REPLICA_CALLERS", self.callers.to_string())
             .env("REPLICA_BETWEEN", between.as_millis().to_string())
+            .envs(self.roots.iter().map(|roots| ("SSL_CERT_FILE", roots)))
             .stdout(Stdio::piped())
             .stdin(Stdio::piped())
             .spawn()

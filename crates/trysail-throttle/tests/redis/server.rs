@@ -23,14 +23,9 @@ impl Server {
     pub(crate) async fn start(args: &[&str]) -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|of| of.local_addr()).expect("a free port").port();
         let args: Vec<_> = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let Some(child) = spawn(port, &args) else {
-            // Not `eprintln!`, which says nothing where a test passes.
-            let _ = writeln!(io::stderr(), "SKIPPED: there is no {} on this machine, so none was asked", program());
-            return None;
-        };
-        let server = Self { child, port, args };
-        server.up().await;
-        Some(server)
+        let Some(child) = spawn(port, &args) else { return skipped("is not on this machine") };
+        let mut server = Self { child, port, args };
+        server.up().await.then_some(server).or_else(|| skipped("does not start like this"))
     }
 
     pub(crate) fn url(&self) -> String {
@@ -57,7 +52,7 @@ impl Server {
 
     pub(crate) async fn start_again(&mut self) {
         self.child = spawn(self.port, &self.args).expect("it ran before");
-        self.up().await;
+        assert!(self.up().await, "it ran before");
     }
 
     /// It neither answers nor hangs up.
@@ -74,13 +69,18 @@ impl Server {
         assert!(status.expect("there is a kill").success());
     }
 
-    async fn up(&self) {
+    /// Waits until it is up; says whether it did not end before.
+    async fn up(&mut self) -> bool {
         let up = async {
             while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+                if self.child.try_wait().is_ok_and(|ended| ended.is_some()) {
+                    return false;
+                }
                 sleep(Duration::from_millis(10)).await;
             }
+            true
         };
-        timeout(Duration::from_secs(30), up).await.expect("it starts");
+        timeout(Duration::from_secs(30), up).await.expect("it starts or ends")
     }
 }
 
@@ -95,6 +95,12 @@ impl Drop for Server {
 /// Where a node of a cluster keeps what it knows of the others.
 pub(crate) fn nodes(port: u16) -> std::path::PathBuf {
     std::env::temp_dir().join(format!("trysail-nodes-{port}.conf"))
+}
+
+fn skipped(why: &str) -> Option<Server> {
+    // Not `eprintln!`, which says nothing where a test passes.
+    let _ = writeln!(io::stderr(), "SKIPPED: {} {why}, so none was asked", program());
+    None
 }
 
 fn program() -> String {

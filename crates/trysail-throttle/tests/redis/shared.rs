@@ -45,7 +45,7 @@ fn is_about(sent: usize, expected: f64, percent: f64) -> bool {
 async fn four_processes_keep_one_quota() {
     let Some(server) = Server::start(&[]).await else { return };
     for rate in [20, 200, 2_000] {
-        let job = Job { url: server.url(), rate, burst: rate, callers: 1_000.min(rate as usize) };
+        let job = Job { url: server.url(), rate, burst: rate, callers: 1_000.min(rate as usize), roots: None };
         server.look();
         let replicas = [(); 4].map(|()| job.start(Duration::ZERO));
         let from = are_up(&replicas).await;
@@ -62,7 +62,7 @@ async fn four_processes_keep_one_quota() {
 #[tokio::test]
 async fn what_some_replicas_do_not_need_others_use() {
     let Some(server) = Server::start(&[]).await else { return };
-    let job = Job { url: server.url(), rate: 200, burst: 20, callers: 50 };
+    let job = Job { url: server.url(), rate: 200, burst: 20, callers: 50, roots: None };
     // Two want all of it, one a little now and then, one next to nothing.
     let between_calls = [Duration::ZERO, Duration::ZERO, 5_000 * MS, 20_000 * MS];
     let replicas = between_calls.map(|time| job.start(time));
@@ -77,7 +77,7 @@ async fn what_some_replicas_do_not_need_others_use() {
 #[tokio::test]
 async fn the_share_of_a_replica_that_is_killed_is_used_by_the_others_within_a_second() {
     let Some(server) = Server::start(&[]).await else { return };
-    let job = Job { url: server.url(), rate: 400, burst: 40, callers: 200 };
+    let job = Job { url: server.url(), rate: 400, burst: 40, callers: 200, roots: None };
     let mut replicas = [(); 4].map(|()| job.start(Duration::ZERO));
     are_up(&replicas).await;
     replicas[0].kill();
