@@ -1,11 +1,13 @@
 use tower::Service;
 
-use crate::drive::{self, Nothing};
+use crate::{drive, fault::Fault, nothing::Nothing};
 
-/// A layer or a stack of them, to be put around a service that does nothing.
+/// A layer or a stack of them, around a service that does nothing.
 pub(crate) struct Case {
     pub(crate) name: &'static str,
-    pub(crate) around: fn(Nothing) -> Stacked,
+    /// The same without layers.
+    pub(crate) bare: &'static str,
+    pub(crate) make: fn(Answer) -> Stacked,
 }
 
 /// A service that is made.
@@ -24,26 +26,34 @@ pub(crate) enum Answer {
 }
 
 impl Case {
-    pub(crate) fn stack(&self, answer: Answer) -> Stacked {
-        (self.around)(Nothing { pending: answer == Answer::Pending })
+    pub(crate) fn is_bare(&self) -> bool {
+        self.name == self.bare
     }
 }
 
 impl Stacked {
-    pub(crate) fn new<S>(service: S) -> Self
+    /// A service that is asked what `request` makes of the number of the call.
+    pub(crate) fn new<S, Req>(service: S, request: impl Fn(u64) -> Req + Copy + Sync + 'static) -> Self
     where
-        S: Service<u64, Response = u64> + Clone + Send + Sync + 'static,
+        S: Service<Req, Error: Into<Fault>> + Clone + Send + Sync + 'static,
     {
-        let calls = Box::new(move |calls| drive::calls(service.clone(), calls));
+        let calls = Box::new(move |calls| drive::calls(service.clone(), request, calls));
         Self { calls, future: size_of::<S::Future>() }
     }
 }
 
 impl Answer {
+    pub(crate) const ALL: [Self; 2] = [Self::Ready, Self::Pending];
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Ready => "ready",
             Self::Pending => "pending",
         }
+    }
+
+    /// A service that answers so.
+    pub(crate) const fn nothing(self) -> Nothing {
+        Nothing { pending: matches!(self, Self::Pending) }
     }
 }

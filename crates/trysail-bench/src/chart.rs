@@ -16,7 +16,7 @@ const STYLE: &str = "
   .peer { fill: #8c959f } .ours { fill: #0969da } .pending { fill-opacity: .5 }
   @media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .ours { fill: #4493f8 } }";
 
-const LEFT: f64 = 210.0;
+const LEFT: f64 = 250.0;
 const WIDTH: f64 = 520.0;
 const TOP: f64 = 66.0;
 const ROW: f64 = 30.0;
@@ -24,7 +24,7 @@ const BAR: f64 = 12.0;
 
 impl Display for Chart<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |row: &&Row| row.case != "bare";
+        let shown = |row: &&Row| !row.case.is_bare();
         let ready: Vec<_> = self.0.rows(Answer::Ready).filter(shown).collect();
         let pending: Vec<_> = self.0.rows(Answer::Pending).filter(shown).collect();
         let most = ready.iter().chain(&pending).map(|row| row.added).fold(1.0, f64::max);
@@ -48,7 +48,13 @@ impl Display for Chart<'_> {
         writeln!(f, r#"<text x="{middle}" y="{:.1}" text-anchor="middle">{label}</text>"#, bottom + 38.0)?;
         for (at, (ready, pending)) in ready.iter().zip(&pending).enumerate() {
             let y = TOP + ROW * at as f64;
-            writeln!(f, r#"<text x="{}" y="{:.1}" text-anchor="end">{}</text>"#, LEFT - 8.0, y + 19.0, ready.case)?;
+            writeln!(
+                f,
+                r#"<text x="{}" y="{:.1}" text-anchor="end">{}</text>"#,
+                LEFT - 8.0,
+                y + 19.0,
+                ready.case.name
+            )?;
             bar(f, y + 2.0, ready, scale)?;
             bar(f, y + 2.0 + BAR + 1.0, pending, scale)?;
         }
@@ -73,7 +79,7 @@ fn legend() -> String {
 }
 
 fn bar(f: &mut fmt::Formatter<'_>, y: f64, row: &Row, scale: f64) -> fmt::Result {
-    let side = if row.case.contains("trysail") { "ours" } else { "peer" };
+    let side = if row.case.name.contains("trysail") { "ours" } else { "peer" };
     let state = row.answer.name();
     let width = row.added.max(0.0) * scale;
     writeln!(f, r#"<rect class="{side} {state}" x="{LEFT}" y="{y:.1}" width="{width:.1}" height="{BAR}"/>"#)?;

@@ -30,8 +30,7 @@ pub(crate) fn medians(stacks: &[Stacked]) -> Vec<Nanoseconds> {
 
 /// What two threads cost each other.
 pub(crate) fn table(cases: &[Case]) -> Table {
-    let stacks: Vec<_> =
-        cases.iter().flat_map(|case| [case.stack(Answer::Ready), case.stack(Answer::Pending)]).collect();
+    let stacks: Vec<_> = cases.iter().flat_map(|case| Answer::ALL.map(case.make)).collect();
     let about = format!(
         "Nanoseconds a call, around a service that is ready at once and one that is pending once: one thread, and each \
          of two that share the state. Medians of {ROUNDS} rounds."

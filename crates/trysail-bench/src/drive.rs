@@ -6,24 +6,9 @@ use std::{
     thread,
 };
 
-use tower::{BoxError, Layer, Service};
-use trysail::{BreakerLayer, Classified, Elapsed, Open, Verdict};
+use tower::{Service, ServiceExt};
 
-/// The smallest error that every layer can return.
-#[derive(Debug)]
-pub(crate) struct Refused;
-
-/// The answer of a service that does nothing: at once, or after one poll.
-pub(crate) struct Soon {
-    value: u64,
-    pending: bool,
-}
-
-/// A service that does nothing.
-#[derive(Clone)]
-pub(crate) struct Nothing {
-    pub(crate) pending: bool,
-}
+use crate::{fault::Fault, nothing::FAILS};
 
 /// Runs `code` where timers work.
 pub(crate) fn on_a_clock<T>(code: impl FnOnce() -> T) -> T {
@@ -33,84 +18,82 @@ pub(crate) fn on_a_clock<T>(code: impl FnOnce() -> T) -> T {
     code()
 }
 
-/// Makes one call that fails, through `layer`.
-pub(crate) fn fail_once(layer: BreakerLayer) {
-    let failing = tower::service_fn(|_: u64| std::future::ready(Err::<u64, BoxError>(Verdict::TRANSIENT.into())));
-    let mut call = pin!(layer.layer(failing).call(0));
-    assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
-}
-
 /// Makes so many calls, one after the other, and says how many were answered.
-pub(crate) fn calls<S: Service<u64, Response = u64>>(mut service: S, calls: u64) -> u64 {
+///
+/// Two places call by turns, as different from each other as those of an application: a service that one place alone
+/// calls is compiled into it as a whole, which hides what a call costs.
+pub(crate) fn calls<S, Req>(mut service: S, request: impl Fn(u64) -> Req, calls: u64) -> u64
+where
+    S: Service<Req, Error: Into<Fault>>,
+{
     let mut cx = Context::from_waker(Waker::noop());
     let mut answered = 0;
     for value in 0..calls {
-        assert!(service.poll_ready(&mut cx).is_ready());
-        let mut call = pin!(service.call(black_box(value)));
-        let mut polls = 0;
-        let outcome = loop {
-            if let Poll::Ready(outcome) = black_box(call.as_mut().poll(&mut cx)) {
-                break outcome;
-            }
-            polls += 1;
-            // What is pending twice waits for the other thread.
-            if polls > 1 {
-                thread::yield_now();
-            }
+        let request = black_box(request(value));
+        let outcome = if black_box(value) % 2 == 0 {
+            polled(&mut service, request, &mut cx).map(|answer| _ = black_box(answer))
+        } else {
+            awaited(&mut service, request, &mut cx).map(|answer| _ = black_box(answer))
         };
-        answered += u64::from(outcome.is_ok());
+        match outcome {
+            Ok(()) => answered += 1,
+            Err(fault) => _ = black_box(fault.retry_after()),
+        }
     }
     answered
 }
 
-impl Service<u64> for Nothing {
-    type Response = u64;
-    type Error = Refused;
-    type Future = Soon;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Refused>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, value: u64) -> Soon {
-        Soon { value, pending: self.pending }
-    }
-}
-
-impl Future for Soon {
-    type Output = Result<u64, Refused>;
-
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        if std::mem::take(&mut self.pending) {
-            return Poll::Pending;
+/// Makes a service refuse that opens after a failure or two.
+pub(crate) fn opened<S>(mut service: S) -> S
+where
+    S: Service<u64, Error: Into<Fault>>,
+{
+    on_a_clock(|| {
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..3 {
+            assert!(polled(&mut service, FAILS, &mut cx).is_err(), "a call that must fail has been answered");
         }
-        // A compiler that knew it never fails would leave out half of what is measured.
-        Poll::Ready(if self.value == u64::MAX { Err(Refused) } else { Ok(self.value) })
-    }
+    });
+    service
 }
 
-impl std::fmt::Display for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("refused")
+/// Calls as a service does that is around another one.
+#[inline(never)]
+fn polled<S, Req>(service: &mut S, request: Req, cx: &mut Context<'_>) -> Result<S::Response, Fault>
+where
+    S: Service<Req, Error: Into<Fault>>,
+{
+    match service.poll_ready(cx) {
+        Poll::Ready(ready) => ready.map_err(Into::into)?,
+        Poll::Pending => panic!("no case waits for readiness"),
     }
+    end(pin!(service.call(request)), cx).map_err(Into::into)
 }
 
-impl std::error::Error for Refused {}
-
-impl From<Elapsed> for Refused {
-    fn from(_: Elapsed) -> Self {
-        Self
-    }
+/// Calls as an async function does.
+#[inline(never)]
+fn awaited<S, Req>(service: &mut S, request: Req, cx: &mut Context<'_>) -> Result<(S::Response, usize), Fault>
+where
+    S: Service<Req, Error: Into<Fault>>,
+{
+    let call = async {
+        let answer = service.ready().await.map_err(Into::into)?.call(request).await.map_err(Into::into)?;
+        Ok((answer, size_of::<S::Response>()))
+    };
+    end(pin!(call), cx)
 }
 
-impl From<Open> for Refused {
-    fn from(_: Open) -> Self {
-        Self
-    }
-}
-
-impl Classified for Refused {
-    fn verdict(&self) -> Verdict {
-        Verdict::REFUSED
+/// Polls until there is an outcome.
+fn end<F: Future>(mut call: Pin<&mut F>, cx: &mut Context<'_>) -> F::Output {
+    let mut polls = 0;
+    loop {
+        if let Poll::Ready(outcome) = black_box(call.as_mut().poll(cx)) {
+            return outcome;
+        }
+        polls += 1;
+        // What is pending twice waits for the other thread.
+        if polls > 1 {
+            thread::yield_now();
+        }
     }
 }

@@ -8,9 +8,12 @@ mod chart;
 mod contention;
 mod decode;
 mod drive;
+mod fault;
 mod heap;
 mod interleave;
 mod machine;
+mod nothing;
+mod openai;
 mod overhead;
 mod page;
 mod peers;
@@ -25,7 +28,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
-use crate::{overhead::Overhead, page::Page, table::Table};
+use crate::{decode::Decoded, overhead::Overhead, page::Page, table::Table, targets::Asked};
 
 /// What a call costs, ours beside its peers in one run.
 #[derive(Parser)]
@@ -37,7 +40,14 @@ struct Args {
 #[derive(Subcommand)]
 enum What {
     /// What a call of each layer and stack costs around a service that does nothing (needs valgrind).
-    Overhead,
+    Overhead {
+        /// Without times: a busy machine will do.
+        #[arg(long)]
+        instructions: bool,
+        /// Only the cases whose names hold this, without times as well.
+        #[arg(long, default_value = "")]
+        only: String,
+    },
     /// Nanoseconds a call, of one thread and of two that share a budget or a circuit.
     Contention,
     /// What it costs to read an answer of 64 vectors of 1536 dimensions, and to judge it before (needs valgrind).
@@ -56,7 +66,7 @@ enum What {
     Scale,
     /// How large a program is that makes one call, with and without layers.
     Size,
-    /// All of these, and which targets are missed.
+    /// All of these, and what is missed of what was asked.
     All {
         /// Write `performance.md` and `overhead.svg` into this directory.
         #[arg(long, value_name = "DIRECTORY")]
@@ -82,25 +92,24 @@ fn main() -> ExitCode {
 
 fn measure(what: What) -> Result<Vec<Table>, String> {
     match what {
-        What::Overhead => Ok(Overhead::measure()?.tables()),
+        What::Overhead { instructions, only } => {
+            let counted = instructions || !only.is_empty();
+            let overhead = if counted { Overhead::count(&only)? } else { Overhead::measure()? };
+            let mut tables = overhead.tables();
+            tables.push(Asked::of_overhead(&overhead).table());
+            Ok(tables)
+        }
         What::Contention => Ok(vec![contention::table(cases::ALL)]),
-        What::Decode => decode::tables(),
+        What::Decode => Ok(decode::measure()?.iter().map(Decoded::table).collect()),
         What::Wire { seconds, only } => {
             let mut tables = wire::tables(&wire::measure(seconds, &only)?);
-            tables.push(wire::instructions()?);
+            tables.push(wire::costs_table(&wire::costs()?));
             Ok(tables)
         }
         What::Scale => scale::tables(),
         What::Size => Ok(vec![size::table()?]),
         What::All { write } => {
-            let wire = wire::measure(WIRE, "")?;
-            let others = [
-                vec![wire::summary(&wire), wire::instructions()?],
-                decode::tables()?,
-                scale::tables()?,
-                vec![size::table()?],
-            ];
-            let page = Page::new(Overhead::measure()?, &wire, others.into_iter().flatten())?;
+            let page = page()?;
             if let Some(docs) = write {
                 page.write(&docs)?;
             }
@@ -108,6 +117,17 @@ fn measure(what: What) -> Result<Vec<Table>, String> {
         }
         What::Run { case, calls } => run(&case, calls).map(|()| Vec::new()),
     }
+}
+
+fn page() -> Result<Page, String> {
+    let (wire, costs) = (wire::measure(WIRE, "")?, wire::costs()?);
+    let (overhead, decoded) = (Overhead::measure()?, decode::measure()?);
+    let asked = Asked::of(&overhead, &wire, &costs, &decoded);
+    let mut others = vec![wire::summary(&wire), wire::costs_table(&costs)];
+    others.extend(decoded.iter().map(Decoded::table));
+    others.extend(scale::tables()?);
+    others.push(size::table()?);
+    Ok(Page { overhead, others, asked })
 }
 
 fn run(name: &str, calls: u64) -> Result<(), String> {
@@ -124,4 +144,4 @@ fn run(name: &str, calls: u64) -> Result<(), String> {
     Ok(())
 }
 
-const WIRE: f64 = 150.0;
+const WIRE: f64 = 210.0;

@@ -1,6 +1,7 @@
 //! What the peers leave to their users, written as their documentation shows it.
 
 use std::{
+    future::{Ready, ready},
     sync::Arc,
     task::{Context, Poll},
 };
@@ -8,45 +9,57 @@ use std::{
 use failsafe::{Any, FailurePolicy, StateMachine, futures::CircuitBreaker};
 use recloser::{AnyError, AsyncRecloser, RecloserFuture};
 use tower::{
-    BoxError, Service,
+    Service,
     retry::{
         Policy,
         budget::{Budget, TpsBudget},
     },
 };
 
-/// Three retries, without a pause; with tower's default budget if asked for.
+/// Three retries, without a pause.
 #[derive(Clone)]
 pub(crate) struct Thrice {
     left: u32,
-    budget: Option<Arc<TpsBudget>>,
-}
-
-impl Thrice {
-    pub(crate) fn budgeted() -> Self {
-        Self { budget: Some(Arc::default()), ..Self::default() }
-    }
 }
 
 impl Default for Thrice {
     fn default() -> Self {
-        Self { left: 3, budget: None }
+        Self { left: 3 }
     }
 }
 
 impl<E> Policy<u64, u64, E> for Thrice {
-    type Future = std::future::Ready<()>;
+    type Future = Ready<()>;
 
     fn retry(&mut self, _: &mut u64, outcome: &mut Result<u64, E>) -> Option<Self::Future> {
         if outcome.is_ok() {
-            if let Some(budget) = &self.budget {
-                budget.deposit();
-            }
             return None;
         }
         self.left = self.left.checked_sub(1)?;
-        let granted = self.budget.as_ref().is_none_or(|budget| budget.withdraw());
-        granted.then(|| std::future::ready(()))
+        Some(ready(()))
+    }
+
+    fn clone_request(&mut self, request: &u64) -> Option<u64> {
+        Some(*request)
+    }
+}
+
+/// The same, within tower's default budget.
+#[derive(Clone, Default)]
+pub(crate) struct ThriceBudgeted {
+    thrice: Thrice,
+    budget: Arc<TpsBudget>,
+}
+
+impl<E> Policy<u64, u64, E> for ThriceBudgeted {
+    type Future = Ready<()>;
+
+    fn retry(&mut self, request: &mut u64, outcome: &mut Result<u64, E>) -> Option<Self::Future> {
+        if outcome.is_ok() {
+            self.budget.deposit();
+            return None;
+        }
+        self.thrice.retry(request, outcome).filter(|_| self.budget.withdraw())
     }
 
     fn clone_request(&mut self, request: &u64) -> Option<u64> {
@@ -67,10 +80,7 @@ impl<S> Reclosed<S> {
     }
 }
 
-impl<Req, S> Service<Req> for Reclosed<S>
-where
-    S: Service<Req, Error: Into<BoxError>>,
-{
+impl<Req, S: Service<Req>> Service<Req> for Reclosed<S> {
     type Response = S::Response;
     type Error = recloser::Error<S::Error>;
     type Future = RecloserFuture<S::Future, AnyError>;

@@ -179,8 +179,9 @@ impl Capacity {
         learnt.answered_then = self.answered();
     }
 
-    /// Whether a request that fails so may again do so for an input: others did, and the server has answered since.
-    pub(crate) fn is_blamed(&self, likeness: Likeness) -> bool {
+    /// A request has failed so; whether that may again be for one of its inputs: others did, and the server has answered
+    /// since.
+    pub(crate) fn fails_as_blamed(&self, likeness: Likeness) -> bool {
         let mut learnt = self.learnt();
         let blamed = learnt.blamed.contains(&likeness);
         blamed && mem::replace(&mut learnt.answered_then, self.answered()) < self.answered()

@@ -107,7 +107,7 @@ impl Shared {
             Some(flaw) if blames || request.len() > 1 || flaw.is_no_accident() || never => Told::Refused(likeness),
             None if blames => Told::Suspect,
             // What does not speak against the server does not open a circuit.
-            _ if self.capacity.is_blamed(likeness) => return error.neutral(),
+            _ if self.capacity.fails_as_blamed(likeness) => return error.neutral(),
             _ => return error,
         };
         self.capacity.blame(likeness);

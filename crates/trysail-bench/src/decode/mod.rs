@@ -48,40 +48,62 @@ decoders! {
     }
 }
 
+/// How one form of the answer is read.
+pub(crate) struct Decoded {
+    title: &'static str,
+    kib: f64,
+    pub(crate) rows: Vec<Row>,
+}
+
+/// What one way to read it takes.
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    /// Megabytes a second.
+    pub(crate) rate: f64,
+    instructions: f64,
+}
+
 /// How fast the answer is read in each form, and with how many instructions.
-pub(crate) fn tables() -> Result<Vec<Table>, String> {
+pub(crate) fn measure() -> Result<Vec<Decoded>, String> {
     Ok(vec![
-        table("Decode: base64", answer::base64(VECTORS), BASE64)?,
-        table("Decode: numbers", answer::floats(VECTORS), FLOATS)?,
+        Decoded::measure("Decode: base64", &answer::base64(VECTORS), BASE64)?,
+        Decoded::measure("Decode: numbers", &answer::floats(VECTORS), FLOATS)?,
     ])
 }
 
-fn table(title: &str, body: Bytes, decoders: &[Decoder]) -> Result<Table, String> {
-    let about = format!(
-        "An answer of {VECTORS} vectors of {} dimensions, {} KiB, in memory. `{}` is what `Embeddings` does: it reads \
-         any shape and checks each value, each index and all lengths; judged: with `Providers` below. The others fill \
-         a struct that fits this one shape and check nothing. Medians of {ROUNDS} interleaved rounds; instructions by \
-         callgrind; all built for any machine of this kind, without `target-cpu=native`.",
-        answer::DIMENSIONS,
-        body.len() / 1024,
-        decoders[0].name,
-    );
-    let mut table = Table::new(title, &about, &["decoder", "MB/s", "of ours", "instructions/KiB", "of ours"]);
-    let rates = rates(&body, decoders);
-    let mut ours = None;
-    for (decoder, rate) in decoders.iter().zip(&rates) {
-        let instructions = callgrind::per_call(decoder.name, CALLS)?.instructions;
-        let per_kib = instructions / (body.len() as f64 / 1024.0);
-        let ours = *ours.get_or_insert(per_kib);
-        table.rows.push(vec![
-            decoder.name.to_owned(),
-            format!("{rate:.0}"),
-            format!("{:.2}", rate / rates[0]),
-            format!("{per_kib:.0}"),
-            format!("{:.2}", per_kib / ours),
-        ]);
+impl Decoded {
+    fn measure(title: &'static str, body: &Bytes, decoders: &[Decoder]) -> Result<Self, String> {
+        let row = |(decoder, rate): (&Decoder, f64)| {
+            let instructions = callgrind::per_call(decoder.name, CALLS)?.instructions;
+            Ok(Row { name: decoder.name, rate, instructions })
+        };
+        let rows: Result<_, String> = decoders.iter().zip(rates(body, decoders)).map(row).collect();
+        Ok(Self { title, kib: body.len() as f64 / 1024.0, rows: rows? })
     }
-    Ok(table)
+
+    pub(crate) fn table(&self) -> Table {
+        let ours = &self.rows[0];
+        let about = format!(
+            "An answer of {VECTORS} vectors of {} dimensions, {:.0} KiB, in memory. `{}` is what `Embeddings` does: it reads \
+             any shape and checks each value, each index and all lengths; judged: with `Providers` below. The others fill \
+             a struct that fits this one shape and check nothing. Medians of {ROUNDS} interleaved rounds; instructions by \
+             callgrind; all built for any machine of this kind, without `target-cpu=native`.",
+            answer::DIMENSIONS,
+            self.kib,
+            ours.name,
+        );
+        let mut table = Table::new(self.title, &about, &["decoder", "MB/s", "of ours", "instructions/KiB", "of ours"]);
+        table.rows.extend(self.rows.iter().map(|Row { name, rate, instructions }| {
+            vec![
+                (*name).to_owned(),
+                format!("{rate:.0}"),
+                format!("{:.2}", rate / ours.rate),
+                format!("{:.0}", instructions / self.kib),
+                format!("{:.2}", instructions / ours.instructions),
+            ]
+        }));
+        table
+    }
 }
 
 /// Megabytes a second.

@@ -7,12 +7,14 @@ use std::{
 
 use recloser::{AsyncRecloser, Recloser};
 use tower::{Service, ServiceBuilder};
-use trysail::{Backoff, BreakerLayer, Budget, Circuit, RetryLayer, TimeoutLayer, Trip};
+use trysail::{BreakerLayer, Budget, RetryLayer, TimeoutLayer};
 
 use crate::{
     callgrind::Counted,
-    drive::Nothing,
-    peers::{Reclosed, Thrice},
+    drive,
+    fault::Fault,
+    nothing::Nothing,
+    peers::{Reclosed, ThriceBudgeted},
     scale::{Apart, bytes, costs},
     table::Table,
 };
@@ -61,7 +63,9 @@ pub(super) fn table() -> Result<Table, String> {
     Ok(table)
 }
 
-fn rounds<S: Service<u64>>(mut service: S, in_flight: u64, calls: u64) {
+fn rounds<S: Service<u64, Error: Into<Fault>> + Clone>(mut service: S, in_flight: u64, calls: u64) {
+    // What is called from here alone would be compiled into here.
+    drive::calls(service.clone(), |value| value, 2);
     let mut cx = Context::from_waker(Waker::noop());
     for _ in 0..calls / in_flight {
         for mut call in begun(&mut service, in_flight) {
@@ -82,17 +86,17 @@ fn begun<S: Service<u64>>(service: &mut S, calls: u64) -> Vec<Pin<Box<S::Future>
     (0..calls).map(&mut begin).collect()
 }
 
-fn trysail() -> impl Service<u64, Response = u64> {
+fn trysail() -> impl Service<u64, Error = Fault> + Clone {
     ServiceBuilder::new()
-        .layer(RetryLayer::new(Backoff::exponential(Duration::from_millis(100))).budget(Budget::default()))
-        .layer(BreakerLayer::new(Circuit::new(Trip::default())))
+        .layer(RetryLayer::default().budget(Budget::default()))
+        .layer(BreakerLayer::default())
         .layer(TimeoutLayer::new(LIMIT))
         .service(PENDING)
 }
 
-fn peers() -> impl Service<u64, Response = u64> {
+fn peers() -> impl Service<u64, Error: Into<Fault>> + Clone {
     ServiceBuilder::new()
-        .layer(tower::retry::RetryLayer::new(Thrice::budgeted()))
+        .layer(tower::retry::RetryLayer::new(ThriceBudgeted::default()))
         .layer_fn(|inner| Reclosed::new(inner, AsyncRecloser::from(Recloser::default())))
         .layer(tower::timeout::TimeoutLayer::new(LIMIT))
         .service(PENDING)

@@ -5,14 +5,14 @@ use trysail::{BreakerLayer, Circuit, Circuits, Trip};
 
 use crate::{
     callgrind::Counted,
-    drive::{Nothing, calls},
-    scale::{Apart, bytes, costs},
+    nothing::Nothing,
+    scale::{Apart, bytes, calls, costs},
     table::Table,
 };
 
 /// A circuit without a key, then as many keys as there is room for, and at last twice as many.
 pub(super) const CALLS: &[Counted] = &[
-    Counted { name: "one circuit, no keys", run: |n| _ = calls(BreakerLayer::new(circuit()).layer(READY), n) },
+    Counted { name: "one circuit, no keys", run: |n| calls(BreakerLayer::new(circuit()).layer(READY), n) },
     Counted { name: "1 key", run: |n| keyed(1, 1, n) },
     Counted { name: "10 keys", run: |n| keyed(10, 10, n) },
     Counted { name: "100 keys", run: |n| keyed(100, 100, n) },

@@ -10,8 +10,10 @@ use tower::Service;
 
 use crate::{
     callgrind::{self, Counted},
-    drive::{Nothing, Refused, Soon},
+    drive,
+    fault::Fault,
     heap, interleave,
+    nothing::{Nothing, Soon},
     table::Table,
 };
 
@@ -23,10 +25,10 @@ struct Apart(Nothing);
 
 impl Service<u64> for Apart {
     type Response = u64;
-    type Error = Refused;
+    type Error = Fault;
     type Future = Soon;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Refused>> {
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         self.0.poll_ready(cx)
     }
 
@@ -40,6 +42,11 @@ pub(crate) fn cases() -> impl Iterator<Item = &'static Counted> {
     [flight::CALLS, flight::HELD, keys::CALLS, keys::HELD, windows::CALLS, windows::HELD].into_iter().flatten()
 }
 
+/// So many calls of a service that is asked for numbers.
+fn calls(service: impl Service<u64, Error = Fault>, calls: u64) {
+    drive::calls(service, |value| value, calls);
+}
+
 /// Calls in flight, keys of circuits, and lengths of windows.
 pub(crate) fn tables() -> Result<Vec<Table>, String> {
     Ok(vec![flight::table()?, keys::table()?, windows::table()?])
@@ -48,7 +55,7 @@ pub(crate) fn tables() -> Result<Vec<Table>, String> {
 /// Nanoseconds and instructions of one call of each case.
 fn costs(cases: &[Counted]) -> Result<Vec<[String; 2]>, String> {
     let mut runs: Vec<Box<dyn FnMut()>> =
-        cases.iter().map(|case| Box::new(|| crate::drive::on_a_clock(|| (case.run)(TIMED))) as _).collect();
+        cases.iter().map(|case| Box::new(|| drive::on_a_clock(|| (case.run)(TIMED))) as _).collect();
     let seconds = interleave::seconds(ROUNDS, &mut runs);
     let cost = |(case, seconds): (&Counted, f64)| {
         let instructions = callgrind::per_call(case.name, COUNTED)?.instructions;

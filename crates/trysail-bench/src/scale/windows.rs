@@ -1,13 +1,13 @@
-use std::{future::Ready, mem, time::Duration};
+use std::{future::ready, mem, time::Duration};
 
 use tower::{Layer, service_fn};
-use trysail::{BreakerLayer, Circuit, Classified, Open, Trip, Verdict};
+use trysail::{BreakerLayer, Circuit, Trip};
 
 use crate::{
     callgrind::Counted,
-    drive::calls,
+    fault::Fault,
     heap,
-    scale::{bytes, costs},
+    scale::{bytes, calls, costs},
     table::Table,
 };
 
@@ -71,34 +71,10 @@ pub(super) fn table() -> Result<Table, String> {
 }
 
 fn judged(circuit: &Circuit, n: u64, fails: u64) {
-    let service = service_fn(move |value: u64| -> Ready<Result<u64, Failed>> {
-        std::future::ready(if value % fails == fails - 1 { Err(Failed) } else { Ok(value) })
+    let service = service_fn(move |value: u64| {
+        ready(if value % fails == fails - 1 { Err(Fault::Status(503)) } else { Ok(value) })
     });
     calls(BreakerLayer::new(circuit.clone()).layer(service), n);
-}
-
-/// A failure of the server's.
-#[derive(Debug)]
-struct Failed;
-
-impl std::fmt::Display for Failed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("failed")
-    }
-}
-
-impl std::error::Error for Failed {}
-
-impl From<Open> for Failed {
-    fn from(_: Open) -> Self {
-        panic!("a tenth of failures opens none of these circuits")
-    }
-}
-
-impl Classified for Failed {
-    fn verdict(&self) -> Verdict {
-        Verdict::TRANSIENT
-    }
 }
 
 const CIRCUITS: u32 = 100;

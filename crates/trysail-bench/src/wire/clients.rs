@@ -15,19 +15,21 @@ use trysail::{ClassifyLayer, CollectLayer, Preset, Providers};
 use crate::{
     peers::Reclosed,
     wire::{
-        Protocol, Question,
+        Protocol, Question, over_reqwest,
         peers::Thrice,
         round::{Turn, turn},
     },
 };
 
 /// All clients, the bare one first.
-pub(crate) const ALL: [(&str, MakeTurn); 5] = [
+pub(crate) const ALL: [(&str, MakeTurn); 7] = [
     ("bare hyper-util client", bare),
     ("the same, once more", bare),
     ("trysail around it", trysail),
     ("tower and recloser around it", peers),
-    ("reqwest", reqwest),
+    ("reqwest", over_reqwest::plain),
+    ("reqwest, its retry", over_reqwest::with_retry),
+    ("async-openai's retry over reqwest", over_reqwest::async_openai),
 ];
 
 /// Makes a client that asks one question, on connections of its own.
@@ -56,27 +58,6 @@ pub(crate) fn peers(protocol: Protocol, question: Question) -> Result<Turn, Stri
         .layer(timeout::TimeoutLayer::new(ATTEMPT))
         .service(collected(client(protocol)));
     ask(service, question)
-}
-
-pub(crate) fn reqwest(protocol: Protocol, question: Question) -> Result<Turn, String> {
-    let builder = reqwest::Client::builder().no_proxy().timeout(ATTEMPT).read_timeout(IDLE);
-    let builder = match protocol {
-        Protocol::Http1 => builder.http1_only(),
-        Protocol::Http2 => builder.http2_prior_knowledge(),
-    };
-    let client = builder.build().map_err(|error| format!("cannot make the client: {error}"))?;
-    let url = reqwest::Url::parse(&question.url).map_err(|error| format!("{}: {error}", question.url))?;
-    let (make, body) = (client.clone(), question.body);
-    let make = move || make.post(url.clone()).header(CONTENT_TYPE, JSON).body(body.clone()).build();
-    let service = service_fn(move |request: Result<reqwest::Request, reqwest::Error>| {
-        let sent = request.map(|request| client.execute(request));
-        async move {
-            let response = sent?.await?;
-            let status = response.status();
-            Ok::<_, reqwest::Error>(with(status, response.bytes().await?))
-        }
-    });
-    Ok(turn(service, make, question.answer))
 }
 
 /// Asks through a service of requests as hyper has them.
@@ -124,14 +105,7 @@ fn client(protocol: Protocol) -> Client {
         .build(http)
 }
 
-fn with(status: http::StatusCode, body: Bytes) -> Response<Bytes> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    response
-}
-
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const LIMIT: usize = 64 << 20;
 const OVERALL: Duration = Duration::from_secs(60);
-const ATTEMPT: Duration = Duration::from_secs(20);
-const IDLE: Duration = Duration::from_secs(5);
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(20);

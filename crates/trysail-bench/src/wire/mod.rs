@@ -2,6 +2,8 @@
 
 mod clients;
 mod figures;
+mod instructions;
+mod over_reqwest;
 mod payload;
 mod peers;
 mod round;
@@ -12,17 +14,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::runtime::Runtime;
 
+pub(crate) use self::instructions::{ALL, Cost, costs, costs_table};
 use self::{
-    clients::MakeTurn,
     figures::Figures,
     payload::Payload,
     round::{Turn, Until},
     server::Server,
 };
-use crate::{
-    callgrind::{self, Counted},
-    table::Table,
-};
+use crate::table::Table;
 
 /// The two protocols that a client speaks without TLS.
 #[derive(Clone, Copy, PartialEq)]
@@ -37,25 +36,6 @@ pub(crate) struct Question {
     pub(crate) url: String,
     pub(crate) body: Bytes,
     pub(crate) answer: usize,
-}
-
-macro_rules! counted {
-    ($($name:literal => $client:ident, $protocol:ident;)*) => {
-        /// A tiny answer, asked for by one client: for callgrind, which counts the server too.
-        pub(crate) const ALL: &[Counted] =
-            &[$(Counted { name: $name, run: |calls| count(clients::$client, Protocol::$protocol, calls) },)*];
-    };
-}
-
-counted! {
-    "HTTP 1, bare" => bare, Http1;
-    "HTTP 1, trysail" => trysail, Http1;
-    "HTTP 1, tower and recloser" => peers, Http1;
-    "HTTP 1, reqwest" => reqwest, Http1;
-    "HTTP 2, bare" => bare, Http2;
-    "HTTP 2, trysail" => trysail, Http2;
-    "HTTP 2, tower and recloser" => peers, Http2;
-    "HTTP 2, reqwest" => reqwest, Http2;
 }
 
 /// One question that all clients asked in turn.
@@ -140,6 +120,8 @@ pub(crate) fn summary(all: &[Measured]) -> Table {
         "±",
         "tower, recloser",
         "reqwest",
+        "its retry",
+        "async-openai's",
         "bare: p50 µs",
         "p99 µs",
         "CPU µs",
@@ -149,38 +131,32 @@ pub(crate) fn summary(all: &[Measured]) -> Table {
     ];
     let mut table = Table::new("Wire", &about, &columns);
     for Measured { protocol, payload, places, figures, .. } in all {
-        let [bare, again, ours, peers, reqwest] = &figures[..] else { continue };
+        let [bare, again, ours, peers, others @ ..] = &figures[..] else { continue };
         let ratio = |own: &Figures| format!("{:.3}", own.ratio(bare)[0]);
         let times = |own: &Figures| [own.micros(0.5), own.micros(0.99), own.busy()];
         let mut row = vec![format!("{}, {}, {places}", protocol.name(), payload.name), format!("{:.0}", bare.rate())];
-        row.extend([ratio(again), ratio(ours), format!("{:.3}", ours.ratio(bare)[1]), ratio(peers), ratio(reqwest)]);
+        row.extend([ratio(again), ratio(ours), format!("{:.3}", ours.ratio(bare)[1]), ratio(peers)]);
+        row.extend(others.iter().map(ratio));
         row.extend([times(bare), times(ours)].concat());
         table.rows.push(row);
     }
     table
 }
 
-/// How many instructions one call takes, of client and server: what noise cannot hide.
-pub(crate) fn instructions() -> Result<Table, String> {
-    let about = "Instructions by callgrind of one call that brings a tiny answer over loopback, client, server and \
-                 runtime together, without the kernel; and what each client adds to the bare one.";
-    let mut table = Table::new("Wire: instructions", about, &["client", "instructions", "added"]);
-    let mut bare = 0.0;
-    for case in ALL {
-        let instructions = callgrind::per_call(case.name, CALLS)?.instructions;
-        if case.name.ends_with("bare") {
-            bare = instructions;
-        }
-        let added = format!("{:+.0}", instructions - bare);
-        table.rows.push(vec![case.name.to_owned(), format!("{instructions:.0}"), added]);
-    }
-    Ok(table)
-}
-
 impl Measured {
     /// What the stack leaves of the bare client's calls a second, and how sure that is.
-    pub(crate) fn ratio(&self) -> [f64; 2] {
+    pub(crate) fn to_bare(&self) -> [f64; 2] {
         self.figures[OURS].ratio(&self.figures[0])
+    }
+
+    /// The same, of tower and recloser's.
+    pub(crate) fn to_peers(&self) -> [f64; 2] {
+        self.figures[OURS].ratio(&self.figures[PEERS])
+    }
+
+    /// Whether the answer is the smallest and the thread has most to do, so that the stack shows most.
+    pub(crate) fn is_hardest(&self) -> bool {
+        std::ptr::eq(self.payload, &payload::ALL[0]) && self.places == PLACES[1]
     }
 
     /// What was asked.
@@ -220,17 +196,6 @@ fn order(round: usize, clients: usize) -> impl Iterator<Item = usize> {
     (0..clients).map(move |turn| (round + turn * step) % clients)
 }
 
-fn count(make: MakeTurn, protocol: Protocol, calls: u64) {
-    let counted = || {
-        let (runtime, server) = (runtime()?, Server::start()?);
-        let turn = make(protocol, Question::of(&payload::ALL[0], &server, protocol))?;
-        turn(&runtime, 1, Until::Calls(calls))
-    };
-    if let Err(why) = counted() {
-        panic!("{why}");
-    }
-}
-
 fn runtime() -> Result<Runtime, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| format!("cannot make a runtime: {error}"))
@@ -256,8 +221,8 @@ const PROTOCOLS: [Protocol; 2] = [Protocol::Http1, Protocol::Http2];
 const PLACES: [usize; 2] = [1, 16];
 /// Where the stack is among the clients.
 const OURS: usize = 2;
+const PEERS: usize = 3;
 const ROUNDS: usize = 50;
 /// How often all clients are made anew.
 const CLIENTS: usize = 10;
-const CALLS: u32 = 1_000;
 const SHORTEST: Duration = Duration::from_millis(1);

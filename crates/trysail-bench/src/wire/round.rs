@@ -1,4 +1,4 @@
-use std::{fs, time::Duration};
+use std::{fs, future::poll_fn, time::Duration};
 
 use bytes::Bytes;
 use http::Response;
@@ -72,13 +72,26 @@ where
         if over {
             return Ok(latencies);
         }
-        let ready = service.ready().await.map_err(Into::into)?;
-        let answer = ready.call(make()).await.map_err(Into::into)?;
+        // Two places call by turns: a service that one alone calls is compiled into it as a whole.
+        let answer = if latencies.len().is_multiple_of(2) {
+            poll_fn(|cx| service.poll_ready(cx)).await.map_err(Into::into)?;
+            service.call(make()).await.map_err(Into::into)?
+        } else {
+            asked(&mut service, make()).await?
+        };
         if !answer.status().is_success() || answer.body().len() != bytes {
             return Err(format!("{} and {} bytes where {bytes} belong", answer.status(), answer.body().len()).into());
         }
         latencies.push(sent.elapsed());
     }
+}
+
+/// The answer, as a caller that has lent the service gets it.
+async fn asked<Req, S>(service: &mut S, request: Req) -> Result<Response<Bytes>, BoxError>
+where
+    S: Service<Req, Response = Response<Bytes>, Error: Into<BoxError>>,
+{
+    service.ready().await.map_err(Into::into)?.call(request).await.map_err(Into::into)
 }
 
 /// For how long this thread was on a processor so far, by Linux.

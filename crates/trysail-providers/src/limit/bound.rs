@@ -40,9 +40,10 @@ fn value(sentence: &[Piece<'_>], at: usize) -> Option<(usize, Option<Unit>)> {
             }
             _ => Some((value, unit)),
         },
-        Word("one" | "single") => {
+        Word(word) => {
+            let (_, value) = NUMERALS.iter().find(|(numeral, _)| *numeral == word)?;
             let next = sentence[at + 1..].iter().find(|piece| **piece != Word("single"));
-            next.and_then(|next| next.word()).is_some_and(is_one).then_some((1, Some(Unit::Inputs)))
+            next.and_then(|next| next.word()).is_some_and(is_one).then_some((*value, Some(Unit::Inputs)))
         }
         _ => None,
     }
@@ -106,6 +107,23 @@ fn followed(sentence: &[Piece<'_>], at: usize) -> bool {
     }
 }
 
+const NUMERALS: &[(&str, usize)] = &[
+    ("one", 1),
+    ("single", 1),
+    ("two", 2),
+    ("three", 3),
+    ("four", 4),
+    ("five", 5),
+    ("six", 6),
+    ("seven", 7),
+    ("eight", 8),
+    ("nine", 9),
+    ("ten", 10),
+    ("twelve", 12),
+    ("sixteen", 16),
+    ("twenty", 20),
+    ("hundred", 100),
+];
 const AFTER: &[&[&str]] = &[
     &["or", "fewer"],
     &["or", "less"],
@@ -200,7 +218,7 @@ const FILLERS: &[&str] = &[
 ];
 /// What may stand between a limiting word and a number that is a word.
 const VERBS: &[&str] =
-    &["a", "accepts", "accept", "supports", "support", "allows", "allow", "takes", "take", "process"];
+    &["a", "one", "accepts", "accept", "supports", "support", "allows", "allow", "takes", "take", "process"];
 /// What goes before the number that was sent.
 const SENT: &[&str] = &[
     "got",

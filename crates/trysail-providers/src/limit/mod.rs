@@ -33,7 +33,8 @@ impl InputLimit {
         if RATES.iter().any(|word| clause::holds(lower, word)) || STEMS.iter().any(|stem| lower.contains(stem)) {
             return None;
         }
-        let said = clause::unquoted(lower, is_said);
+        // An apostrophe would make a plural of whose limit it is.
+        let said = clause::unquoted(&lower.replace("'s ", " ").replace("’s ", " "), is_said);
         let sentences = piece::sentences(&said);
         let bounds = (0..sentences.len()).flat_map(|at| Bound::all(&sentences[at]).map(move |bound| (at, bound)));
         bounds

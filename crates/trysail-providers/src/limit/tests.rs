@@ -108,6 +108,11 @@ fn the_number_is_read_from_the_words_of_the_server() {
         ("单次请求最多支持10个文本", Inputs(10)),
         ("batch size 不能大于 25", Inputs(25)),
         ("Body exceeded 1mb limit", Bytes(1_000_000)),
+        ("Input batch size 64 exceeds the model's limit of 10.", Inputs(10)),
+        ("the batch is over the server’s maximum of 16 texts", Inputs(16)),
+        ("At most ten inputs are allowed per request.", Inputs(10)),
+        ("a request may hold no more than one hundred texts", Inputs(100)),
+        ("This endpoint accepts only two sentences", Inputs(2)),
         (
             "texts: List should have at most 96 items after validation, not 128 [type=too_long, input_value=['a', 'b'], input_type=list]",
             Inputs(96),
@@ -166,6 +171,9 @@ fn numbers_of_other_things_are_no_limit_of_a_batch() {
         "input size exceeds limit of 8192",
         "Token count 9000 exceeds model maximum of 8192 tokens per input",
         "Failed after 3 attempts for batch of 32 inputs",
+        "at most ten tokens a text in each batch",
+        "two inputs of the batch are empty",
+        "ten models support no more than a batch",
     ];
     let wrong = table.iter().map(|text| (text, limit(text))).filter(|(_, found)| found.is_some()).collect::<Vec<_>>();
     assert!(wrong.is_empty(), "{wrong:#?}");
