@@ -2,6 +2,7 @@
 
 mod away;
 mod keys;
+mod learnt;
 mod replica;
 mod script;
 mod server;
