@@ -17,7 +17,7 @@ mod off {
             match *self {}
         }
 
-        pub(crate) fn start(&self, _: &Pace) {
+        pub(crate) fn start(&self, _: &Pace, _: u64) {
             match *self {}
         }
 

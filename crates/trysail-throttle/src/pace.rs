@@ -129,8 +129,12 @@ impl Pace {
         // Read under the lock, so that the machine sees no time before the last.
         let now = self.now();
         let link = self.inner.link.as_ref();
-        let starts = link.filter(|link| machine.sharing.is_unattended && link.can_start());
-        machine.sharing.is_unattended &= starts.is_none();
+        let is_waited_for = !machine.queue.is_empty();
+        let starts = link.filter(|link| machine.sharing.is_left(is_waited_for, now) && link.can_start());
+        if starts.is_some() {
+            machine.sharing.hand_over(now);
+        }
+        let attendant = machine.sharing.attendant;
         let done = work(&mut machine, &self.inner.rates, now);
         let is_gated = machine.is_gated(now) || machine.sharing.is_unattended;
         let flags = [(self.inner.rates.are_set(), RATES), (is_gated, GATE), (machine.minds_success(), WATCH)];
@@ -141,7 +145,7 @@ impl Pace {
         drop(machine);
         wakers.into_iter().for_each(Waker::wake);
         if let Some(link) = starts {
-            link.start(self);
+            link.start(self, attendant);
         }
         if let Some(link) = rings {
             link.ring();

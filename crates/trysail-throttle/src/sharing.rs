@@ -1,4 +1,6 @@
-use crate::rate::Rate;
+use std::time::Duration;
+
+use crate::{rate::Rate, time::nanos};
 
 /// Whom a pace counts its calls with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +23,9 @@ pub(crate) struct Sharing {
     pub(crate) known: u32,
     /// Nobody asks the store: the next call must see to that.
     pub(crate) is_unattended: bool,
+    /// Who asks it, counted from the first one on, and when that was last at work.
+    pub(crate) attendant: u64,
+    pub(crate) attended_at: u64,
     /// Whoever asks the store sleeps until a call waits.
     pub(crate) sleeps: bool,
     /// Until when calls pause, as far as the store knows.
@@ -54,6 +59,19 @@ impl Sharing {
         }
     }
 
+    /// Whether nobody asks the store, or whoever does has not come to it for long while calls wait: its runtime may stand still.
+    pub(crate) fn is_left(&self, is_anyone_waiting: bool, now: u64) -> bool {
+        let is_late = self.store != Store::Own && now > self.attended_at.saturating_add(nanos(LEFT));
+        self.is_unattended || is_late && is_anyone_waiting
+    }
+
+    /// Somebody else asks it from now on.
+    pub(crate) fn hand_over(&mut self, now: u64) {
+        self.is_unattended = false;
+        self.attendant += 1;
+        self.attended_at = now;
+    }
+
     /// Whether whoever asks the store has to be woken, for calls that wait or a pause it does not know; said once.
     pub(crate) fn rings(&mut self, is_anyone_waiting: bool, paused_until: u64, now: u64) -> bool {
         let is_news = paused_until != self.paused_until && paused_until.max(self.paused_until) > now;
@@ -63,3 +81,6 @@ impl Sharing {
         rings
     }
 }
+
+/// How long nobody may have come to ask the store.
+const LEFT: Duration = Duration::from_secs(1);

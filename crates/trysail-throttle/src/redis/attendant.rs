@@ -46,12 +46,12 @@ enum Away {
 }
 
 impl Attendant {
-    pub(super) fn new(link: &Link, pace: &Pace) -> Self {
+    pub(super) fn new(link: &Link, pace: &Pace, number: u64) -> Self {
         // Of its own each time: who has left must not be taken for who comes.
         let replica = format!("{:016x}", RandomState::new().hash_one(Instant::now()));
         let (connection, names, bell) = (Arc::clone(&link.connection), link.names.clone(), Arc::clone(&link.bell));
         let pace = Arc::downgrade(&pace.inner);
-        Self { pace, connection, names, bell, replica, tenant: Tenant::default(), is_told: false, is_over: false }
+        Self { pace, connection, names, bell, replica, tenant: Tenant::new(number), is_told: false, is_over: false }
     }
 
     pub(super) async fn run(mut self) {
@@ -82,6 +82,7 @@ impl Attendant {
 
     async fn asks(&mut self, ask: &Ask) {
         let connection = Arc::clone(&self.connection);
+        let number = connection.number();
         let (names, replica) = (self.names.clone(), self.replica.clone());
         let answer = connection.ask(&names, &replica, ask);
         pin!(answer);
@@ -97,6 +98,9 @@ impl Attendant {
         match outcome {
             Ok(reply) => self.hears(ask, reply),
             Err(away) => {
+                if matches!(away, Away::Slow) {
+                    connection.discard(number);
+                }
                 self.goes_on_alone();
                 self.tells(&away);
             }
@@ -141,7 +145,7 @@ impl Drop for Attendant {
         if thread::panicking() {
             self.goes_on_alone();
         } else {
-            pace.change(|machine, _, _| machine.sharing.is_unattended = true);
+            pace.change(|machine, _, _| self.tenant.leaves(machine));
         }
     }
 }

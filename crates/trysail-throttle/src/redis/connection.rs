@@ -1,14 +1,14 @@
 use std::{
     fmt,
     sync::{
-        Mutex, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
     time::Duration,
 };
 
 use redis::{
-    RedisError, RedisResult, Script,
+    RedisResult, Script,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use rustls::crypto::{CryptoProvider, ring};
@@ -53,14 +53,15 @@ impl Connection {
         let (mut manager, number) = self.current()?;
         let outcome = ask.of(&self.script, names, replica).invoke_async(&mut manager).await;
         self.is_up.store(outcome.is_ok(), Relaxed);
-        if let Err(error) = &outcome {
-            self.discard(number, error);
+        // A manager connects again after an error of the connection alone; a login that failed may succeed later as well.
+        if outcome.as_ref().is_err_and(|error| !error.is_io_error()) {
+            self.discard(number);
         }
         outcome.map(Reply::read)
     }
 
     fn current(&self) -> RedisResult<(ConnectionManager, u64)> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.lock();
         let manager = match &current.manager {
             Some(manager) => manager.clone(),
             None => current.manager.insert(self.connect()?).clone(),
@@ -68,12 +69,23 @@ impl Connection {
         Ok((manager, current.number))
     }
 
-    /// A manager connects again after an error of the connection alone; a login that failed may succeed later as well.
-    fn discard(&self, number: u64, error: &RedisError) {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if !error.is_io_error() && current.number == number {
+    /// Which connection is in use.
+    pub(super) fn number(&self) -> u64 {
+        self.lock().number
+    }
+
+    /// The next who asks makes a connection of his own, unless somebody has done that. What does not answer may be one whose
+    /// runtime stands still.
+    pub(super) fn discard(&self, number: u64) {
+        let mut current = self.lock();
+        if current.number == number {
             *current = Current { manager: None, number: number + 1 };
+            self.is_up.store(false, Relaxed);
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn connect(&self) -> RedisResult<ConnectionManager> {

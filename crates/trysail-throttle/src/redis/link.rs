@@ -24,10 +24,10 @@ impl Link {
         Handle::try_current().is_ok()
     }
 
-    /// Has the store asked from now on, until nobody calls any more or the pace is gone.
-    pub(crate) fn start(&self, pace: &Pace) {
+    /// Has the store asked from now on, until nobody calls any more, somebody else asks, or the pace is gone.
+    pub(crate) fn start(&self, pace: &Pace, number: u64) {
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(Attendant::new(self, pace).run());
+            runtime.spawn(Attendant::new(self, pace, number).run());
         }
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Tenant {
     balances: [i64; 2],
     /// What had been sent when the store was last heard of, if it is away.
     since: Option<Sent>,
+    /// Which one it is of those who ask; only the last one does.
+    number: u64,
 }
 
 /// Requests and cost since the pace was made.
@@ -47,8 +49,21 @@ pub(super) enum Step {
 }
 
 impl Tenant {
+    pub(super) fn new(number: u64) -> Self {
+        Self { number, ..Self::default() }
+    }
+
+    /// It asks no more, unless somebody else does already.
+    pub(super) const fn leaves(&self, machine: &mut Machine) {
+        machine.sharing.is_unattended |= self.is_last(machine);
+    }
+
     /// Hands out what has come, and says what is next; `sent` is all that was sent by now.
     pub(super) fn step(&mut self, machine: &mut Machine, rates: &Rates, sent: Sent, now: u64) -> Step {
+        if !self.is_last(machine) {
+            return Step::Rest;
+        }
+        machine.sharing.attended_at = now;
         self.hand_out(machine, rates, now);
         let is_due = self.asked_at.is_none_or(|at| now >= at.saturating_add(self.beat(machine)));
         let is_idle = machine.queue.is_empty() && sent == self.seen;
@@ -57,7 +72,7 @@ impl Tenant {
         }
         self.seen = sent;
         if is_due && is_idle && self.is_done(rates) && now >= self.active_at.saturating_add(nanos(REST)) {
-            machine.sharing.is_unattended = true;
+            self.leaves(machine);
             return Step::Rest;
         }
         let mut claims = self.claims(machine, rates, sent, now);
@@ -87,6 +102,9 @@ impl Tenant {
         reply: Reply,
         now: u64,
     ) -> Option<News> {
+        if !self.is_last(machine) {
+            return None;
+        }
         let Reply { replicas, paused, wait, spare } = reply;
         let is_news = machine.sharing.known != replicas || !machine.sharing.is_shared();
         machine.sharing.known = replicas;
@@ -112,7 +130,7 @@ impl Tenant {
         }
         let news = pauses(machine, paused, now);
         self.hand_out(machine, rates, now);
-        if machine.is_first_late(rates, now) {
+        if news.is_some() || machine.is_first_late(rates, now) {
             machine.sweep(rates, now);
         }
         news
@@ -120,6 +138,9 @@ impl Tenant {
 
     /// The store has not answered.
     pub(super) fn hears_nothing(&mut self, machine: &mut Machine, rates: &Rates, sent: Sent, now: u64) {
+        if !self.is_last(machine) {
+            return;
+        }
         self.coming.clear();
         self.since.get_or_insert(sent);
         machine.sharing.store = Store::Alone;
@@ -127,6 +148,10 @@ impl Tenant {
         machine.sharing.paused_until = 0;
         machine.follow(rates, now);
         machine.grant(rates, now);
+    }
+
+    const fn is_last(&self, machine: &Machine) -> bool {
+        machine.sharing.attendant == self.number
     }
 
     fn hand_out(&mut self, machine: &mut Machine, rates: &Rates, now: u64) {
@@ -147,7 +172,7 @@ impl Tenant {
         [0, 1].map(|which| {
             let lease = rates.leases()[which];
             if !lease.is_on() {
-                return alone(limits[which], self.since.map_or(0, |since| sent[which] - since[which]));
+                return alone(limits[which], self.since.map_or(0, |since| sent[which].saturating_sub(since[which])));
             }
             let (one, depth) = lease.rate();
             let share = (nanos(LEASE) as f64 / one / f64::from(machine.sharing.replicas())) as u64;

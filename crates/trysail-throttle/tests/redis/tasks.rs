@@ -64,6 +64,29 @@ fn a_pace_outlives_the_runtime_in_which_it_was_called_first() {
     });
 }
 
+#[test]
+fn a_runtime_that_stands_still_holds_no_call_of_another() {
+    let runtime = || runtime::Builder::new_current_thread().enable_all().build().expect("one");
+    let (first, second) = (runtime(), runtime());
+    let Some(server) = first.block_on(Server::start(&[])) else { return };
+    let pace = pace(&server, Rate::per_second(100));
+    first.block_on(until(&pace, Store::Shared));
+    // It is there, and nobody runs it.
+    second.block_on(async {
+        for _ in 0..50 {
+            timeout(Duration::from_secs(3), call(&pace)).await.expect("no call hangs").expect("no call fails");
+        }
+        until(&pace, Store::Shared).await;
+    });
+    // Who asked first has nothing more to say.
+    first.block_on(async {
+        for _ in 0..50 {
+            timeout(Duration::from_secs(3), call(&pace)).await.expect("no call hangs").expect("no call fails");
+        }
+        until(&pace, Store::Shared).await;
+    });
+}
+
 #[tokio::test]
 async fn a_pause_that_one_replica_is_asked_for_holds_the_others() {
     let Some(server) = Server::start(&[]).await else { return };
