@@ -49,11 +49,13 @@ fn once() -> Preset {
     Preset::interactive().retries(0)
 }
 
-async fn with_fault(fault: &str, preset: Preset) -> Result<(String, String, String), BoxError> {
+async fn with_fault(fault: &str, preset: fn() -> Preset) -> Result<(String, String, String), BoxError> {
     let server = EmbeddingServer::new().faults(fault.parse()?).bind().await?;
-    let embed = trysail::embeddings(&server.url())?.key("sk-secret")?.model("potion-base-2M").preset(preset);
+    let embed = trysail::embeddings(&server.url())?.key("sk-secret")?.model("potion-base-2M").preset(preset());
     let error = embed.embed(["a fair wind", "calm"]).await.expect_err("it fails");
     let debug = format!("{error:?}");
+    // What the first has heard of the server is news to it.
+    let embed = embed.preset(preset());
     let batch = embed.embed_all(["a fair wind", "calm"]).await.expect_err("it fails");
     assert!(!format!("{debug}{batch:?}").contains("sk-secret"), "{debug}");
     Ok((error.to_string(), debug, batch.to_string()))
@@ -99,7 +101,7 @@ async fn an_answer_that_is_an_error_is_said_with_its_status() -> Result<(), BoxE
         ("wrong-count:100", "it holds 1 vectors for 2 inputs", ""),
     ];
     for (fault, fact, advice) in cases {
-        let (said, debug, batch) = with_fault(fault, once().overall(Duration::from_millis(900))).await?;
+        let (said, debug, batch) = with_fault(fault, || once().overall(Duration::from_millis(900))).await?;
         assert!(said.contains(fact), "{fault}: {said}");
         assert!(debug.contains(advice), "{fault}: {debug}");
         // What is refused is asked for in halves.
@@ -166,9 +168,9 @@ async fn a_body_that_is_too_large_or_breaks_off_is_said() -> Result<(), BoxError
     let embed = trysail::embeddings("http://a/v1")?.client(foot()).preset(once());
     says("typed", printed(embed.embed(["calm"]).await.expect_err("too large")), &["http://a", fact[0]]);
 
-    let (said, ..) = with_fault("cut:100", once()).await?;
+    let (said, ..) = with_fault("cut:100", once).await?;
     assert!(said.contains("the body of the answer broke off"), "{said}");
-    let (said, ..) = with_fault("hang:100", once().attempt(Duration::from_millis(50))).await?;
+    let (said, ..) = with_fault("hang:100", || once().attempt(Duration::from_millis(50))).await?;
     assert!(said.contains("attempt limit of 50ms"), "{said}");
     Ok(())
 }

@@ -17,7 +17,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt};
 use tracing_subscriber::fmt::format::FmtSpan;
 use trysail::{
     BreakerLayer, Budget, Circuit, Circuits, Failure, Gauges, ObserveLayer, Pace, PaceSettings, Preset, Rate,
-    RetryLayer, TimeoutLayer, Trip, Verdict, breaker::State,
+    RetryLayer, TimeoutLayer, Trip, Verdict, breaker::State, embeddings::Usage,
 };
 use trysail_testkit::{Pool, Scripted};
 
@@ -97,7 +97,11 @@ fn pace() -> Pace {
 /// A call that fails, is repeated, and succeeds in the end; one that fails for good; and one of each other kind.
 async fn a_bit_of_everything() {
     let (preset, watch) = (Preset::interactive(), watch());
-    let gauges = Gauges::new("localhost", "potion").circuit(preset.circuit()).budget(preset.budget()).pace(&pace());
+    let gauges = Gauges::new("localhost", "potion")
+        .circuit(preset.circuit())
+        .budget(preset.budget())
+        .pace(&pace())
+        .usage(&Usage::default());
     let service = |steps: Vec<Result<&'static str, Judged>>| {
         ServiceBuilder::new()
             .layer(&watch)

@@ -86,5 +86,6 @@ async fn a_bulk_job_loses_little_more_than_an_outage_takes() {
     lost.sort_by(f64::total_cmp);
     let (median, worst) = ((lost[9] + lost[10]) / 2.0, lost[19]);
     println!("median {median:.2}, worst {worst:.2}");
-    assert!(median <= 1.25 && worst <= 1.6);
+    // What one place is refused as too much, all of them wait out.
+    assert!(median <= 1.25 && worst <= 1.8);
 }

@@ -1,17 +1,29 @@
 //! The presets: what one call, and a run of calls, sends to a server that is in trouble.
 
-use std::{future::pending, time::Duration};
+use std::{
+    future::pending,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use bytes::Bytes;
-use http::Response;
-use tokio::time::{self, Instant};
-use tower::{Layer, Service, ServiceExt};
+use http::{Request, Response};
+use http_body_util::Full;
+use tokio::{
+    task::JoinSet,
+    time::{self, Instant},
+};
+use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt};
 use trysail::{
-    Backoff, CircuitSettings, Class, Classified, Deadline, Elapsed, EmbedRequest, Failure, Open, Preset, Trip, Verdict,
+    Backoff, CircuitSettings, Class, Classified, Deadline, Elapsed, EmbedRequest, Embeddings, Endpoint, Failure,
+    HttpLayer, HttpRequest, Open, Preset, Rate, Trip, Verdict,
     breaker::State,
     report,
     retry::{Jitter, Stop},
-    verdict::Phase,
+    verdict::{Hold, Phase},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -148,4 +160,112 @@ async fn a_preset_says_what_its_circuit_is_called() {
         (preset.circuit().name(), preset.circuit().settings()),
         (Some("tei"), Preset::bulk().circuit().settings())
     );
+}
+
+/// A server that refuses the first call as too much for 20 s; and when it was asked, since it was made.
+fn throttling()
+-> (impl Service<EmbedRequest, Response = (), Error = Judged, Future: Send> + Clone + Send, Arc<Mutex<Vec<Duration>>>) {
+    let (began, sent) = (Instant::now(), Arc::<Mutex<Vec<Duration>>>::default());
+    let seen = Arc::clone(&sent);
+    let service = tower::service_fn(move |_: EmbedRequest| {
+        let mut sent = seen.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.push(began.elapsed());
+        let is_first = sent.len() == 1;
+        async move {
+            time::sleep(SECOND / 10).await;
+            let verdict = Verdict::THROTTLED.after(20 * SECOND);
+            if is_first { Err(Judged::unanswered(verdict, std::io::ErrorKind::Other.into())) } else { Ok(()) }
+        }
+    });
+    (service, sent)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_of_a_retry_and_the_pause_of_all_calls_are_the_same_time() {
+    for preset in [Preset::interactive(), Preset::bulk()] {
+        let (server, sent) = throttling();
+        let service = preset.seed(7).layer(server);
+        let begin = Instant::now();
+        let mut calls = JoinSet::new();
+        for call in 0..20 {
+            let service = service.clone();
+            calls.spawn(async move {
+                time::sleep(call * SECOND).await;
+                service.oneshot(request()).await.map(|()| call)
+            });
+        }
+        while let Some(outcome) = calls.join_next().await {
+            outcome.expect("it ends").expect("it is answered");
+        }
+        // The hint, and of what is spread after it at most a quarter.
+        assert!(begin.elapsed() < SECOND * 255 / 10, "{:?}", begin.elapsed());
+        let sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(sent.len() == 21 && sent[1..].iter().all(|at| *at >= 20 * SECOND), "{sent:?}");
+        assert!(sent[2] > sent[1], "they come back one by one: {sent:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_turn_comes_after_its_time_is_refused_at_once_and_told_when_to_come_back() {
+    for preset in [Preset::interactive().requests_per_minute(2), Preset::interactive()] {
+        preset.pace().update(|pace| pace.requests(Rate::per_minute(2)));
+        let service = preset.layer(tower::service_fn(|_: EmbedRequest| async { Ok::<_, Judged>(()) }));
+        service.clone().oneshot(request()).await.expect("it has its turn");
+        let begin = Instant::now();
+        let hurried = request().deadline(Deadline::within(29 * SECOND));
+        let Err(Failure::Held(held)) = service.clone().oneshot(hurried).await else { panic!("it is refused") };
+        assert_eq!((held.hold(), held.retry_after(), begin.elapsed()), (Hold::Rate, 30 * SECOND, Duration::ZERO));
+        service.oneshot(request().deadline(Deadline::within(31 * SECOND))).await.expect("it waits for its turn");
+        assert_eq!(begin.elapsed(), 30 * SECOND);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn ten_thousand_calls_with_a_dead_key_are_a_handful_of_requests() {
+    for (preset, verdict) in [(Preset::interactive(), Verdict::AUTH), (Preset::bulk(), Verdict::QUOTA_EXHAUSTED)] {
+        let sent = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&sent);
+        let service = preset.layer(tower::service_fn(move |_: EmbedRequest| {
+            seen.fetch_add(1, Relaxed);
+            async move { Err::<(), _>(Judged::unanswered(verdict, std::io::ErrorKind::Other.into())) }
+        }));
+        for _ in 0..10_000 {
+            let error = service.clone().oneshot(request()).await.expect_err("nobody is let in");
+            assert_eq!(error.verdict().class(), verdict.class());
+        }
+        assert_eq!(sent.load(Relaxed), 2);
+        preset.pace().reset();
+        let _refused = service.oneshot(request()).await;
+        assert_eq!(sent.load(Relaxed), 3, "the key was changed");
+    }
+}
+
+#[tokio::test]
+async fn what_answers_say_of_the_account_is_learnt_from_calls_of_every_kind() -> Result<(), BoxError> {
+    let client = tower::service_fn(|_: HttpRequest| async {
+        let answer = Response::builder()
+            .header("x-ratelimit-limit-requests", "600")
+            .header("x-ratelimit-remaining-requests", "599")
+            .header("x-ratelimit-limit-tokens", "1000")
+            .header("x-ratelimit-remaining-tokens", "993");
+        let body = r#"{"data":[{"embedding":[1,0]}],"usage":{"prompt_tokens":7,"total_tokens":7}}"#;
+        Ok::<_, std::convert::Infallible>(answer.body(Full::<Bytes>::from(body)).expect("an answer"))
+    });
+    let (typed, plain, boxed) = (Preset::interactive(), Preset::interactive(), Preset::interactive());
+    let http = || ServiceBuilder::new().layer(HttpLayer::new()).service(client);
+    let calls = Embeddings::new(http(), Endpoint::openai("http://localhost/v1")?);
+    let usage = calls.usage().clone();
+    typed.layer(calls).oneshot(request()).await?;
+    let get = || Request::get("http://localhost/").body(Full::default());
+    plain.layer(http()).oneshot(get()?).await?;
+    boxed.layer(http().map_err(BoxError::from)).oneshot(get()?).await?;
+    for (preset, cost) in [(&typed, 7), (&plain, 0), (&boxed, 0)] {
+        let pace = preset.pace().snapshot();
+        let a_minute = |rate: Option<Rate>| rate.map(|rate| rate.within(60 * SECOND).round());
+        assert_eq!((a_minute(pace.request_rate()), a_minute(pace.cost_rate())), (Some(600.0), Some(1_000.0)));
+        assert_eq!(pace.spending().answered().cost(), cost);
+    }
+    let used = usage.snapshot().answered();
+    assert_eq!((used.requests(), used.inputs(), used.bytes(), used.tokens()), (1, 1, 4, 7));
+    Ok(())
 }

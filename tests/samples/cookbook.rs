@@ -20,10 +20,11 @@ use tower::{
 };
 use tower_http::{decompression::DecompressionLayer, timeout::ResponseBodyTimeoutLayer, trace::TraceLayer};
 use trysail::{
-    Backoff, BreakerLayer, Circuit, Circuits, Class, Classified, ClassifyLayer, CollectLayer, Elapsed, Failure,
-    HttpLayer, HttpRequest, Idempotent, Open, Preset, Providers, RetryLayer, TimeoutLayer, Trip, Verdict,
+    Backoff, BreakerLayer, Circuit, Circuits, Class, Classified, ClassifyLayer, CollectLayer, Elapsed, EmbedRequest,
+    EmbedStack, Embeddings, Endpoint, Failure, HttpLayer, HttpRequest, Idempotent, Open, Preset, Providers, Rate,
+    RetryLayer, TimeoutLayer, Trip, Verdict,
 };
-use trysail_testkit::{Scripted, scripted::Step};
+use trysail_testkit::{EmbeddingServer, Scripted, scripted::Step};
 
 type Failed = Failure<u32, io::Error>;
 /// A client whose server answers in one piece.
@@ -516,4 +517,32 @@ mod queue {
             assert_eq!((next(&outcome), asked.load(Relaxed)), (fate, times), "{code}");
         }
     }
+}
+
+fn account(endpoint: Endpoint) -> (Preset, EmbedStack) {
+    // sample docs/cookbook.md
+    let preset = Preset::bulk().requests_per_minute(500).tokens_per_minute(200_000);
+    let embed = preset.layer(Embeddings::new(trysail::client(), endpoint));
+
+    // From anywhere, any time: the account was upgraded.
+    preset.pace().update(|pace| pace.requests(Rate::per_minute(3_000)));
+    // end
+    (preset, embed)
+}
+
+#[tokio::test]
+async fn calls_keep_to_the_rate_of_the_account() -> Result<(), BoxError> {
+    let server = EmbeddingServer::new().bind().await?;
+    let (preset, embed) = account(Endpoint::openai(&server.url())?);
+    assert_eq!(preset.pace().snapshot().request_rate(), Some(Rate::per_minute(3_000)));
+    // Less of it, so that they have to wait: one in 100 ms, and no burst.
+    preset.pace().update(|pace| pace.requests(Rate::per_second(10).burst(1)));
+    let began = Instant::now();
+    for _ in 0..4 {
+        embed.clone().oneshot(EmbedRequest::new("potion-base-2M", ["a fair wind"])).await?;
+    }
+    assert!(began.elapsed() >= Duration::from_millis(300), "{:?}", began.elapsed());
+    assert_eq!(server.stats().requests, 4);
+    assert!(preset.pace().snapshot().waited() >= 1);
+    Ok(())
 }

@@ -15,7 +15,7 @@ use trysail::{
     Idempotent, LearnUsage, Limit, ObserveLayer, OrDeadline, OrOwn, Pace, Paces, Preset, Providers, Replay, RetryLayer,
     ThrottleLayer, TimeLimit, TimeoutLayer, Trip,
     embeddings::{Fingerprint, InvalidEndpoint},
-    verdict::{FromElapsed, FromOpen},
+    verdict::{FromElapsed, FromHeld, FromOpen},
 };
 use trysail_testkit::server::Running;
 
@@ -42,7 +42,7 @@ pub(super) const AROUND: [Around; 3] = [Around::Nothing, Around::Limits, Around:
 impl Around {
     pub(super) fn layer<S, Req>(self, service: S) -> BoxCloneService<Req, S::Response, S::Error>
     where
-        S: Service<Req, Response: Send, Error: Classified + FromElapsed + FromOpen + Send, Future: Send>,
+        S: Service<Req, Response: Send, Error: Classified + FromElapsed + FromHeld + FromOpen + Send, Future: Send>,
         S: Clone + Send + 'static,
         Req: Send + 'static,
         Idempotent: Replay<Req>,
@@ -224,7 +224,7 @@ fn limits<S, Req>(
     service: S,
 ) -> impl Service<Req, Response = S::Response, Error = S::Error, Future: Send> + Clone + Send
 where
-    S: Service<Req, Response: Send, Error: Classified + FromElapsed + FromOpen + Send, Future: Send>,
+    S: Service<Req, Response: Send, Error: Classified + FromElapsed + FromHeld + FromOpen + Send, Future: Send>,
     S: Clone + Send + 'static,
     Req: Send + 'static,
     Idempotent: Replay<Req>,
@@ -261,7 +261,7 @@ fn metrics<S, Req>(
     service: S,
 ) -> impl Service<Req, Response = S::Response, Error = S::Error, Future: Send> + Clone + Send
 where
-    S: Service<Req, Response: Send, Error: Classified + FromElapsed + FromOpen + Send, Future: Send>,
+    S: Service<Req, Response: Send, Error: Classified + FromElapsed + FromHeld + FromOpen + Send, Future: Send>,
     S: Clone + Send + 'static,
     Req: Send + 'static,
     Idempotent: Replay<Req>,
@@ -272,7 +272,7 @@ where
     let preset = Preset::interactive();
     let embed = ObserveLayer::new(origin, model).layer(preset.layer(service)); // around everything
 
-    let gauges = Gauges::new(origin, model).circuit(preset.circuit()).budget(preset.budget());
+    let gauges = Gauges::new(origin, model).circuit(preset.circuit()).budget(preset.budget()).pace(preset.pace());
     gauges.publish(); // whenever metrics are read, or every few seconds
     // end
     embed

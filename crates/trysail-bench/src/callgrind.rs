@@ -2,6 +2,7 @@ use std::{
     collections::HashMap,
     env, fs,
     hint::black_box,
+    path::Path,
     process::{self, Command},
     sync::atomic::{AtomicU64, Ordering},
     thread,
@@ -15,10 +16,12 @@ pub(crate) struct Counted {
     pub(crate) run: fn(u64),
 }
 
-/// What callgrind counts while a case runs.
+/// What callgrind counts while a case runs, in all of its threads.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Counts {
     pub(crate) instructions: f64,
+    /// Those of its first thread, which is the one that calls.
+    pub(crate) of_caller: f64,
     /// Instructions that lock the bus, as every read-modify-write of an atomic does.
     pub(crate) locked: f64,
     pub(crate) allocations: f64,
@@ -37,6 +40,7 @@ pub(crate) fn per_call(case: &str, calls: u32) -> Result<Counts, String> {
     let each = |of: fn(&Counts) -> f64| (of(&many) - of(&few)) / f64::from(calls);
     Ok(Counts {
         instructions: each(|counts| counts.instructions),
+        of_caller: each(|counts| counts.of_caller),
         locked: each(|counts| counts.locked),
         allocations: each(|counts| counts.allocations),
         clock_reads: each(|counts| counts.clock_reads),
@@ -67,11 +71,19 @@ pub(crate) fn known(calls: u64) {
 }
 
 fn run(case: &str, calls: u32) -> Result<Counts, String> {
-    let file = env::temp_dir().join(format!("trysail-bench-{}-{case}-{calls}", process::id()));
+    let directory = env::temp_dir().join(format!("trysail-bench-{}-{case}-{calls}", process::id()));
+    fs::create_dir_all(&directory).map_err(|error| format!("cannot make {}: {error}", directory.display()))?;
+    let counts = count(case, calls, &directory);
+    fs::remove_dir_all(&directory).map_err(|error| format!("cannot remove the profiles: {error}"))?;
+    counts
+}
+
+/// Runs `case`, with a profile of each thread in `directory`.
+fn count(case: &str, calls: u32, directory: &Path) -> Result<Counts, String> {
     let this = env::current_exe().map_err(|error| format!("cannot find this program to run it again: {error}"))?;
     let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--collect-bus=yes"])
-        .arg(format!("--callgrind-out-file={}", file.display()))
+        .args(["--tool=callgrind", "--collect-bus=yes", "--separate-threads=yes"])
+        .arg(format!("--callgrind-out-file={}", directory.join("profile").display()))
         .arg(this)
         .args(["run", case, &calls.to_string()])
         .output()
@@ -79,12 +91,32 @@ fn run(case: &str, calls: u32) -> Result<Counts, String> {
     if !output.status.success() {
         return Err(format!("valgrind has failed:\n{}", String::from_utf8_lossy(&output.stderr)));
     }
-    let profile = fs::read_to_string(&file).map_err(|error| format!("callgrind has written no profile: {error}"))?;
-    fs::remove_file(&file).map_err(|error| format!("cannot remove the profile: {error}"))?;
-    Counts::read(&profile).ok_or_else(|| "cannot read what callgrind has written; is it a new format?".to_owned())
+    let unwritten = |error| format!("callgrind has written no profile: {error}");
+    let mut all = Counts::default();
+    for thread in 1.. {
+        let file = directory.join(format!("profile-{thread:02}"));
+        if thread > 1 && !file.exists() {
+            break;
+        }
+        let profile = fs::read_to_string(file).map_err(unwritten)?;
+        let counts = Counts::read(&profile);
+        all = all.and(counts.ok_or("cannot read what callgrind has written; is it a new format?")?);
+    }
+    Ok(all)
 }
 
 impl Counts {
+    /// With those of one more thread.
+    fn and(self, other: Self) -> Self {
+        Self {
+            instructions: self.instructions + other.instructions,
+            of_caller: if self.instructions > 0.0 { self.of_caller } else { other.instructions },
+            locked: self.locked + other.locked,
+            allocations: self.allocations + other.allocations,
+            clock_reads: self.clock_reads + other.clock_reads,
+        }
+    }
+
     fn read(profile: &str) -> Option<Self> {
         let mut counts = Self::default();
         // A name is written once, with a number that stands for it from then on.

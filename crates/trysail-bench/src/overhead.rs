@@ -89,7 +89,7 @@ impl Overhead {
         let columns = if self.is_timed() { &columns[..] } else { &columns[..7] };
         let mut table = Table::new(title, about, columns);
         table.rows.extend(self.rows(answer).map(|row| {
-            let Counts { instructions, locked, allocations, clock_reads } = row.counts;
+            let Counts { instructions, locked, allocations, clock_reads, .. } = row.counts;
             let mut cells = vec![row.case.name.to_owned(), format!("{instructions:.0}"), format!("{:+.0}", row.added)];
             cells.extend([locked, allocations, clock_reads].map(|count| table::short(count, 2)));
             cells.push(row.future.to_string());

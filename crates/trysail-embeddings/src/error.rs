@@ -4,7 +4,9 @@ use std::{error::Error, fmt, io, iter::successors};
 
 use bytes::Bytes;
 use http::{Response, StatusCode, Uri};
-use trysail_core::{Allowance, Class, Classified, Elapsed, Failure, Held, OneLine, Open, Remedy, Unanswered, Verdict};
+use trysail_core::{
+    Allowance, Class, Classified, Elapsed, Failure, Held, Hold, OneLine, Open, Remedy, Unanswered, Verdict,
+};
 use trysail_http::{NotFollowed, rate_limit::allowance};
 use trysail_providers::{InputLimit, Providers, excerpt};
 
@@ -100,6 +102,14 @@ impl EmbedError {
         }
     }
 
+    /// What held the call back, if it was not sent for the sake of a rate limit.
+    pub const fn held(&self) -> Option<Held> {
+        match self.kind {
+            Kind::Held(held) => Some(held),
+            _ => None,
+        }
+    }
+
     /// What the server says is left of its limits.
     pub fn allowance(&self) -> Allowance {
         match &self.kind {
@@ -123,6 +133,9 @@ impl EmbedError {
                 Pointer { url: Some(_), .. } => "use that URL",
                 Pointer { url: None, .. } => "check the URL",
             });
+        }
+        if let Some(advice) = self.held().and_then(|held| how_to_pass(held.hold())) {
+            return Some(advice);
         }
         Some(match (verdict.class(), verdict.remedy()) {
             // Whatever stands between us and the server says itself what to do.
@@ -333,6 +346,17 @@ impl Error for EmbedError {
             Kind::Answer(_) | Kind::Flaw(_) | Kind::TooMuch(_) | Kind::Silence => Some(&self.verdict),
             Kind::Service { unanswered, .. } => Some(&**unanswered),
         }
+    }
+}
+
+/// What to do where calls come faster than they may be sent.
+const fn how_to_pass(hold: Hold) -> Option<&'static str> {
+    match hold {
+        Hold::Rate => Some("give the call more time, or raise the rate if the account has more"),
+        Hold::Pause => Some("give the call more time, or wait"),
+        Hold::Queue | Hold::InFlight => Some("send more slowly, or wait"),
+        // The verdict says it.
+        _ => None,
     }
 }
 

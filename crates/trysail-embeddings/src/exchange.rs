@@ -12,13 +12,14 @@ use http::{Request, Response};
 use http_body_util::Full;
 use pin_project_lite::pin_project;
 use tower_service::Service;
-use trysail_core::Failure;
+use trysail_core::{Class, Classified, Failure, Retryable};
 
 use crate::{
     EmbedError, EmbedRequest, EmbedResponse, Endpoint,
     asked::Asked,
     encoding,
     service::Shared,
+    usage::Ending,
     validate::{self, Expected, Flaw},
 };
 
@@ -35,6 +36,20 @@ pin_project! {
         first: usize,
         request: EmbedRequest,
         shared: Arc<Shared>,
+        // Whether a request is under way.
+        is_sent: bool,
+    }
+
+    impl<S> PinnedDrop for Exchange<S>
+    where
+        S: Service<Request<Full<Bytes>>>,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if *this.is_sent {
+                this.shared.usage.count(this.request, Ending::Abandoned);
+            }
+        }
     }
 }
 
@@ -57,7 +72,7 @@ where
         fallback: Option<S>,
         shared: Arc<Shared>,
     ) -> Self {
-        Self { state: State::Calling { call, fallback }, form, first: form, request, shared }
+        Self { state: State::Calling { call, fallback }, form, first: form, request, shared, is_sent: true }
     }
 }
 
@@ -81,6 +96,10 @@ where
                         let answer = validate::vectors(&response, api, expected);
                         (answer, response)
                     });
+                    *this.is_sent = false;
+                    if let Some(ending) = ending(outcome.as_ref().map(|(answer, _)| answer)) {
+                        shared.usage.count(request, ending);
+                    }
                     let asked = api.forms[*this.form].encoding().unwrap_or_default();
                     let refused = match &outcome {
                         Err(Failure::Response { response, .. }) => encoding::is_refused(response, asked),
@@ -117,6 +136,7 @@ where
                         return Poll::Ready(Err(shared.error(failure, request)));
                     }
                     let call = service.call(shared.endpoint.request(request, &api.forms[*this.form]));
+                    *this.is_sent = true;
                     State::Calling { call, fallback: (*this.form + 1 < api.forms.len()).then(|| service.clone()) }
                 }
             };
@@ -131,6 +151,19 @@ where
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exchange").field("request", &self.request).finish_non_exhaustive()
+    }
+}
+
+/// How a request has ended, if it was sent.
+fn ending<E>(outcome: Result<&Result<EmbedResponse, Flaw>, &Failure<Response<Bytes>, E>>) -> Option<Ending> {
+    match outcome {
+        Ok(Ok(answer)) => Some(Ending::Answered(answer.tokens())),
+        Ok(Err(_)) => Some(Ending::Failed),
+        Err(failure) => {
+            let verdict = failure.verdict();
+            let is_sent = verdict.class() != Class::Refused && verdict.retry() != Retryable::Unsent;
+            is_sent.then_some(Ending::Failed)
+        }
     }
 }
 

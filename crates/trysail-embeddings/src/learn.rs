@@ -90,6 +90,10 @@ impl Shared {
             Some(limit) if self.capacity.name(limit, request) => Told::Cut,
             _ => error.told(),
         };
+        // A firewall that may mean one input speaks of no credential.
+        if may_be_of_one(&error, *told) {
+            return error.neutral();
+        }
         let verdict = error.verdict();
         let passes =
             matches!(verdict.class(), Class::Transient | Class::Malformed) && verdict.retry() == Retryable::Yes;
@@ -113,6 +117,11 @@ impl Shared {
         self.capacity.blame(likeness);
         error.blamed(history.alike())
     }
+}
+
+/// Whether a caller that is refused may yet be answered other inputs.
+fn may_be_of_one(error: &EmbedError, told: Told) -> bool {
+    error.verdict().class() == Class::Auth && matches!(told, Told::AllUnlessAnswered(_))
 }
 
 /// The places among so many, in an order that soon is everywhere.

@@ -14,6 +14,7 @@ mod error;
 mod exchange;
 mod family;
 mod future;
+mod json;
 mod learn;
 mod learn_usage;
 mod own;
@@ -23,6 +24,7 @@ mod response;
 mod service;
 mod shape;
 mod sparse;
+mod usage;
 mod validate;
 
 pub use crate::{
@@ -41,4 +43,5 @@ pub use crate::{
     response::EmbedResponse,
     service::Embeddings,
     sparse::{Sparse, SparseResponse},
+    usage::{Usage, UsageSnapshot, Used},
 };

@@ -11,7 +11,7 @@ pub struct EmbedResponse {
 }
 
 impl EmbedResponse {
-    /// The vectors.
+    /// The vectors; of what a server wrote in digits, each number is the nearest `f32`.
     pub fn vectors(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.values.chunks_exact(self.dimensions)
     }

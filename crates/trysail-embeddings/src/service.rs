@@ -23,6 +23,7 @@ use crate::{
     exchange::Exchange,
     own::{IDEMPOTENCY_KEY, derived},
     request::Encoded,
+    usage::Usage,
 };
 
 /// Typed embedding calls over an HTTP service that collects and classifies.
@@ -44,12 +45,19 @@ pub(crate) struct Shared {
     /// Which form the server takes, as far as is known.
     pub(crate) form: AtomicUsize,
     pub(crate) capacity: Arc<Capacity>,
+    pub(crate) usage: Usage,
 }
 
 impl<S> Embeddings<S> {
     /// Calls `endpoint` through `inner`.
     pub fn new(inner: S, endpoint: Endpoint) -> Self {
-        Self { inner, shared: Arc::new(Shared { endpoint, form: AtomicUsize::new(0), capacity: Arc::default() }) }
+        let (form, capacity, usage) = (AtomicUsize::new(0), Arc::default(), Usage::default());
+        Self { inner, shared: Arc::new(Shared { endpoint, form, capacity, usage }) }
+    }
+
+    /// What the requests of this service and its clones use up of the account.
+    pub fn usage(&self) -> &Usage {
+        &self.shared.usage
     }
 }
 

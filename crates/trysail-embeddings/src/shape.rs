@@ -3,19 +3,13 @@
 mod field;
 mod vector;
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::ops::Range;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
+use self::field::{count, is_hollow, place};
+use crate::{
+    api::Api,
+    json::{Broken, Reader},
 };
-use serde_json::value::RawValue;
-
-use self::{
-    field::{count, is_hollow, place},
-    vector::VectorSeed,
-};
-use crate::api::Api;
 
 /// What an answer holds, as it stands there.
 #[derive(Default)]
@@ -67,162 +61,102 @@ pub(crate) enum Vector {
 }
 
 /// The answer of a server that speaks `api`; of its vectors `most` are kept, and all are counted.
-pub(crate) fn read(body: &[u8], api: &Api, most: usize) -> serde_json::Result<Answer> {
+pub(crate) fn read(body: &[u8], api: &Api, most: usize) -> Result<Answer, Broken> {
     let mut answer = Answer::default();
-    let mut json = serde_json::Deserializer::from_slice(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body));
-    Node { answer: &mut answer, most, vectors: api.vectors, tokens: api.tokens }.deserialize(&mut json)?;
+    let mut json = Reader::new(body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body));
+    answer.read(&mut json, Way { vectors: api.vectors, tokens: api.tokens, most })?;
     json.end()?;
     Ok(answer)
 }
 
-/// A place in an answer, and the way on to the vectors.
-struct Node<'a> {
-    answer: &'a mut Answer,
-    most: usize,
+/// The way on to the vectors, from a place in an answer.
+#[derive(Clone, Copy)]
+struct Way {
     vectors: &'static [&'static str],
     tokens: &'static str,
+    most: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Node<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Node<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object that holds vectors, or a list of them")
+impl Answer {
+    fn read(&mut self, json: &mut Reader<'_>, way: Way) -> Result<(), Broken> {
+        match (json.peek()?, way.vectors) {
+            (b'{', [name, rest @ ..]) => self.read_object(json, name, Way { vectors: rest, ..way }),
+            (b'[', _) => self.read_list(json, way),
+            (b'n', _) => json.pass_over(),
+            (b'{', []) => Err(Broken::Unexpected),
+            _ => json.pass_over().and(Err(Broken::Unexpected)),
+        }
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self { answer, most, vectors, tokens } = self;
-        let Some((name, rest)) = vectors.split_first() else {
-            return Err(de::Error::custom("a list of vectors was expected"));
-        };
+    /// Reads an object whose field `name` is the next on the way.
+    fn read_object(&mut self, json: &mut Reader<'_>, name: &'static str, way: Way) -> Result<(), Broken> {
+        let mut object = json.enter()?;
         let mut seen = false;
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+        while let Some(key) = json.next_key(&mut object)? {
             match &*key {
-                key if key == *name && seen => {
-                    answer.twice = Some(name);
-                    map.next_value::<IgnoredAny>()?;
+                key if key == name && seen => {
+                    self.twice = Some(name);
+                    json.skip()?;
                 }
-                key if key == *name => {
+                key if key == name => {
                     seen = true;
-                    map.next_value_seed(Node { answer: &mut *answer, most, vectors: rest, tokens })?;
+                    self.read(json, way)?;
                 }
-                key if key == tokens => answer.tokens = count(map.next_value()?),
-                "model" => answer.model = serde_json::from_str(map.next_value::<&RawValue>()?.get()).ok(),
-                "error" | "errors" => answer.error |= !is_hollow(map.next_value()?),
-                _ => _ = map.next_value::<IgnoredAny>()?,
+                key if key == way.tokens => self.tokens = count(json.raw()?),
+                "model" => self.model = serde_json::from_str(json.raw()?).ok(),
+                "error" | "errors" => self.error |= !is_hollow(json.raw()?),
+                _ => _ = json.skip()?,
             }
         }
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let Self { answer, most, vectors, .. } = self;
+    fn read_list(&mut self, json: &mut Reader<'_>, Way { vectors, most, .. }: Way) -> Result<(), Broken> {
+        let mut list = json.enter()?;
         let mut items = Vec::new();
-        while items.len() < most {
-            let Some(item) = seq.next_element_seed(ItemSeed { answer: &mut *answer })? else { break };
-            items.push(item);
-        }
-        answer.found = items.len();
-        while seq.next_element::<IgnoredAny>()?.is_some() {
-            answer.found += 1;
+        let begins = json.left();
+        self.found = 0;
+        while json.next_element(&mut list)? {
+            self.found += 1;
+            if items.len() < most {
+                items.push(self.read_item(json)?);
+                if items.len() == 1 {
+                    self.reserve(most, begins - json.left(), json.left());
+                }
+            } else {
+                json.skip()?;
+            }
         }
         // Where a list was not expected, an empty one may be that of something else.
-        answer.items = (vectors.is_empty() || !items.is_empty()).then_some(items);
+        self.items = (vectors.is_empty() || !items.is_empty()).then_some(items);
         Ok(())
     }
-}
 
-struct ItemSeed<'a> {
-    answer: &'a mut Answer,
-}
-
-impl<'de> DeserializeSeed<'de> for ItemSeed<'_> {
-    type Value = Item;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Item, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "lowercase")]
-enum Key {
-    Index,
-    Embedding,
-    #[serde(other)]
-    Other,
-}
-
-impl<'de> Visitor<'de> for ItemSeed<'_> {
-    type Value = Item;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a vector, or an object that holds one")
+    /// Makes room for `most` vectors, of which the first has `taken` so many bytes, or for as many as those `left` can hold.
+    fn reserve(&mut self, most: usize, taken: usize, left: usize) {
+        // Others may be written a little shorter.
+        let others = (left + left / 8) / taken;
+        self.values.reserve_exact(self.values.len().saturating_mul(others.min(most - 1)));
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Item, A::Error> {
-        let Self { answer } = self;
+    fn read_item(&mut self, json: &mut Reader<'_>) -> Result<Item, Broken> {
+        if json.peek()? != b'{' {
+            return Ok(Item { index: Index::Missing, vector: vector::read(json, &mut self.values)? });
+        }
+        let mut object = json.enter()?;
         let (mut index, mut vector) = (None, None);
-        while let Some(key) = map.next_key()? {
-            match key {
-                Key::Index if index.is_none() => index = Some(place(map.next_value()?)),
-                Key::Embedding if vector.is_none() => {
-                    vector = Some(map.next_value_seed(VectorSeed { values: &mut answer.values })?);
+        while let Some(key) = json.next_key(&mut object)? {
+            match &*key {
+                "index" if index.is_none() => index = Some(place(json.raw()?)),
+                "embedding" if vector.is_none() => vector = Some(vector::read(json, &mut self.values)?),
+                "index" | "embedding" => {
+                    self.twice = Some(if key == "index" { "index" } else { "embedding" });
+                    json.skip()?;
                 }
-                Key::Index | Key::Embedding => {
-                    answer.twice = Some(if matches!(key, Key::Index) { "index" } else { "embedding" });
-                    map.next_value::<IgnoredAny>()?;
-                }
-                Key::Other => _ = map.next_value::<IgnoredAny>()?,
+                _ => _ = json.skip()?,
             }
         }
         Ok(Item { index: index.unwrap_or_default(), vector: vector.unwrap_or(Vector::Unknown) })
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Item, A::Error> {
-        VectorSeed { values: &mut self.answer.values }.visit_seq(seq).map(Item::from)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Item, E> {
-        VectorSeed { values: &mut self.answer.values }.visit_str(text).map(Item::from)
-    }
-
-    fn visit_unit<E: de::Error>(self) -> Result<Item, E> {
-        VectorSeed { values: &mut self.answer.values }.visit_unit().map(Item::from)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Item, E> {
-        Ok(Vector::Odd.into())
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Item, E> {
-        Ok(Vector::Odd.into())
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Item, E> {
-        Ok(Vector::Odd.into())
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Item, E> {
-        Ok(Vector::Odd.into())
-    }
-}
-
-impl From<Vector> for Item {
-    fn from(vector: Vector) -> Self {
-        Self { index: Index::Missing, vector }
     }
 }
 

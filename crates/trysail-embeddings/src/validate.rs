@@ -52,7 +52,7 @@ pub(crate) fn error_inside(flaw: Flaw, response: &mut Response<Bytes>, expected:
 }
 
 pub(crate) fn decode(body: &[u8], api: &Api, expected: Expected) -> Result<EmbedResponse, Flaw> {
-    let answer = shape::read(body, api, expected.count).map_err(|error| Flaw::of_text(body, &error))?;
+    let answer = shape::read(body, api, expected.count).map_err(|broken| Flaw::of_text(body, broken))?;
     let Answer { items, values, found, model, tokens, twice, error } = answer;
     let nothing = |items: &Vec<Item>| !items.is_empty() && items.iter().all(|item| item.vector == Vector::Unknown);
     let items = items.filter(|items| !nothing(items)).ok_or(Flaw::NoVectors)?;

@@ -10,7 +10,7 @@ pub(crate) enum Heard {
     Answered,
     /// Too many; the server may say for how long.
     Throttled(Option<Duration>),
-    /// The credential is no good, or the account is empty.
+    /// The credential is no good, or the account is empty; a neutral verdict may mean the one request.
     Shut(Verdict),
     /// The server failed, or did not answer in time.
     Failed,
@@ -28,7 +28,7 @@ impl Heard {
         match verdict.class() {
             Class::Success => Self::Success,
             Class::Throttled => Self::Throttled(verdict.retry_after()),
-            Class::QuotaExhausted | Class::Auth => Self::Shut(verdict),
+            Class::QuotaExhausted | Class::Auth if verdict.health() != Health::Neutral => Self::Shut(verdict),
             Class::Refused => Self::Unsent,
             _ if verdict.retry() == Retryable::Unsent => Self::Unsent,
             _ if verdict.health() == Health::Success => Self::Answered,

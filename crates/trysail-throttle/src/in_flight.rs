@@ -1,4 +1,7 @@
-/// How many calls a server bears at once: fewer with each loss, and more with the time that passes without one.
+use crate::heard::Heard;
+
+/// How many calls a server bears at once: fewer with each loss; more with each round that is
+/// answered, and with the time that passes.
 ///
 /// Latency says nothing here: a timeout that is always the same looks healthy to what watches it.
 #[derive(Debug, Default)]
@@ -48,12 +51,15 @@ impl InFlight {
     }
 
     /// One that was sent then is back, or lost.
-    pub(crate) fn ends(&mut self, is_lost: bool, sent: u64, now: u64) {
+    pub(crate) fn ends(&mut self, outcome: Heard, sent: u64, now: u64) {
         self.out = self.out.saturating_sub(1);
-        let Some(limit) = self.limit(now).filter(|_| is_lost) else { return };
-        // What was sent before the last cut says nothing new.
-        if self.cut.is_none_or(|cut| sent >= cut.at) {
-            self.cut = Some(Reduced { to: (f64::from(limit) * DECREASE).max(1.0), at: now });
+        let Some(limit) = self.limit(now).map(f64::from) else { return };
+        match &mut self.cut {
+            // What was sent before the last cut says nothing new.
+            Some(cut) if sent < cut.at => {}
+            Some(cut) if outcome == Heard::Success => cut.to += INCREASE / limit,
+            _ if outcome.is_loss() => self.cut = Some(Reduced { to: (limit * DECREASE).max(1.0), at: now }),
+            _ => {}
         }
     }
 
@@ -64,6 +70,8 @@ impl InFlight {
 }
 
 const DECREASE: f64 = 0.7;
+/// By how many the limit grows with each round that is answered: errors that come by themselves must not close it.
+const INCREASE: f64 = 0.5;
 /// In how many seconds all of the limit is back.
 const SECONDS: f64 = 180.0;
 const LEAST_GROWTH: f64 = 0.1;

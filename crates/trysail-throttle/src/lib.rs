@@ -26,6 +26,7 @@ mod rate;
 mod rates;
 #[cfg(feature = "redis")]
 pub mod redis;
+mod refusals;
 mod room;
 mod sent_call;
 mod service;

@@ -32,6 +32,8 @@ pub(crate) struct Machine {
     pub(crate) epoch: u32,
     pub(crate) tally: Tally,
     pub(crate) sharing: Sharing,
+    /// What holds the first of those who wait, and until when, as far as is known.
+    pub(crate) first: Option<(Hold, u64)>,
 }
 
 impl Machine {
@@ -47,6 +49,7 @@ impl Machine {
             epoch: 0,
             tally: Tally::default(),
             sharing: Sharing::default(),
+            first: None,
         }
     }
 
@@ -177,6 +180,7 @@ impl Machine {
         self.room.start.end();
         self.found = FoundRate::default();
         self.learnt = Learnt::default();
+        self.tally.resumes(between(now, self.paused_until));
         self.paused_until = 0;
         self.set(rates, self.settings, now);
     }
@@ -187,7 +191,10 @@ impl Machine {
             let decision = match self.pass(rates, want, now) {
                 Ok(fare) => Ok(fare),
                 Err((_, turn)) if want.until <= now => Err(self.late(turn, now)),
-                Err(_) => break,
+                Err(first) => {
+                    self.first = Some(first);
+                    break;
+                }
             };
             self.queue.decide(0, decision);
         }
@@ -212,21 +219,22 @@ impl Machine {
     /// The server takes no more.
     fn slow_down(&mut self, rates: &Rates, fare: Fare, hint: Option<u64>, now: u64) -> Option<News> {
         let is_news = fare.epoch == self.epoch;
-        let own = if is_news { nanos(self.found.cut(now)) } else { 0 };
+        let own = if is_news && self.settings.finds(hint) { nanos(self.found.cut(now)) } else { 0 };
         let time = hint.unwrap_or(own).min(nanos(self.settings.most_pause));
         let until = now.saturating_add(time);
         if !is_news && until <= self.paused_until.max(now) {
             return None;
         }
-        self.pauses(until);
+        self.pauses(until, now);
         self.follow(rates, now);
         rates.empty(self.paused_until);
         is_news.then_some(News::Paused)
     }
 
     /// Nobody goes before then, and slowly after it.
-    pub(crate) fn pauses(&mut self, until: u64) {
+    pub(crate) fn pauses(&mut self, until: u64, now: u64) {
         self.epoch = self.epoch.wrapping_add(1);
+        self.tally.pauses(between(self.paused_until.max(now), until));
         self.paused_until = until.max(self.paused_until);
         self.room.start.begin_after_pause(self.paused_until);
     }
@@ -250,28 +258,16 @@ impl Machine {
 
     /// Sets the rates to the least of what is known.
     pub(crate) fn follow(&mut self, rates: &Rates, now: u64) {
-        let sharing = &self.sharing;
-        let found = sharing.found(self.found.rate(now));
-        let [requests, cost] = self.limits().map(|limit| sharing.limit(limit));
-        let set = if sharing.is_shared() { Bucket::share } else { Bucket::set };
-        set(&rates.requests, Rate::least([requests, found]), now);
-        set(&rates.cost, cost, now);
+        let set = if self.sharing.is_shared() { Bucket::share } else { Bucket::set };
+        let in_force = self.in_force(now);
+        [&rates.requests, &rates.cost].into_iter().zip(in_force).for_each(|(bucket, rate)| set(bucket, rate, now));
     }
 
-    /// Refuses those at once who would wait in vain.
-    pub(crate) fn sweep(&mut self, rates: &Rates, now: u64) {
-        let (latched, paused, tally) = (self.latch.refusal(now), self.paused_until, &mut self.tally);
-        let hold = if paused > now { Hold::Pause } else { Hold::Rate };
-        self.queue.sweep(|want, others| {
-            let turn = rates.turn(others.count, others.cost, want.cost, now.max(paused));
-            let late = || (turn > want.until).then(|| Held::new(hold, between(now, turn)));
-            latched.or_else(late).map(|held| tally.refuses(held))
-        });
-    }
-
-    fn late(&mut self, turn: u64, now: u64) -> Held {
-        let hold = if self.paused_until > now { Hold::Pause } else { Hold::Rate };
-        self.tally.refuses(Held::new(hold, between(now, turn)))
+    /// The rates of requests and of cost that hold: for all who share them, or for this process.
+    pub(crate) fn in_force(&mut self, now: u64) -> [Option<Rate>; 2] {
+        let found = self.sharing.found(self.found.rate(now));
+        let [requests, cost] = self.limits().map(|limit| self.sharing.limit(limit));
+        [Rate::least([requests, found]), cost]
     }
 }
 

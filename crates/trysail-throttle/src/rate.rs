@@ -50,6 +50,11 @@ impl Rate {
         self.period
     }
 
+    /// How much there is in `time`.
+    pub fn within(self, time: Duration) -> f64 {
+        time.as_nanos() as f64 / self.interval()
+    }
+
     /// The one of which there is least.
     pub(crate) fn least(rates: impl IntoIterator<Item = Option<Self>>) -> Option<Self> {
         rates.into_iter().flatten().reduce(|one, other| if one.interval() > other.interval() { one } else { other })

@@ -36,7 +36,7 @@ impl Room {
     pub(crate) fn leave(&mut self, fare: Fare, epoch: u32, outcome: Heard, now: u64) -> bool {
         if fare.places.hold(Places::IN_FLIGHT) {
             let sent = fare.taken.map_or(now, |taken| taken.at);
-            self.in_flight.ends(outcome.is_loss(), sent, now);
+            self.in_flight.ends(outcome, sent, now);
         }
         fare.places.hold(Places::FIRST) && fare.epoch == epoch && self.start.ends(outcome.is_answered(), now)
     }

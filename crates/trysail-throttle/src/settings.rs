@@ -18,12 +18,14 @@ pub struct PaceSettings {
     pub(crate) queue: usize,
     pub(crate) most_pause: Duration,
     pub(crate) in_flight: Option<u32>,
+    pub(crate) trusts_hints: bool,
 }
 
 impl PaceSettings {
     /// No rates, 10,000 calls that wait, pauses of 10 min at most.
     pub const fn new() -> Self {
-        Self { requests: None, cost: None, queue: 10_000, most_pause: Duration::from_secs(600), in_flight: None }
+        let most_pause = Duration::from_secs(600);
+        Self { requests: None, cost: None, queue: 10_000, most_pause, in_flight: None, trusts_hints: false }
     }
 
     /// How many requests may be sent.
@@ -49,14 +51,27 @@ impl PaceSettings {
     /// How many calls may be in flight: never more than `most`, fewer where the server does not bear that many.
     ///
     /// It is cut by 0.7 with a call that was throttled, failed or timed out, once for all that were in flight, never below
-    /// one, and comes back within three minutes. Off unless set.
+    /// one, and comes back with what is answered, and by itself within three minutes. Off unless set.
     pub const fn in_flight(self, most: u32) -> Self {
         Self { in_flight: Some(most), ..self }
+    }
+
+    /// A server that says for how long it takes no more has said all there is to know: no rate is looked for then.
+    ///
+    /// Without it calls come back after a pause at the rate that was answered before it, which keeps to an unknown limit with
+    /// fewer refusals, and slows calls down for long where the server refuses some at random.
+    pub const fn trust_hints(self) -> Self {
+        Self { trusts_hints: true, ..self }
     }
 
     /// For how long a server's hint is believed: after this, a call asks.
     pub const fn most_pause(self, time: Duration) -> Self {
         Self { most_pause: time, ..self }
+    }
+
+    /// Whether a rate is looked for where the server gives such a hint.
+    pub(crate) const fn finds(&self, hint: Option<u64>) -> bool {
+        !self.trusts_hints || hint.is_none()
     }
 }
 

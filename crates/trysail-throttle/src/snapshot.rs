@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use trysail_core::{Hold, Verdict};
+use trysail_core::{Held, Hold, Verdict};
 
 use crate::{
     machine::Machine, rate::Rate, rates::Rates, sharing::Store, spending::Spending, tally::Tally, time::between,
@@ -14,8 +14,11 @@ pub struct PaceSnapshot {
     spending: Spending,
     paused: Duration,
     in_flight: Option<u32>,
+    first: Option<Held>,
     requests: Option<f64>,
     cost: Option<f64>,
+    in_force: [Option<Rate>; 2],
+    learnt: [Option<Rate>; 2],
     found: Option<Rate>,
     latched: Option<(Verdict, Duration)>,
     store: Store,
@@ -25,17 +28,21 @@ pub struct PaceSnapshot {
 impl PaceSnapshot {
     pub(crate) fn of(machine: &mut Machine, rates: &Rates, spending: Spending, now: u64) -> Self {
         let latched = machine.latch.verdict().map(|verdict| {
-            let rest = machine.latch.refusal(now).map_or(Duration::ZERO, trysail_core::Held::retry_after);
+            let rest = machine.latch.refusal(now).map_or(Duration::ZERO, Held::retry_after);
             (verdict, rest)
         });
+        let first = machine.first.filter(|_| !machine.queue.is_empty());
         Self {
             waiting: machine.queue.len(),
             tally: machine.tally,
             spending,
             paused: between(now, machine.paused_until),
             in_flight: machine.room.most(now),
+            first: first.map(|(hold, turn)| Held::new(hold, between(now, turn))),
             requests: rates.requests.level(now),
             cost: rates.cost.level(now),
+            in_force: machine.in_force(now),
+            learnt: [machine.learnt.requests, machine.learnt.cost],
             found: machine.found.rate(now),
             latched,
             store: machine.sharing.store,
@@ -53,6 +60,16 @@ impl PaceSnapshot {
         self.tally.waited
     }
 
+    /// For how long they have waited, all together; those who still do are not counted.
+    pub const fn waited_for(&self) -> Duration {
+        self.tally.waited_for
+    }
+
+    /// What holds the first of those who wait, and until when, at the latest.
+    pub const fn first(&self) -> Option<Held> {
+        self.first
+    }
+
     /// How many calls were refused since then for this reason.
     pub const fn refused(&self, hold: Hold) -> u64 {
         self.tally.refused[hold.index()]
@@ -66,6 +83,11 @@ impl PaceSnapshot {
     /// For how long nothing was to be sent any more, since the server had asked for that.
     pub const fn paused(&self) -> Option<Duration> {
         if self.paused.is_zero() { None } else { Some(self.paused) }
+    }
+
+    /// For how long the server has asked for that since the pace was made; a pause that is not over counts whole.
+    pub const fn paused_for(&self) -> Duration {
+        self.tally.paused_for
     }
 
     /// How many calls could be in flight, while they came back after a pause or if there is a limit.
@@ -82,6 +104,26 @@ impl PaceSnapshot {
     /// How much they could cost.
     pub const fn cost(&self) -> Option<f64> {
         self.cost
+    }
+
+    /// The rate of requests that held: the least of those that are set, learnt and found.
+    pub const fn request_rate(&self) -> Option<Rate> {
+        self.in_force[0]
+    }
+
+    /// The rate of cost that held.
+    pub const fn cost_rate(&self) -> Option<Rate> {
+        self.in_force[1]
+    }
+
+    /// The rate of requests that the server has named.
+    pub const fn learnt_requests(&self) -> Option<Rate> {
+        self.learnt[0]
+    }
+
+    /// The rate of cost that the server has named.
+    pub const fn learnt_cost(&self) -> Option<Rate> {
+        self.learnt[1]
     }
 
     /// The rate of requests that the server was found to take.

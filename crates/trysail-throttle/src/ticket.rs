@@ -3,26 +3,30 @@ use std::task::Waker;
 use tokio::time::Instant;
 use trysail_core::Held;
 
-use crate::{decision::Look, fare::Fare, pace::Pace};
+use crate::{decision::Look, fare::Fare, pace::Pace, time::between};
 
 /// A place in the queue, given up when it is dropped.
 pub(crate) struct Ticket {
     pace: Pace,
     id: u64,
+    /// When it was taken, by the pace's clock.
+    since: u64,
     is_over: bool,
 }
 
 impl Ticket {
-    pub(crate) const fn new(pace: Pace, id: u64) -> Self {
-        Self { pace, id, is_over: false }
+    pub(crate) fn new(pace: Pace, id: u64) -> Self {
+        let since = pace.now();
+        Self { pace, id, since, is_over: false }
     }
 
     /// What has become of the call; or when it should look again, unless it is woken before.
     pub(crate) fn look(&mut self, waker: &Waker) -> Result<Result<Fare, Held>, Instant> {
         let look = self.pace.change(|machine, rates, now| {
             let look = machine.look(rates, self.id, now);
-            if let (Look::Waits(_), Some((place, ..))) = (look, machine.queue.find(self.id)) {
-                machine.queue.wakes(place, waker);
+            match (look, machine.queue.find(self.id)) {
+                (Look::Waits(_), Some((place, ..))) => machine.queue.wakes(place, waker),
+                _ => machine.tally.waits(between(self.since, now)),
             }
             look
         });
@@ -43,7 +47,10 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         if !self.is_over {
-            self.pace.change(|machine, rates, now| machine.leaves(rates, self.id, now));
+            self.pace.change(|machine, rates, now| {
+                machine.tally.waits(between(self.since, now));
+                machine.leaves(rates, self.id, now);
+            });
         }
     }
 }

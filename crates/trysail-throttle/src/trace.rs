@@ -9,6 +9,7 @@ pub(crate) use on::*;
 mod on {
     #[cfg(feature = "redis")]
     use std::fmt::Display;
+    use std::time::Duration;
 
     use tracing::{info, warn};
 
@@ -22,7 +23,7 @@ mod on {
         match event {
             News::Paused => {
                 let (pause, found) = (now.paused().unwrap_or_default(), now.found());
-                let per_minute = found.map(|rate| rate.amount() as f64 / rate.period().as_secs_f64() * 60.0);
+                let per_minute = found.map(|rate| rate.within(Duration::from_secs(60)));
                 warn!(target: TARGET, pace, ?pause, waiting, per_minute, "calls paused");
             }
             News::Latched => {

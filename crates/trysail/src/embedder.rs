@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use crate::{
     Batches, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, HttpClient, Limit, Preset, Stack, client,
-    embeddings::{BatchError, InvalidEndpoint},
+    embeddings::{BatchError, InvalidEndpoint, Usage},
 };
 
 /// The whole type of typed calls under a [`Preset`]: all that an [`Embedder`] calls.
@@ -51,6 +51,7 @@ pub fn embeddings(base: &str) -> Result<Embedder, InvalidEndpoint> {
 pub struct Embedder<C = HttpClient, L = Duration> {
     parts: Parts<C, L>,
     service: EmbedStack<C, L>,
+    usage: Usage,
 }
 
 #[derive(Clone, Debug)]
@@ -79,6 +80,8 @@ where
     ///
     /// A key is visible ASCII.
     pub fn key(self, key: &str) -> Result<Self, InvalidEndpoint> {
+        // What the server has said of another key is no longer true.
+        self.parts.preset.pace().reset();
         Ok(Parts { endpoint: self.parts.endpoint.key(key)?, ..self.parts }.assemble())
     }
 
@@ -100,6 +103,11 @@ where
     pub fn client<D: Clone>(self, client: D) -> Embedder<D, L> {
         let Parts { endpoint, model, preset, .. } = self.parts;
         Parts { endpoint, model, preset, client }.assemble()
+    }
+
+    /// What its calls use up of the account, since it was set as it is now.
+    pub const fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// A request for vectors of `texts`, to say more before it is called.
@@ -164,8 +172,9 @@ where
     L: Limit<()> + Clone,
 {
     fn assemble(self) -> Embedder<C, L> {
-        let service = self.preset.layer(Embeddings::new(self.client.clone(), self.endpoint.clone()));
-        Embedder { parts: self, service }
+        let calls = Embeddings::new(self.client.clone(), self.endpoint.clone());
+        let usage = calls.usage().clone();
+        Embedder { service: self.preset.layer(calls), parts: self, usage }
     }
 }
 

@@ -6,17 +6,26 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod check;
-#[cfg(all(feature = "breaker", feature = "client", feature = "embeddings", feature = "retry", feature = "timeout"))]
+#[cfg(all(
+    feature = "breaker",
+    feature = "client",
+    feature = "embeddings",
+    feature = "retry",
+    feature = "throttle",
+    feature = "timeout"
+))]
 mod embedder;
 #[cfg(all(feature = "classify", feature = "providers"))]
 mod http;
 #[cfg(all(feature = "retry", any(feature = "metrics", feature = "tracing")))]
 pub mod observe;
 pub mod prelude;
-#[cfg(all(feature = "breaker", feature = "providers", feature = "retry", feature = "timeout"))]
+#[cfg(all(feature = "breaker", feature = "providers", feature = "retry", feature = "throttle", feature = "timeout"))]
 mod preset;
 #[cfg(feature = "record")]
 pub mod record;
+#[cfg(all(feature = "providers", feature = "throttle"))]
+mod tokens;
 
 #[cfg(feature = "breaker")]
 pub use trysail_breaker as breaker;
@@ -83,6 +92,7 @@ pub use crate::check::CheckExt;
     feature = "client",
     feature = "embeddings",
     feature = "retry",
+    feature = "throttle",
     feature = "timeout"
 ))]
 pub use crate::embedder::{EmbedStack, Embedder, embeddings};
@@ -90,8 +100,17 @@ pub use crate::embedder::{EmbedStack, Embedder, embeddings};
 pub use crate::http::HttpLayer;
 #[cfg(feature = "client")]
 pub use crate::http::{HttpClient, HttpError, HttpRequest, client};
-#[cfg(all(feature = "breaker", feature = "providers", feature = "retry", feature = "timeout"))]
+#[cfg(all(
+    feature = "breaker",
+    feature = "providers",
+    feature = "retry",
+    feature = "throttle",
+    feature = "timeout"
+))]
 pub use crate::preset::{Preset, Stack};
+
+#[cfg(all(feature = "providers", feature = "throttle"))]
+pub use crate::tokens::Tokens;
 
 #[cfg(feature = "metrics")]
 #[doc(no_inline)]

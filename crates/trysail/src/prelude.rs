@@ -36,7 +36,13 @@ pub use crate::CollectLayer;
 #[cfg(all(feature = "classify", feature = "providers"))]
 #[doc(no_inline)]
 pub use crate::HttpLayer;
-#[cfg(all(feature = "breaker", feature = "providers", feature = "retry", feature = "timeout"))]
+#[cfg(all(
+    feature = "breaker",
+    feature = "providers",
+    feature = "retry",
+    feature = "throttle",
+    feature = "timeout"
+))]
 #[doc(no_inline)]
 pub use crate::Preset;
 #[cfg(feature = "client")]

@@ -6,18 +6,31 @@ use trysail_core::{Inherit, Limit, Scope};
 use trysail_http::OrDeadline;
 use trysail_providers::Idempotent;
 use trysail_retry::{Backoff, Budget, PerRequest, Retry, RetryHandle, RetryLayer, RetrySettings};
+use trysail_throttle::{Demand, Pace, PaceSettings, Rate, Throttle, ThrottleLayer};
 use trysail_timeout::{Timeout, TimeoutLayer};
 
-/// What a [`Preset`] makes of a service: overall limit, retry, breaker, limit of one attempt.
+use crate::Tokens;
+
+/// What a [`Preset`] makes of a service: overall limit, retry, throttle, breaker, limit of one attempt.
 pub type Stack<S, L = Duration> = Timeout<
-    Retry<Breaker<Timeout<S, OrDeadline<L>>>, Backoff, Inherit, PerRequest<Idempotent, OrDeadline<L>>>,
+    Retry<
+        Throttle<Breaker<Timeout<S, OrDeadline<L>>>, Pace, Inherit, Demand<Tokens, OrDeadline<L>, Tokens>>,
+        Backoff,
+        Inherit,
+        PerRequest<Idempotent, OrDeadline<L>>,
+    >,
     OrDeadline<L>,
 >;
 
-/// The four policies in the right order, with settings that fit each other.
+/// The five policies in the right order, with settings that fit each other.
 ///
 /// It goes around any service whose errors are judged: `Embeddings`, or a `ClassifyLayer` over a `CollectLayer`.
-/// All services made by one preset share its circuit and its budget. A request's own [`Deadline`](trysail_http::Deadline) is kept.
+/// All services made by one preset share its circuit, its budget and its pace. A request's own
+/// [`Deadline`](trysail_http::Deadline) is kept.
+///
+/// The limits of the account are learnt from what answers say is left of them, or set: by
+/// [`requests_per_minute`](Self::requests_per_minute) and [`tokens_per_minute`](Self::tokens_per_minute), or at any time
+/// by [`pace`](Self::pace). A call whose turn would come after its time is up is refused at once, and told when to come back.
 ///
 /// | default | `interactive` | `bulk` | changed by |
 /// |---|---|---|---|
@@ -30,6 +43,10 @@ pub type Stack<S, L = Duration> = Timeout<
 /// | a retry budget earns, a call | 0.2 | 0.2 | [`budget`](Self::budget) |
 /// | a retry budget has room for | 3 to 36 retries | 4 to 4 retries | [`concurrency`](Self::concurrency), [`budget`](Self::budget) |
 /// | waits for an open circuit, and for the budget | no | yes | |
+/// | requests and tokens in a minute | as learnt | as learnt | [`pace`](Self::pace) |
+/// | calls in flight | no limit | no limit | [`pace`](Self::pace) |
+/// | calls that wait for their turn | 10000 | 10000 | [`pace`](Self::pace) |
+/// | all calls pause as long as the server asks, up to | 600 s | 600 s | [`pace`](Self::pace) |
 /// | the circuit opens after failures in a row | 5 that span 1 s, or 20 | 22 that span 1 s, or 22 | [`circuit`](Self::circuit) |
 /// | or at a failure rate of | 50 % of 20 calls in 40 s | 50 % of 20 calls in 40 s | [`circuit`](Self::circuit) |
 /// | it stays open for | 5 s, then up to 15 s | 5 s, then up to 15 s | [`circuit`](Self::circuit) |
@@ -49,6 +66,7 @@ pub struct Preset<L = Duration> {
     bulk: bool,
     circuit: Circuit,
     budget: Budget,
+    pace: Pace,
 }
 
 impl Preset {
@@ -63,6 +81,7 @@ impl Preset {
             bulk: false,
             circuit: Circuit::new(CircuitSettings::new(Trip::default()).abandoned_after(ABANDONED)),
             budget: Budget::default(),
+            pace: Pace::new(PaceSettings::new().trust_hints()),
         }
     }
 
@@ -95,8 +114,8 @@ impl<L> Preset<L> {
 
     /// Both limits, of another kind: two [`Adjustable`](trysail_timeout::Adjustable)s can be changed at run time.
     pub fn limits<M>(self, overall: M, attempt: M) -> Preset<M> {
-        let Self { retry, retries, seed, bulk, circuit, budget, .. } = self;
-        Preset { overall, attempt, retry, retries, seed, bulk, circuit, budget }
+        let Self { retry, retries, seed, bulk, circuit, budget, pace, .. } = self;
+        Preset { overall, attempt, retry, retries, seed, bulk, circuit, budget, pace }
     }
 
     /// How long to wait before each repetition; from 100 ms on, twice as long each time, unless set.
@@ -105,9 +124,11 @@ impl<L> Preset<L> {
         self.change_retry(|settings| settings.backoff(backoff.retries(retries)))
     }
 
-    /// What events of its circuit call it, which is another one from then on.
+    /// What events of its circuit and its pace call it, which are others from then on.
     pub fn named(self, name: impl Into<Box<str>>) -> Self {
-        Self { circuit: Circuit::named(name, self.circuit.settings()), ..self }
+        let name = name.into();
+        let pace = Pace::named(name.clone(), self.pace.settings());
+        Self { circuit: Circuit::named(name, self.circuit.settings()), pace, ..self }
     }
 
     /// How often a call is repeated at most, whatever the backoff says.
@@ -129,6 +150,19 @@ impl<L> Preset<L> {
         Self { budget: Budget::new(self.budget.settings().closed_loop(calls)), ..self }
     }
 
+    /// How many requests the account may send in a minute. If the server says less, that holds.
+    pub fn requests_per_minute(self, requests: u64) -> Self {
+        self.change_pace(|settings| settings.requests(Rate::per_minute(requests)))
+    }
+
+    /// How many tokens the account may use in a minute. If the server says less, that holds.
+    ///
+    /// Typed calls cost as many as they are likely to, and then as many as the server has counted. A call of plain HTTP costs
+    /// one, so that this is no limit for it but that which the server's answers make of it.
+    pub fn tokens_per_minute(self, tokens: u64) -> Self {
+        self.change_pace(|settings| settings.cost(Rate::per_minute(tokens)))
+    }
+
     /// Backoff, retries and patience of all services of this preset, to be changed while they run.
     pub fn retry_settings(&self) -> &RetryHandle {
         &self.retry
@@ -137,6 +171,15 @@ impl<L> Preset<L> {
     /// The budget that all services of this preset share.
     pub fn budget(&self) -> &Budget {
         &self.budget
+    }
+
+    /// The pace that all services of this preset keep: how it is set, what is known of the account, what calls have cost. It
+    /// may be set anew at any time, and is to be [reset](Pace::reset) when the key has been changed.
+    ///
+    /// All calls count as those of one account. Where they have credentials of their own, or models with limits of their own,
+    /// put a [`ThrottleLayer`] over [`Paces`](trysail_throttle::Paces) into a stack of your own.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// The circuit that all services of this preset share. Its settings may be changed at any time; each service that is
@@ -148,6 +191,16 @@ impl<L> Preset<L> {
     /// Leaves the settings of services alone that were made before.
     fn change_retry(self, change: impl FnOnce(RetrySettings) -> RetrySettings) -> Self {
         Self { retry: RetryHandle::new(change(self.retry.get())), ..self }
+    }
+
+    /// The same.
+    fn change_pace(self, change: impl FnOnce(PaceSettings) -> PaceSettings) -> Self {
+        let settings = change(self.pace.settings());
+        let pace = match self.pace.name() {
+            Some(name) => Pace::named(name, settings),
+            None => Pace::new(settings),
+        };
+        Self { pace, ..self }
     }
 }
 
@@ -162,6 +215,10 @@ where
             .budget(self.budget.clone());
         let layer = if let Some(seed) = self.seed { layer.seed(seed) } else { layer };
         if self.bulk { layer.patient() } else { layer }
+    }
+
+    fn throttle(&self) -> ThrottleLayer<Pace, Inherit, Demand<Tokens, OrDeadline<L>, Tokens>> {
+        ThrottleLayer::new(self.pace.clone()).cost(Tokens).most(OrDeadline(self.overall.clone())).learn_with(Tokens)
     }
 
     fn breaker(&self) -> BreakerLayer {
@@ -181,7 +238,7 @@ where
     fn layer(&self, inner: S) -> Stack<S, L> {
         let limit = |limit: &L, scope| TimeoutLayer::new(OrDeadline(limit.clone())).scope(scope);
         let attempt = limit(&self.attempt, Scope::Attempt).layer(inner);
-        let retry = self.retry().layer(self.breaker().layer(attempt));
+        let retry = self.retry().layer(self.throttle().layer(self.breaker().layer(attempt)));
         limit(&self.overall, Scope::Overall).layer(retry)
     }
 }

@@ -105,6 +105,16 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = at_least_one(1024), help_heading = "Pace")]
     pub(crate) concurrency: u32,
 
+    /// Requests a minute at most; the server's answers may say less [default: as they say]
+    #[arg(long, value_name = "N", value_parser = at_least_one(u32::MAX.into()), help_heading = "Pace")]
+    pub(crate) rpm: Option<u32>,
+
+    /// Tokens a minute at most; the server's answers may say less [default: as they say]
+    ///
+    /// A batch is taken for a token in four bytes until the server has said how many it has counted.
+    #[arg(long, value_name = "N", value_parser = at_least_one(u32::MAX.into()), help_heading = "Pace")]
+    pub(crate) tpm: Option<u32>,
+
     /// Write here instead of to standard output; a pipe is opened for the first row
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,

@@ -13,14 +13,15 @@ use std::{
 
 use tokio::time::Instant;
 use trysail::{
-    Class, RetryReport,
+    Class, Pace, RetryReport,
     retry::{Reported, WaitFor, Waiting},
 };
 
-use crate::calls::Calls;
+use crate::{calls::Calls, pace::waits_for};
 
 #[derive(Debug, Default)]
 pub(crate) struct Board {
+    pace: Pace,
     requests: AtomicU64,
     calls: AtomicU64,
     lines: AtomicU64,
@@ -34,8 +35,8 @@ pub(crate) struct Board {
 #[derive(Debug)]
 pub(crate) struct Waits {
     pub(crate) what: String,
-    /// Why.
-    pub(crate) failure: Arc<str>,
+    /// Why, if the server has said so.
+    pub(crate) failure: Option<Arc<str>>,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +48,11 @@ struct Live {
 }
 
 impl Board {
+    /// Of calls that keep `pace`.
+    pub(crate) fn new(pace: Pace) -> Self {
+        Self { pace, ..Self::default() }
+    }
+
     /// A request goes out.
     pub(crate) fn request(&self) {
         self.requests.fetch_add(1, Relaxed);
@@ -99,24 +105,23 @@ impl Board {
 
     /// What the calls wait for at `now`; nothing if it is not worth a word.
     pub(crate) fn waits(&self, now: Instant) -> Option<Waits> {
-        let live = self.live();
-        let next = live.waits.values().min_by_key(|wait| wait.until())?;
-        let left = next.until().saturating_duration_since(now);
-        if left < WORTH_A_WORD {
-            return None;
-        }
-        let class = next.verdict().class();
-        let (what, failure) = match (next.what(), class) {
-            (WaitFor::Circuit, _) => ("circuit open", &live.failure),
-            (WaitFor::Budget, _) => ("retry budget spent", live.last(class)),
-            (WaitFor::WarmUp, _) => ("the model is loading", live.last(class)),
-            (_, Class::Throttled) => ("throttled", live.last(class)),
-            (_, Class::Malformed) => ("bad answer", live.last(class)),
-            _ => ("server in trouble", live.last(class)),
+        let (live, pace) = (self.live(), self.pace.snapshot());
+        let for_turn = waits_for(&pace).filter(|(_, left)| *left >= WORTH_A_WORD);
+        let next = live.waits.values().min_by_key(|wait| wait.until());
+        let next = next.map(|wait| (wait, wait.until().saturating_duration_since(now)));
+        let (what, left, failure) = match (for_turn, next.filter(|(_, left)| *left >= WORTH_A_WORD)) {
+            // A pause is that of all calls, those included that will be repeated after it.
+            (Some((what, left)), _) if pace.paused().is_some() => (what, left, Some(live.last(Class::Throttled))),
+            (_, Some((wait, left))) => {
+                let (what, failure) = live.why(wait);
+                (what.to_owned(), left, Some(failure))
+            }
+            (Some((what, left)), None) => (what, left, None),
+            (None, None) => return None,
         };
-        let (count, seconds) = (live.waits.len(), left.as_secs_f64());
-        let what = format!("{what}: next try in {seconds:.1} s, {count} waiting");
-        Some(Waits { what, failure: Arc::clone(failure) })
+        let (count, seconds) = (live.waits.len() + pace.waiting(), left.as_secs_f64());
+        let what = format!("{count} waiting for {what}, {seconds:.1} s");
+        Some(Waits { what, failure: failure.filter(|said| !said.is_empty()).cloned() })
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {
@@ -125,6 +130,19 @@ impl Board {
 }
 
 impl Live {
+    /// What a call waits for before it is repeated, and what has made it.
+    fn why(&self, wait: &Waiting) -> (&'static str, &Arc<str>) {
+        let class = wait.verdict().class();
+        match (wait.what(), class) {
+            (WaitFor::Circuit, _) => ("the circuit", &self.failure),
+            (WaitFor::Budget, _) => ("the retry budget", self.last(class)),
+            (WaitFor::WarmUp, _) => ("the model to load", self.last(class)),
+            (_, Class::Throttled) => ("the pause of the server", self.last(class)),
+            (_, Class::Malformed) => ("another try after a bad answer", self.last(class)),
+            _ => ("another try of a server in trouble", self.last(class)),
+        }
+    }
+
     const fn last(&self, class: Class) -> &Arc<str> {
         &self.failures[class.index()]
     }

@@ -5,6 +5,7 @@ mod args;
 mod board;
 mod calls;
 mod claim;
+mod cost;
 mod earlier;
 mod feed;
 mod finished;
@@ -15,6 +16,7 @@ mod job;
 mod latency;
 mod logs;
 mod own;
+mod pace;
 mod progress;
 mod reason;
 mod record;
@@ -145,17 +147,14 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
             return UNUSABLE;
         }
     };
-    let preset = Preset::bulk()
-        .overall(args.deadline)
-        .attempt(args.attempt_timeout)
-        .retries(args.retries)
-        .concurrency(args.concurrency);
+    let preset = preset(&args);
     let client = Client::builder().connect_timeout(args.connect_timeout);
     // A proxy cannot reach what listens inside this machine.
     let client = if reached.is_built_in() { client.no_proxy() } else { client };
-    let board = Arc::new(Board::default());
+    let board = Arc::new(Board::new(preset.pace().clone()));
     let recorder = record.as_ref().map(|record| record.recorder(&reached.model));
-    let service = stack(client.build(), args.idle_timeout, reached.endpoint.clone(), &preset, &board, recorder);
+    let (service, usage) =
+        stack(client.build(), args.idle_timeout, reached.endpoint.clone(), &preset, &board, recorder);
     let settings = Settings {
         deadline: args.deadline,
         attempt: args.attempt_timeout,
@@ -188,6 +187,8 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
         requests: board.requests(),
         divided: conclusion.divided,
         opened: preset.circuit().snapshot().opened(),
+        pace: preset.pace().snapshot(),
+        usage: usage.snapshot(),
         server: reached.stats(),
     };
     let summary = Summary::of(&tally, &board.calls(), started.elapsed(), &sending);
@@ -213,6 +214,17 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
             FAILED
         }
     }
+}
+
+/// The policies that all batches share.
+fn preset(args: &Args) -> Preset {
+    let preset = Preset::bulk()
+        .overall(args.deadline)
+        .attempt(args.attempt_timeout)
+        .retries(args.retries)
+        .concurrency(args.concurrency);
+    let preset = args.rpm.map_or(preset.clone(), |requests| preset.requests_per_minute(requests.into()));
+    args.tpm.map_or(preset.clone(), |tokens| preset.tokens_per_minute(tokens.into()))
 }
 
 /// Puts the rows where they belong. What could not be written whole stays apart, for the next run to find.

@@ -49,7 +49,8 @@ impl Progress {
                 let pace = format!("{lines} lines, {rate:.0}/s{}", this.left());
                 let message = match board.waits(now) {
                     // First what may be news.
-                    Some(Waits { what, failure }) => format!("{what} · {pace} · {failure}"),
+                    Some(Waits { what, failure: Some(failure) }) => format!("{what} · {pace} · {failure}"),
+                    Some(Waits { what, failure: None }) => format!("{what} · {pace}"),
                     None => pace,
                 };
                 let (_, columns) = Term::stderr().size();

@@ -2,7 +2,11 @@
 
 use std::error::Error;
 
-use trysail::{Class, Classified, EmbedError, RetryReport, retry::Stop, verdict::OneLine};
+use trysail::{
+    Class, Classified, EmbedError, RetryReport,
+    retry::Stop,
+    verdict::{Hold, OneLine},
+};
 
 use crate::{heard::Heard, watched::Settings};
 
@@ -23,7 +27,7 @@ impl Reason {
             Class::Auth if !settings.keyed && error.status().is_some() => {
                 Some("no key was sent; set OPENAI_API_KEY, or name its variable by --api-key-env")
             }
-            _ => error.advice(),
+            _ => held(error).or_else(|| error.advice()),
         };
         let advice = advice.map(|advice| match error.location() {
             Some(location) => format!("{advice}: --url {location}"),
@@ -55,6 +59,15 @@ const fn written(class: Class) -> &'static str {
     match class {
         Class::Warming => Class::Transient.as_str(),
         class => class.as_str(),
+    }
+}
+
+/// What to do about a batch that was held back for the sake of a rate limit.
+fn held(error: &EmbedError) -> Option<&'static str> {
+    match error.held()?.hold() {
+        Hold::Rate => Some("give batches more time (--deadline), or more of the account (--rpm, --tpm) if it has more"),
+        Hold::Pause => Some("give batches more time (--deadline), or begin later"),
+        _ => None,
     }
 }
 

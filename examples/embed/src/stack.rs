@@ -6,12 +6,14 @@ use http_body_util::Full;
 use tower::{Service, ServiceBuilder};
 use trysail::{
     Classified, Client, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, HttpLayer, HttpRequest, Preset,
+    embeddings::Usage,
     record::{Exchange, Recorder},
 };
 
 use crate::{board::Board, heard::hear, reason::chain};
 
-/// Typed calls to `endpoint` over `client`, kept under command by `preset`; a body may be silent for `idle`.
+/// Typed calls to `endpoint` over `client`, kept under command by `preset`, and what they use up; a body may be silent for
+/// `idle`.
 pub(crate) fn stack(
     client: Client<Full<bytes::Bytes>>,
     idle: Duration,
@@ -19,7 +21,10 @@ pub(crate) fn stack(
     preset: &Preset,
     board: &Arc<Board>,
     recorder: Option<Recorder<impl Fn(&Exchange) + Clone + Send + 'static>>,
-) -> impl Service<EmbedRequest, Response = EmbedResponse, Error = EmbedError, Future: Send> + Clone + Send + 'static {
+) -> (
+    impl Service<EmbedRequest, Response = EmbedResponse, Error = EmbedError, Future: Send> + Clone + Send + 'static,
+    Usage,
+) {
     let (wire, failures) = (Arc::clone(board), Arc::clone(board));
     let client = ServiceBuilder::new()
         .layer(HttpLayer::new().idle(idle))
@@ -28,7 +33,9 @@ pub(crate) fn stack(
             request
         })
         .service(client);
-    ServiceBuilder::new()
+    let calls = Embeddings::new(client, endpoint);
+    let usage = calls.usage().clone();
+    let service = ServiceBuilder::new()
         .option_layer(recorder.as_ref().map(Recorder::calls))
         .layer(preset)
         .option_layer(recorder.as_ref().map(Recorder::attempts))
@@ -40,5 +47,6 @@ pub(crate) fn stack(
             failures.failure(error.verdict().class(), reason);
             error
         })
-        .service(Embeddings::new(client, endpoint))
+        .service(calls);
+    (service, usage)
 }

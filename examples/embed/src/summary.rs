@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::Serialize;
+use trysail::{embeddings::UsageSnapshot, throttle::PaceSnapshot};
 use trysail_testkit::server::Stats;
 
-use crate::{calls::Calls, tally::Tally};
+use crate::{calls::Calls, cost::Cost, pace::PaceSummary, tally::Tally};
 
 /// The numbers of a run; `Display` is for people.
 #[derive(Debug, Serialize)]
@@ -21,6 +22,8 @@ pub(crate) struct Summary {
     slept_seconds: f64,
     circuit_opened: u64,
     circuit_pauses: u64,
+    pace: PaceSummary,
+    cost: Cost,
     batch_p50_ms: Option<f64>,
     batch_p99_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,6 +38,8 @@ pub(crate) struct Sending {
     pub(crate) divided: u64,
     /// How often the circuit has opened.
     pub(crate) opened: u64,
+    pub(crate) pace: PaceSnapshot,
+    pub(crate) usage: UsageSnapshot,
     /// What the server inside has seen.
     pub(crate) server: Option<Stats>,
 }
@@ -55,6 +60,8 @@ impl Summary {
             slept_seconds: calls.slept.as_secs_f64(),
             circuit_opened: sent.opened,
             circuit_pauses: calls.pauses,
+            pace: PaceSummary::of(&sent.pace),
+            cost: Cost::of(&sent.usage),
             batch_p50_ms: ms(0.5),
             batch_p99_ms: ms(0.99),
             faults: sent.server.as_ref().map(|stats| stats.faults.clone()),
@@ -89,6 +96,8 @@ impl fmt::Display for Summary {
         if let (Some(p50), Some(p99)) = (self.batch_p50_ms, self.batch_p99_ms) {
             writeln!(f, "batches   p50 {}, p99 {}, waits included", time(p50), time(p99))?;
         }
+        writeln!(f, "pace      {}", self.pace)?;
+        writeln!(f, "cost      {}", self.cost)?;
         match self.circuit_opened {
             0 => write!(f, "circuit   never opened")?,
             times => write!(f, "circuit   opened {times}×, and batches paused {}× for it", self.circuit_pauses)?,

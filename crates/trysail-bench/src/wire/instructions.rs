@@ -1,5 +1,5 @@
 use crate::{
-    callgrind::{self, Counted},
+    callgrind::{self, Counted, Counts},
     table::Table,
     wire::{
         Protocol, Question,
@@ -37,29 +37,35 @@ counted! {
 /// What one call of a client takes.
 pub(crate) struct Cost {
     pub(crate) name: &'static str,
-    pub(crate) instructions: f64,
-    /// More than the bare client's.
+    counts: Counts,
+    bare: Counts,
+    /// Instructions of the client and the server, more than with the bare client.
     pub(crate) added: f64,
 }
 
-/// How many instructions one call takes, of client and server: what noise cannot hide.
+/// How many instructions one call takes: what noise cannot hide.
 pub(crate) fn costs() -> Result<Vec<Cost>, String> {
-    let mut bare = 0.0;
+    let mut bare = Counts::default();
     let cost = |case: &Counted| {
-        let instructions = callgrind::per_call(case.name, CALLS)?.instructions;
+        let counts = callgrind::per_call(case.name, CALLS)?;
         if case.name.ends_with("bare") {
-            bare = instructions;
+            bare = counts;
         }
-        Ok(Cost { name: case.name, instructions, added: instructions - bare })
+        Ok(Cost { name: case.name, counts, bare, added: counts.instructions - bare.instructions })
     };
     ALL.iter().map(cost).collect()
 }
 
 pub(crate) fn costs_table(costs: &[Cost]) -> Table {
-    let mut table = Table::new("Wire: instructions", ABOUT, &["client", "instructions", "added"]);
-    let row =
-        |cost: &Cost| vec![cost.name.to_owned(), format!("{:.0}", cost.instructions), format!("{:+.0}", cost.added)];
-    table.rows.extend(costs.iter().map(row));
+    let columns = ["client", "of its thread", "added", "of both", "added", "allocations", "added"];
+    let mut table = Table::new("Wire: instructions", ABOUT, &columns);
+    table.rows.extend(costs.iter().map(|cost| {
+        let cells = |of: fn(&Counts) -> f64| {
+            [format!("{:.0}", of(&cost.counts)), format!("{:+.0}", of(&cost.counts) - of(&cost.bare))]
+        };
+        let all = [cells(|all| all.of_caller), cells(|all| all.instructions), cells(|all| all.allocations)];
+        [vec![cost.name.to_owned()], all.concat()].concat()
+    }));
     table
 }
 
@@ -75,6 +81,7 @@ fn count(make: MakeTurn, protocol: Protocol, calls: u64) {
 }
 
 const ABOUT: &str = "\
-Instructions by callgrind of one call that brings a tiny answer over loopback, client, server and runtime together, without \
-the kernel; and what each client adds to the bare one.";
+Instructions by callgrind of one call that brings a tiny answer over loopback, without the kernel: those of the client's \
+thread with its runtime, and those of the server's thread too, which has a header more to read where an attempt says which it \
+is; allocations of both; and what each client adds to the bare one.";
 const CALLS: u32 = 1_000;

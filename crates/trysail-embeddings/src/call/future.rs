@@ -25,7 +25,7 @@ pin_project! {
         call: F,
         request: R,
         endpoint: Arc<Endpoint>,
-        read: fn(&R, &[u8]) -> Result<A, Flaw>,
+        read: fn(&R, &Response<Bytes>) -> Result<A, Flaw>,
     }
 }
 
@@ -34,7 +34,7 @@ impl<F, R, A> AnswerFuture<F, R, A> {
         call: F,
         request: R,
         endpoint: Arc<Endpoint>,
-        read: fn(&R, &[u8]) -> Result<A, Flaw>,
+        read: fn(&R, &Response<Bytes>) -> Result<A, Flaw>,
     ) -> Self {
         Self { call, request, endpoint, read }
     }
@@ -54,7 +54,7 @@ where
         let asked = Asked { endpoint: this.endpoint, request: Some(&*this.request) };
         Poll::Ready(match outcome {
             Err(failure) => Err(EmbedError::of(failure, asked)),
-            Ok(mut response) => (this.read)(this.request, response.body()).map_err(|flaw| {
+            Ok(mut response) => (this.read)(this.request, &response).map_err(|flaw| {
                 let expected = Expected { count: this.request.count(), dimensions: None, floats: false };
                 match validate::error_inside(flaw, &mut response, expected) {
                     Some(verdict) => EmbedError::answered(verdict, &response, asked),

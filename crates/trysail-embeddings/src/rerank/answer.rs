@@ -1,7 +1,11 @@
 use std::cmp::Ordering;
 
+use bytes::Bytes;
+use http::Response;
 use serde::Deserialize;
 use serde_json::Value;
+use trysail_core::Allowance;
+use trysail_http::rate_limit::allowance;
 
 use crate::{RerankRequest, shape::Index, validate::Flaw};
 
@@ -9,6 +13,7 @@ use crate::{RerankRequest, shape::Index, validate::Flaw};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RerankResponse {
     ranks: Vec<Ranked>,
+    allowance: Allowance,
 }
 
 /// A text, and how well it answers the query.
@@ -34,6 +39,11 @@ impl RerankResponse {
         self.ranks.is_empty()
     }
 
+    /// What the server says is left of its limits; of several answers together, nothing.
+    pub const fn allowance(&self) -> Allowance {
+        self.allowance
+    }
+
     /// Takes in the ranks of texts that stand `first` texts further on.
     pub(crate) fn append(&mut self, next: Self, first: usize) {
         self.ranks.extend(next.ranks.into_iter().map(|rank| Ranked { index: rank.index + first, ..rank }));
@@ -46,8 +56,9 @@ impl RerankResponse {
         self
     }
 
-    /// What `body` says, if it is an answer to `request`.
-    pub(super) fn read(request: &RerankRequest, body: &[u8]) -> Result<Self, Flaw> {
+    /// What `response` says, if it is an answer to `request`.
+    pub(super) fn read(request: &RerankRequest, response: &Response<Bytes>) -> Result<Self, Flaw> {
+        let body = response.body();
         let answer: Answer = serde_json::from_slice(body).map_err(|error| match Flaw::of_text(body, &error) {
             Flaw::NoVectors => Flaw::NoScores,
             flaw => flaw,
@@ -60,7 +71,8 @@ impl RerankResponse {
         }
         let mut seen = vec![false; request.len()];
         let ranks = items.into_iter().enumerate().map(|(item, found)| found.rank(item, &mut seen));
-        Ok(Self { ranks: ranks.collect::<Result<_, _>>()? }.sorted(request.most()))
+        let (ranks, allowance) = (ranks.collect::<Result<_, _>>()?, allowance(response.headers()));
+        Ok(Self { ranks, allowance }.sorted(request.most()))
     }
 }
 

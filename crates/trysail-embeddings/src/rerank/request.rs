@@ -91,6 +91,12 @@ impl RerankRequest {
         self.texts.is_empty()
     }
 
+    /// How many tokens it is likely to be counted for: the query goes with each text.
+    pub fn likely_tokens(&self) -> u64 {
+        let queries = (self.query.len() as u64).div_ceil(4).saturating_mul(self.len() as u64);
+        self.texts.likely_tokens().saturating_add(queries)
+    }
+
     /// What is sent where `top_n` is the word for how many are enough, if there is one.
     pub(super) fn told(self, top_n: Option<&str>) -> (EmbedRequest, Self) {
         match top_n.zip(self.top_n) {

@@ -1,13 +1,11 @@
 //! Fields that may hold anything.
 
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
-use serde_json::value::RawValue;
 
 use crate::shape::Index;
 
 /// A strange index is a slip of the server's, as one that is there twice.
-pub(super) fn place(index: &RawValue) -> Index {
-    let index = index.get();
+pub(super) fn place(index: &str) -> Index {
     // Some write their numbers as text.
     let digits = index.strip_prefix('"').and_then(|index| index.strip_suffix('"')).unwrap_or(index);
     if index == "null" { Index::Missing } else { of_text(digits) }
@@ -53,17 +51,17 @@ struct Usage {
 }
 
 /// A count of tokens, wherever it stands; who writes it otherwise does not count.
-pub(super) fn count(usage: &RawValue) -> Option<u64> {
+pub(super) fn count(usage: &str) -> Option<u64> {
     fn of(usage: Usage) -> Option<u64> {
         let Usage { total_tokens, prompt_tokens, input_tokens, billed_units } = usage;
         total_tokens.or(prompt_tokens).or(input_tokens).or_else(|| of(*billed_units?))
     }
-    usage.get().parse().ok().or_else(|| of(serde_json::from_str(usage.get()).ok()?))
+    usage.parse().ok().or_else(|| of(serde_json::from_str(usage).ok()?))
 }
 
 /// Whether an `error` says that there is none.
-pub(super) fn is_hollow(error: &RawValue) -> bool {
-    let mut said = error.get().chars().filter(|c| !c.is_whitespace());
+pub(super) fn is_hollow(error: &str) -> bool {
+    let mut said = error.chars().filter(|c| !c.is_whitespace());
     let start: String = said.by_ref().take(LONGEST_HOLLOW).collect();
     said.next().is_none() && HOLLOW.contains(&&*start)
 }

@@ -1,5 +1,9 @@
+use bytes::Bytes;
+use http::Response;
 use serde::Deserialize;
 use serde_json::Value;
+use trysail_core::Allowance;
+use trysail_http::rate_limit::allowance;
 
 use crate::{EmbedRequest, shape::Index, validate::Flaw};
 
@@ -7,6 +11,7 @@ use crate::{EmbedRequest, shape::Index, validate::Flaw};
 #[derive(Clone, Debug, PartialEq)]
 pub struct SparseResponse {
     vectors: Vec<Vec<(u32, f32)>>,
+    allowance: Allowance,
 }
 
 impl SparseResponse {
@@ -30,15 +35,21 @@ impl SparseResponse {
         self.vectors.is_empty()
     }
 
-    /// What `body` says, if it is an answer to `request`.
-    pub(super) fn read(request: &EmbedRequest, body: &[u8]) -> Result<Self, Flaw> {
+    /// What the server says is left of its limits.
+    pub const fn allowance(&self) -> Allowance {
+        self.allowance
+    }
+
+    /// What `response` says, if it is an answer to `request`.
+    pub(super) fn read(request: &EmbedRequest, response: &Response<Bytes>) -> Result<Self, Flaw> {
+        let body = response.body();
         let lists: Vec<Vec<Entry>> = serde_json::from_slice(body).map_err(|error| Flaw::of_text(body, &error))?;
         let (expected, found) = (request.len(), lists.len());
         if found != expected {
             return Err(Flaw::Count { expected, found });
         }
         let vectors = lists.into_iter().enumerate().map(|(index, list)| vector(list, index));
-        Ok(Self { vectors: vectors.collect::<Result<_, _>>()? })
+        Ok(Self { vectors: vectors.collect::<Result<_, _>>()?, allowance: allowance(response.headers()) })
     }
 }
 

@@ -1,7 +1,8 @@
 use std::fmt;
 
-use serde_json::error::Category;
 use trysail_core::Verdict;
+
+use crate::json::Broken;
 
 /// Why an answer is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,14 +83,15 @@ pub(crate) enum Flaw {
 
 impl Flaw {
     /// Why `body`, which could not be read, is none.
-    pub(crate) fn of_text(body: &[u8], error: &serde_json::Error) -> Self {
+    pub(crate) fn of_text(body: &[u8], broken: impl Into<Broken>) -> Self {
+        let broken = broken.into();
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body).trim_ascii_start();
         let begins = |starts: &[&[u8]]| starts.iter().any(|start| body.starts_with(start));
         let start = body[..body.len().min(ENOUGH)].to_ascii_lowercase();
         match body.first() {
             None => Self::Blank,
-            _ if error.classify() == Category::Data => Self::NoVectors,
-            Some(b'{' | b'[') if error.is_eof() => Self::EndsEarly,
+            _ if broken == Broken::Unexpected => Self::NoVectors,
+            Some(b'{' | b'[') if broken == Broken::EndsEarly => Self::EndsEarly,
             Some(b'{' | b'[') => Self::NotJson,
             Some(b'<') if HTML.iter().any(|tag| start.windows(tag.len()).any(|window| window == *tag)) => Self::Page,
             _ if begins(PACKED) => Self::Compressed,

@@ -243,6 +243,16 @@ fn a_long_first_vector_reserves_nothing_for_the_others() {
         decode(body.as_bytes(), &api::OPENAI, expected).unwrap_err(),
         Flaw::Length { index: 1, expected: 100_001, found: 1 }
     );
+    let answer = shape::read(body.as_bytes(), &api::OPENAI, expected.count).unwrap();
+    assert!(answer.values.capacity() < 2 * answer.values.len(), "{}", answer.values.capacity());
+}
+
+#[test]
+fn vectors_that_are_alike_have_room_from_the_first_on() {
+    let others = r#"{"embedding":[0.25,-0.5,1]},"#.repeat(99);
+    let body = format!(r#"{{"data":[{others}{{"embedding":[0.125,-0.0625,1]}}],"model":"m"}}"#);
+    let answer = shape::read(body.as_bytes(), &api::OPENAI, 100).unwrap();
+    assert_eq!((answer.values.len(), answer.values.capacity()), (300, 300));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderName, HeaderValue, Method, Request, Uri, header::Entry};
+use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use trysail_core::Replay;
 
 pub use self::or_route::OrRoute;
@@ -77,7 +77,7 @@ impl Idempotent {
     pub fn keyed<B>(mut request: Request<B>) -> Request<B> {
         if !has_key(&request) {
             let key = request.extensions().get().map_or_else(fresh, CallKey::value);
-            request.headers_mut().insert(IDEMPOTENCY_KEY, key);
+            request.headers_mut().insert(&IDEMPOTENCY_KEY, key);
         }
         request
     }
@@ -95,7 +95,7 @@ impl Idempotent {
     /// # Ok::<(), http::Error>(())
     /// ```
     pub fn unmarked<B>(mut request: Request<B>) -> Request<B> {
-        request.headers_mut().remove(RETRY_COUNT);
+        request.headers_mut().remove(&RETRY_COUNT);
         request
     }
 }
@@ -124,13 +124,13 @@ impl<B: Clone> Replay<Request<B>> for Idempotent {
     }
 
     fn mark(&self, request: &mut Request<B>, attempt: u32) {
-        match request.headers_mut().entry(RETRY_COUNT) {
-            Entry::Vacant(none) if attempt <= 1 => _ = none.insert(NO_RETRY),
-            Entry::Vacant(none) => _ = none.insert((attempt - 1).into()),
+        let count = match attempt {
             // An outer count stays: the server wants to know how often it sees this call.
-            Entry::Occupied(_) if attempt <= 1 => {}
-            Entry::Occupied(mut count) => _ = count.insert((attempt - 1).into()),
-        }
+            0 | 1 if !is_ours(request) => return,
+            0 | 1 => NO_RETRY,
+            _ => (attempt - 1).into(),
+        };
+        request.headers_mut().insert(&RETRY_COUNT, count);
     }
 
     fn left(&self, request: &Request<B>) -> Option<Duration> {
@@ -140,7 +140,8 @@ impl<B: Clone> Replay<Request<B>> for Idempotent {
 
 /// Whether no retry above repeats it.
 fn is_ours<B>(request: &Request<B>) -> bool {
-    !request.headers().contains_key(RETRY_COUNT)
+    // To look at each is faster than to hash a name that is no standard one.
+    !request.headers().keys().any(|name| *name == RETRY_COUNT)
 }
 
 fn repeatable<B>(request: &Request<B>) -> bool {
@@ -168,7 +169,8 @@ fn holds_secrets<B>(request: &Request<B>) -> bool {
 }
 
 fn has_key<B>(request: &Request<B>) -> bool {
-    request.headers().get(IDEMPOTENCY_KEY).is_some_and(|key| !key.is_empty())
+    let key = request.headers().iter().find(|(name, _)| **name == IDEMPOTENCY_KEY);
+    key.is_some_and(|(_, key)| !key.is_empty())
 }
 
 /// A key that nobody has used: a count, hashed with what the operating system has drawn for this process.
@@ -181,8 +183,8 @@ fn fresh() -> HeaderValue {
 }
 
 const NO_RETRY: HeaderValue = HeaderValue::from_static("0");
-const RETRY_COUNT: HeaderName = HeaderName::from_static("x-retry-count");
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+static RETRY_COUNT: HeaderName = HeaderName::from_static("x-retry-count");
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const SECRET_HEADERS: [&str; 7] =
     ["api-key", "authorization", "cookie", "proxy-authorization", "x-api-key", "x-auth-token", "x-goog-api-key"];
 const SECRET_PARAMETERS: [&str; 6] = ["access_token", "api-key", "api_key", "apikey", "key", "token"];
@@ -198,7 +200,7 @@ mod tests {
     }
 
     fn key(request: &Request<&'static str>) -> String {
-        request.headers()[IDEMPOTENCY_KEY].to_str().unwrap().to_owned()
+        request.headers()[&IDEMPOTENCY_KEY].to_str().unwrap().to_owned()
     }
 
     #[test]
@@ -209,7 +211,7 @@ mod tests {
         let mut second = Idempotent.replay(&spare).unwrap();
         Idempotent.mark(&mut second, 2);
         assert_eq!(key(&first), key(&second));
-        assert_eq!(second.headers()[RETRY_COUNT], "1");
+        assert_eq!(second.headers()[&RETRY_COUNT], "1");
     }
 
     #[test]
@@ -218,12 +220,12 @@ mod tests {
             let mut request = post();
             *request.method_mut() = method;
             assert!(Idempotent.replay(&request).is_none());
-            request.headers_mut().insert(IDEMPOTENCY_KEY, HeaderValue::from_static("order-17"));
+            request.headers_mut().insert(&IDEMPOTENCY_KEY, HeaderValue::from_static("order-17"));
             let request = Idempotent::keyed(request);
             assert_eq!(key(&Idempotent.replay(&request).unwrap()), "order-17");
         }
         let mut empty = post();
-        empty.headers_mut().insert(IDEMPOTENCY_KEY, HeaderValue::from_static(""));
+        empty.headers_mut().insert(&IDEMPOTENCY_KEY, HeaderValue::from_static(""));
         assert!(Idempotent.replay(&empty).is_none());
         assert!(Idempotent.replay(&Idempotent::keyed(empty)).is_some());
     }

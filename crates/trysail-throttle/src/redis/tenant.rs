@@ -261,7 +261,7 @@ fn pauses(machine: &mut Machine, paused: u64, now: u64) -> Option<News> {
     if is_known || machine.paused_until != machine.sharing.paused_until {
         return None;
     }
-    machine.pauses(until);
+    machine.pauses(until, now);
     machine.sharing.paused_until = until;
     Some(News::Paused)
 }

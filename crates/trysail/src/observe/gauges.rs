@@ -1,19 +1,19 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use trysail_breaker::{Circuit, State};
 use trysail_core::Hold;
 use trysail_retry::Budget;
-use trysail_throttle::{Pace, Store};
+use trysail_throttle::{Pace, Rate, Store};
 
-use crate::observe::labels::Labels;
+use crate::observe::{labels::Labels, used::Used};
 
-/// Publishes how a circuit, a budget and a pace are, each time it is asked to.
+/// Publishes how a circuit, a budget and a pace are, and what was used up, each time it is asked to.
 ///
 /// ```
 /// # use trysail::{Gauges, Preset};
 /// let preset = Preset::interactive();
-/// let gauges = Gauges::new("api.openai.com", "text-embedding-3-small").circuit(preset.circuit()).budget(preset.budget());
+/// let gauges = Gauges::new("api.openai.com", "text-embedding-3-small").circuit(preset.circuit()).budget(preset.budget()).pace(preset.pace());
 /// // Before metrics are read, or every few seconds:
 /// gauges.publish();
 /// ```
@@ -23,6 +23,7 @@ pub struct Gauges {
     circuit: Option<Circuit>,
     budget: Option<Budget>,
     pace: Option<Pace>,
+    pub(crate) used: Used,
 }
 
 impl Gauges {
@@ -35,15 +36,23 @@ impl Gauges {
         describe_gauge!(CAPACITY, Unit::Count, "how many retries the budget has room for");
         describe_gauge!(WAITING, Unit::Count, "how many calls wait for their turn");
         describe_counter!(WAITED, Unit::Count, "how many calls have waited for their turn");
+        describe_counter!(WAITED_FOR, Unit::Seconds, "for how long they have waited, all together");
         describe_counter!(HELD, Unit::Count, "how many calls were held back, and not sent");
         describe_counter!(SENT, Unit::Count, "attempts that were sent at the pace");
         describe_counter!(SPENT, Unit::Count, "what these cost");
         describe_gauge!(PAUSED, Unit::Seconds, "for how long nothing is to be sent any more");
+        describe_counter!(PAUSED_FOR, Unit::Seconds, "for how long nothing was to be sent");
+        describe_gauge!(
+            LIMIT_OF_REQUESTS,
+            Unit::Count,
+            "how many requests a minute the account has, as set, learnt or found"
+        );
+        describe_gauge!(LIMIT_OF_COST, Unit::Count, "how much they may cost a minute");
         describe_gauge!(STORE, "1 for whom the pace is kept with: own, shared or alone");
         describe_gauge!(REPLICAS, Unit::Count, "how many replicas keep the pace");
         describe_gauge!(REQUESTS, Unit::Count, "how many requests the rate has room for");
         describe_gauge!(COST, Unit::Count, "how much the rate of cost has room for");
-        Self { labels: Labels::new(origin, model), circuit: None, budget: None, pace: None }
+        Self { labels: Labels::new(origin, model), circuit: None, budget: None, pace: None, used: Used::new() }
     }
 
     /// The circuit to watch.
@@ -75,10 +84,13 @@ impl Gauges {
             gauge!(RETRIES, self.labels.to_vec()).set(now.retries);
             gauge!(CAPACITY, self.labels.to_vec()).set(now.capacity);
         }
+        self.used.publish(&self.labels);
         if let Some(pace) = &self.pace {
             let now = pace.snapshot();
             gauge!(WAITING, self.labels.to_vec()).set(now.waiting() as f64);
             counter!(WAITED, self.labels.to_vec()).absolute(now.waited());
+            counter!(WAITED_FOR, self.labels.to_vec()).absolute(now.waited_for().as_secs());
+            counter!(PAUSED_FOR, self.labels.to_vec()).absolute(now.paused_for().as_secs());
             for hold in Hold::ALL {
                 counter!(HELD, self.labels.and("hold", hold.as_str())).absolute(now.refused(hold));
             }
@@ -93,7 +105,10 @@ impl Gauges {
                 gauge!(STORE, self.labels.and("store", name)).set(u8::from(now.store() == *store));
             }
             gauge!(REPLICAS, self.labels.to_vec()).set(now.replicas());
-            for (name, level) in [(REQUESTS, now.requests()), (COST, now.cost())] {
+            let a_minute = |rate: Option<Rate>| rate.map(|rate| rate.within(MINUTE));
+            let limits =
+                [(LIMIT_OF_REQUESTS, a_minute(now.request_rate())), (LIMIT_OF_COST, a_minute(now.cost_rate()))];
+            for (name, level) in [(REQUESTS, now.requests()), (COST, now.cost())].into_iter().chain(limits) {
                 if let Some(level) = level {
                     gauge!(name, self.labels.to_vec()).set(level);
                 }
@@ -116,11 +131,16 @@ const RETRIES: &str = "trysail_budget_retries";
 const CAPACITY: &str = "trysail_budget_capacity";
 const WAITING: &str = "trysail_throttle_waiting";
 const WAITED: &str = "trysail_throttle_waited_total";
+const WAITED_FOR: &str = "trysail_throttle_waited_seconds_total";
 const HELD: &str = "trysail_throttle_held_total";
 const SENT: &str = "trysail_throttle_attempts_total";
 const SPENT: &str = "trysail_throttle_cost_total";
 const PAUSED: &str = "trysail_throttle_paused_seconds";
+const PAUSED_FOR: &str = "trysail_throttle_paused_seconds_total";
+const LIMIT_OF_REQUESTS: &str = "trysail_throttle_requests_per_minute";
+const LIMIT_OF_COST: &str = "trysail_throttle_cost_per_minute";
 const REQUESTS: &str = "trysail_throttle_requests";
 const COST: &str = "trysail_throttle_cost";
 const STORE: &str = "trysail_throttle_store";
 const REPLICAS: &str = "trysail_throttle_replicas";
+const MINUTE: Duration = Duration::from_secs(60);

@@ -8,6 +8,8 @@ mod layer;
 mod meter;
 mod service;
 mod span;
+#[cfg(feature = "metrics")]
+mod used;
 
 #[cfg(feature = "metrics")]
 pub use self::gauges::Gauges;

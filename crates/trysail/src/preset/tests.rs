@@ -3,6 +3,7 @@ use std::time::Duration;
 use tower_layer::Layer;
 use trysail_breaker::{CircuitSettings, Trip};
 use trysail_retry::{Backoff, BudgetSettings, RetrySettings};
+use trysail_throttle::PaceSettings;
 
 use super::Preset;
 
@@ -58,6 +59,10 @@ fn the_table_of_defaults_is_true_in_every_number() {
     let least = table.numbers("least time for an attempt");
     let earns = table.numbers("a retry budget earns, a call");
     let room = table.numbers("a retry budget has room for");
+    assert_eq!(table.row("requests and tokens in a minute"), ["as learnt"; 2]);
+    assert_eq!(table.row("calls in flight"), ["no limit"; 2]);
+    let queue = table.numbers("calls that wait for their turn");
+    let pause = table.seconds("all calls pause as long as the server asks, up to");
     let streaks = table.numbers("the circuit opens after failures in a row");
     let rate = table.numbers("or at a failure rate of");
     let open = table.numbers("it stays open for");
@@ -77,6 +82,9 @@ fn the_table_of_defaults_is_true_in_every_number() {
         let budget = BudgetSettings::ratio(earns[at][0]).ceiling(room[at][1] as u32).floor(room[at][0] as u32);
         let closed = |budget: BudgetSettings| if preset.bulk { budget.closed_loop(room[at][0] as u32) } else { budget };
         assert_eq!(preset.budget().settings(), closed(budget));
+
+        let pace = PaceSettings::new().trust_hints().queue(queue[at][0] as usize).most_pause(pause[at]);
+        assert_eq!(preset.pace().settings(), pace);
 
         let [slower, span, faster] = streaks[at][..] else { panic!("{:?}", streaks[at]) };
         let [share, calls, window] = rate[at][..] else { panic!("{:?}", rate[at]) };

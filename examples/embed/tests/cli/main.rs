@@ -7,6 +7,7 @@ mod ending;
 mod files;
 mod interruption;
 mod lines;
+mod pace;
 mod resume;
 mod spaces;
 mod storm;
