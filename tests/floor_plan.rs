@@ -8,6 +8,9 @@ const CORE: &str = "trysail-core";
 const LAYERS: [&str; 6] =
     ["trysail-timeout", "trysail-classify", "trysail-retry", "trysail-breaker", "trysail-failover", "trysail-throttle"];
 
+/// What a pace needs that replicas share through Redis.
+const STORE: [&str; 3] = ["redis", "ring", "rustls"];
+
 const ROOMS: [&str; 4] = [CORE, "trysail-http", "trysail-providers", "trysail-embeddings"];
 
 /// The normal dependencies of each package of the workspace, and whether they are optional.
@@ -39,7 +42,11 @@ fn a_layer_depends_on_core_and_a_handful_of_others() {
         let mut allowed = BTreeSet::from([CORE, "pin-project-lite", "tower-layer", "tower-service"]);
         assert!(found.is_superset(&allowed), "{layer}: {found:?}");
         allowed.extend(["tokio", "tracing"]);
+        allowed.extend(STORE.iter().filter(|_| layer == "trysail-throttle"));
         assert!(found.is_subset(&allowed), "{layer}: {found:?}");
+        for name in STORE {
+            assert_ne!(arrows[layer].get(name), Some(&false), "{layer}: {name} is behind a feature");
+        }
         assert_ne!(arrows[layer].get("tracing"), Some(&false), "{layer}: tracing is behind a feature");
     }
 }

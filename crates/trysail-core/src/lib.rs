@@ -28,7 +28,7 @@ mod tower;
 mod verdict;
 
 #[cfg(feature = "std")]
-pub use crate::registry::{Keyed, Registered, Registry};
+pub use crate::registry::{Keyed, Make, Registered, Registry};
 pub use crate::{
     allowance::{Allowance, Learn, Lesson, Quota},
     class::Class,

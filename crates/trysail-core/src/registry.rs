@@ -40,6 +40,19 @@ pub trait Registered: Clone {
     }
 }
 
+/// How a [`Registry`] makes the one of a key: every closure without an argument does, whatever the key is.
+pub trait Make<K, T> {
+    /// The one of `key`.
+    fn make(&self, key: &K) -> T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K, T, F: Fn() -> T> Make<K, T> for F {
+    fn make(&self, _: &K) -> T {
+        self()
+    }
+}
+
 struct RegistryInner<K, T, M> {
     most: usize,
     make: M,
@@ -73,7 +86,7 @@ impl<K, T, M> Registry<K, T, M>
 where
     K: Hash + Eq + Clone + Debug,
     T: Registered,
-    M: Fn() -> T,
+    M: Make<K, T>,
 {
     /// The one of `key`, made now if there is none.
     pub fn get(&self, key: &K) -> T {
@@ -81,7 +94,7 @@ where
         if let Some(entry) = shared.known.read().unwrap_or_else(PoisonError::into_inner).get(key) {
             return entry.value();
         }
-        let fresh = (shared.make)();
+        let fresh = shared.make.make(key);
         fresh.made_for(key);
         let mut known = shared.known.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = known.get(key) {
@@ -161,7 +174,7 @@ where
     K: Hash + Eq + Clone + Debug,
     T: Registered,
     F: Fn(&Req) -> K,
-    M: Fn() -> T,
+    M: Make<K, T>,
 {
     type Selection = Option<T>;
 

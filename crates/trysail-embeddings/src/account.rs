@@ -1,7 +1,7 @@
 use std::{
     fmt,
-    hash::{BuildHasher, Hash, RandomState},
-    sync::{Arc, OnceLock},
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash},
+    sync::Arc,
 };
 
 use http::{HeaderMap, header};
@@ -10,7 +10,8 @@ use crate::Endpoint;
 
 /// Whose limits a call counts against: an origin, a credential and a model. What a throttle keys its paces by.
 ///
-/// The credential is a hash with a key that only this process has, and `Debug` does not show it.
+/// The credential is a hash, the same in all processes of one build so that they may share a pace, and `Debug` does not show it. A
+/// store is told of it only what it is hashed to with the store's own secret.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Account {
     origin: Arc<str>,
@@ -26,7 +27,7 @@ impl Endpoint {
             headers.insert(header::AUTHORIZATION, sent.clone());
         }
         self.own.write_headers(&mut headers);
-        let hash = KEY.get_or_init(RandomState::new);
+        let hash = BuildHasherDefault::<DefaultHasher>::default();
         // The order of headers says nothing.
         let credential = headers
             .iter()
@@ -55,8 +56,6 @@ impl fmt::Debug for Account {
         write!(f, "{} {}", self.origin, self.model)
     }
 }
-
-static KEY: OnceLock<RandomState> = OnceLock::new();
 
 #[cfg(test)]
 mod tests {

@@ -50,12 +50,12 @@ impl Gcra {
     }
 
     /// Takes `units`, or says from when on they are there. More than there ever is may be taken from a full bucket, which is
-    /// in debt then.
+    /// in debt then. Where there is no rate, `otherwise` decides.
     #[inline]
-    pub(crate) fn take(&self, units: u64, now: u64) -> Result<(), u64> {
+    pub(crate) fn take(&self, units: u64, now: u64, otherwise: impl FnOnce() -> Result<(), u64>) -> Result<(), u64> {
         let interval = self.interval();
         if interval == 0.0 {
-            return Ok(());
+            return otherwise();
         }
         let worth = worth(units, interval);
         let slack = self.depth.load(Relaxed).max(worth);
@@ -164,7 +164,7 @@ impl Gcra {
 }
 
 /// How many nanoseconds `units` take to refill; of a part, a whole one.
-fn worth(units: u64, interval: f64) -> u64 {
+pub(crate) fn worth(units: u64, interval: f64) -> u64 {
     // A century is beyond every clock, and leaves room to add.
     (units as f64 * interval).ceil().min(3e18) as u64
 }

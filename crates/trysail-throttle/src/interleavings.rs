@@ -83,3 +83,14 @@ fn a_rate_that_changes_meanwhile_grants_no_more_than_both_have() {
         assert!((1..=3).contains(&(taken + after)), "{taken} and {after}");
     });
 }
+
+#[test]
+fn what_was_leased_is_used_once() {
+    model(|| {
+        let rates = rates(1, 100);
+        rates.requests.share(Some(Rate::per_second(1)), 0);
+        rates.requests.lease.add(1);
+        let taken = together(&rates, |rates| rates.take(1, SECOND).is_ok());
+        assert_eq!(taken.into_iter().filter(|taken| *taken).count(), 1);
+    });
+}

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod bucket;
 mod calls;
 mod decision;
 mod demand;
@@ -15,17 +16,22 @@ mod interleavings;
 mod latch;
 mod layer;
 mod learnt;
+mod lease;
+mod link;
 mod machine;
 mod pace;
 mod paces;
 mod queue;
 mod rate;
 mod rates;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod refusals;
 mod room;
 mod sent_call;
 mod service;
 mod settings;
+mod sharing;
 mod slow_start;
 mod snapshot;
 mod spending;
@@ -45,7 +51,8 @@ pub use crate::{
     rate::Rate,
     service::Throttle,
     settings::PaceSettings,
+    sharing::Store,
     snapshot::PaceSnapshot,
     spending::{Spending, Spent},
 };
-pub use trysail_core::{Allowance, Keyed, Learn, Lesson, Quota, Select};
+pub use trysail_core::{Allowance, Keyed, Learn, Lesson, Make, Quota, Select};

@@ -3,6 +3,7 @@ use std::time::Duration;
 use trysail_core::{Allowance, Held, Hold};
 
 use crate::{
+    bucket::Bucket,
     decision::{Arrival, Look, News},
     fare::{Fare, Places},
     found_rate::FoundRate,
@@ -14,6 +15,7 @@ use crate::{
     rates::Rates,
     room::Room,
     settings::PaceSettings,
+    sharing::Sharing,
     slow_start::SlowStart,
     tally::Tally,
     time::{between, nanos},
@@ -32,6 +34,7 @@ pub(crate) struct Machine {
     /// How often calls were slowed down: what was sent before tells nothing new.
     pub(crate) epoch: u32,
     pub(crate) tally: Tally,
+    pub(crate) sharing: Sharing,
     /// What holds the first of those who wait, and until when, as far as is known.
     pub(crate) first: Option<(Hold, u64)>,
 }
@@ -48,6 +51,7 @@ impl Machine {
             paused_until: 0,
             epoch: 0,
             tally: Tally::default(),
+            sharing: Sharing::default(),
             first: None,
         }
     }
@@ -201,7 +205,7 @@ impl Machine {
     }
 
     /// Lets all pass whose turn it is; in their order, whoever of them comes to ask.
-    fn grant(&mut self, rates: &Rates, now: u64) {
+    pub(crate) fn grant(&mut self, rates: &Rates, now: u64) {
         while let Some(want) = self.queue.first() {
             let decision = match self.pass(rates, want, now) {
                 Ok(fare) => Ok(fare),
@@ -242,28 +246,49 @@ impl Machine {
         if !is_news && until <= self.paused_until.max(now) {
             return None;
         }
-        self.epoch = self.epoch.wrapping_add(1);
-        self.tally.pauses(between(self.paused_until.max(now), until));
-        self.paused_until = until.max(self.paused_until);
-        self.room.start.begin_after_pause(self.paused_until);
+        self.pauses(until, now);
         self.follow(rates, now);
         rates.empty(self.paused_until);
         is_news.then_some(News::Paused)
     }
 
-    /// Sets the rates to the least of what is known.
-    fn follow(&mut self, rates: &Rates, now: u64) {
-        let in_force = self.in_force(now);
-        [&rates.requests, &rates.cost].iter().zip(in_force).for_each(|(gcra, rate)| gcra.set(rate, now));
+    /// Nobody goes before then, and slowly after it.
+    pub(crate) fn pauses(&mut self, until: u64, now: u64) {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.tally.pauses(between(self.paused_until.max(now), until));
+        self.paused_until = until.max(self.paused_until);
+        self.room.start.begin_after_pause(self.paused_until);
     }
 
-    /// The rates of requests and of cost that hold.
+    /// Whether the first of those who wait would wait for too long.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_first_late(&mut self, rates: &Rates, now: u64) -> bool {
+        self.queue.first().is_some_and(|want| self.turn(rates, Others::default(), want, now) > want.until)
+    }
+
+    /// Whether whoever asks the store has to be woken; said once.
+    pub(crate) fn rings(&mut self, now: u64) -> bool {
+        self.sharing.rings(!self.queue.is_empty(), self.paused_until, now)
+    }
+
+    /// What is known of the limits for all who keep this pace, of requests and of cost.
+    pub(crate) fn limits(&self) -> [Option<Rate>; 2] {
+        let Self { settings, learnt, .. } = self;
+        [Rate::least([settings.requests, learnt.requests]), Rate::least([settings.cost, learnt.cost])]
+    }
+
+    /// Sets the rates to the least of what is known.
+    pub(crate) fn follow(&mut self, rates: &Rates, now: u64) {
+        let set = if self.sharing.is_shared() { Bucket::share } else { Bucket::set };
+        let in_force = self.in_force(now);
+        [&rates.requests, &rates.cost].into_iter().zip(in_force).for_each(|(bucket, rate)| set(bucket, rate, now));
+    }
+
+    /// The rates of requests and of cost that hold: for all who share them, or for this process.
     pub(crate) fn in_force(&mut self, now: u64) -> [Option<Rate>; 2] {
-        let [requests, cost] = self.found.rates(now);
-        [
-            Rate::least([self.settings.requests, self.learnt.requests, requests]),
-            Rate::least([self.settings.cost, self.learnt.cost, cost]),
-        ]
+        let found = self.found.rates(now).map(|rate| self.sharing.found(rate));
+        let limits = self.limits().map(|limit| self.sharing.limit(limit));
+        [Rate::least([limits[0], found[0]]), Rate::least([limits[1], found[1]])]
     }
 }
 

@@ -8,9 +8,11 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
+    link::Link,
     machine::Machine,
     rates::Rates,
     settings::PaceSettings,
+    sharing::Store,
     snapshot::PaceSnapshot,
     spending::Purse,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering::Release},
@@ -34,13 +36,24 @@ pub(crate) struct PaceInner {
     pub(crate) purse: Purse,
     epoch: Instant,
     name: OnceLock<Box<str>>,
+    /// What ties it to the other replicas that keep it.
+    link: Option<Link>,
     machine: Mutex<Machine>,
 }
 
 impl Pace {
     /// A pace that is set so, by a [`Rate`](crate::Rate) of requests or all of [`PaceSettings`].
     pub fn new(settings: impl Into<PaceSettings>) -> Self {
-        let settings = settings.into();
+        Self::with(settings.into(), None)
+    }
+
+    /// A pace that is set so, and shared with others if there is a link to them.
+    pub(crate) fn with(settings: PaceSettings, link: Option<Link>) -> Self {
+        let mut machine = Machine::new(settings);
+        if link.is_some() {
+            machine.sharing.store = Store::Shared;
+            machine.sharing.is_unattended = true;
+        }
         let pace = Self {
             inner: Arc::new(PaceInner {
                 word: AtomicU64::new(0),
@@ -48,7 +61,8 @@ impl Pace {
                 purse: Purse::new(),
                 epoch: Instant::now(),
                 name: OnceLock::new(),
-                machine: Mutex::new(Machine::new(settings)),
+                link,
+                machine: Mutex::new(machine),
             }),
         };
         pace.set(settings);
@@ -112,18 +126,32 @@ impl Pace {
         let mut machine = self.lock();
         // Read under the lock, so that the machine sees no time before the last.
         let now = self.now();
+        let link = self.inner.link.as_ref();
+        let is_waited_for = !machine.queue.is_empty();
+        let starts = link.filter(|link| machine.sharing.is_left(is_waited_for, now) && link.can_start());
+        if starts.is_some() {
+            machine.sharing.hand_over(now);
+        }
+        let attendant = machine.sharing.attendant;
         let done = work(&mut machine, &self.inner.rates, now);
         let flags = [
             (self.inner.rates.are_set(), RATES),
-            (machine.is_gated(now), GATE),
+            (machine.is_gated(now) || machine.sharing.is_unattended, GATE),
             (machine.minds_success(), WATCH),
             (machine.begins(), BEGIN),
         ];
         let flags = flags.iter().filter(|(is_so, _)| *is_so).fold(0, |flags, (_, bit)| flags | bit);
         self.inner.word.store(u64::from(machine.epoch) << EPOCH_AT | flags, Release);
         let wakers = machine.queue.wakers();
+        let rings = link.filter(|_| machine.rings(now));
         drop(machine);
         wakers.into_iter().for_each(Waker::wake);
+        if let Some(link) = starts {
+            link.start(self, attendant);
+        }
+        if let Some(link) = rings {
+            link.ring();
+        }
         done
     }
 

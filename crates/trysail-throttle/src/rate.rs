@@ -60,6 +60,22 @@ impl Rate {
         rates.into_iter().flatten().reduce(|one, other| if one.interval() > other.interval() { one } else { other })
     }
 
+    /// One of so many equal parts of it.
+    pub(crate) fn part(self, of: u32) -> Self {
+        let burst = self.burst.map(|units| (units / u64::from(of)).max(1));
+        Self { period: self.period.saturating_mul(of), burst, ..self }
+    }
+
+    /// So many of it together.
+    pub(crate) fn times(self, many: u32) -> Self {
+        let many = u64::from(many);
+        Self {
+            amount: self.amount.saturating_mul(many),
+            burst: self.burst.map(|units| units.saturating_mul(many)),
+            ..self
+        }
+    }
+
     /// After how many nanoseconds there is one more.
     pub(crate) fn interval(self) -> f64 {
         self.period.as_nanos() as f64 / self.amount as f64

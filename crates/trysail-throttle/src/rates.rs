@@ -1,18 +1,20 @@
+#[cfg(feature = "redis")]
+use crate::lease::Lease;
 use crate::{
+    bucket::Bucket,
     fare::{Fare, Taken},
-    gcra::Gcra,
 };
 
 /// The two rates of a pace, which a call takes from together.
 #[derive(Debug)]
 pub(crate) struct Rates {
-    pub(crate) requests: Gcra,
-    pub(crate) cost: Gcra,
+    pub(crate) requests: Bucket,
+    pub(crate) cost: Bucket,
 }
 
 impl Rates {
     pub(crate) fn new() -> Self {
-        Self { requests: Gcra::new(), cost: Gcra::new() }
+        Self { requests: Bucket::new(), cost: Bucket::new() }
     }
 
     pub(crate) fn are_set(&self) -> bool {
@@ -69,5 +71,11 @@ impl Rates {
 
     pub(crate) fn are_full(&self, now: u64) -> bool {
         self.requests.is_full(now) && self.cost.is_full(now)
+    }
+
+    /// What of them is leased.
+    #[cfg(feature = "redis")]
+    pub(crate) const fn leases(&self) -> [&Lease; 2] {
+        [&self.requests.lease, &self.cost.lease]
     }
 }

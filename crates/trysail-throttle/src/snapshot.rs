@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use trysail_core::{Held, Hold, Verdict};
 
-use crate::{machine::Machine, rate::Rate, rates::Rates, spending::Spending, tally::Tally, time::between};
+use crate::{
+    machine::Machine, rate::Rate, rates::Rates, sharing::Store, spending::Spending, tally::Tally, time::between,
+};
 
 /// How a pace was at one moment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +21,8 @@ pub struct PaceSnapshot {
     learnt: [Option<Rate>; 2],
     found: Option<Rate>,
     latched: Option<(Verdict, Duration)>,
+    store: Store,
+    replicas: u32,
 }
 
 impl PaceSnapshot {
@@ -41,6 +45,8 @@ impl PaceSnapshot {
             learnt: [machine.learnt.requests, machine.learnt.cost],
             found: machine.found.rates(now).into_iter().flatten().next(),
             latched,
+            store: machine.sharing.store,
+            replicas: machine.sharing.replicas(),
         }
     }
 
@@ -89,7 +95,8 @@ impl PaceSnapshot {
         self.in_flight
     }
 
-    /// How many requests could be sent at once; less than none, in debt. `None` without a rate.
+    /// How many requests could be sent at once; less than none, in debt. `None` without a rate. Of one that is shared, what this
+    /// replica has leased and not used.
     pub const fn requests(&self) -> Option<f64> {
         self.requests
     }
@@ -127,5 +134,15 @@ impl PaceSnapshot {
     /// What calls were told while the credential or the account was no good, and for how long still.
     pub const fn latched(&self) -> Option<(Verdict, Duration)> {
         self.latched
+    }
+
+    /// Whom it counted its calls with.
+    pub const fn store(&self) -> Store {
+        self.store
+    }
+
+    /// How many replicas kept it, this one among them, when the store last said so; 1 if it never did.
+    pub const fn replicas(&self) -> u32 {
+        self.replicas
     }
 }

@@ -4,7 +4,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 use trysail_breaker::{Circuit, State};
 use trysail_core::Hold;
 use trysail_retry::Budget;
-use trysail_throttle::{Pace, Rate};
+use trysail_throttle::{Pace, Rate, Store};
 
 use crate::observe::{labels::Labels, used::Used};
 
@@ -48,6 +48,8 @@ impl Gauges {
             "how many requests a minute the account has, as set, learnt or found"
         );
         describe_gauge!(LIMIT_OF_COST, Unit::Count, "how much they may cost a minute");
+        describe_gauge!(STORE, "1 for whom the pace is kept with: own, shared or alone");
+        describe_gauge!(REPLICAS, Unit::Count, "how many replicas keep the pace");
         describe_gauge!(REQUESTS, Unit::Count, "how many requests the rate has room for");
         describe_gauge!(COST, Unit::Count, "how much the rate of cost has room for");
         Self { labels: Labels::new(origin, model), circuit: None, budget: None, pace: None, used: Used::new() }
@@ -99,6 +101,10 @@ impl Gauges {
                 counter!(SPENT, self.labels.and("outcome", outcome)).absolute(spent.cost());
             }
             gauge!(PAUSED, self.labels.to_vec()).set(now.paused().unwrap_or_default().as_secs_f64());
+            for (store, name) in STORES {
+                gauge!(STORE, self.labels.and("store", name)).set(u8::from(now.store() == *store));
+            }
+            gauge!(REPLICAS, self.labels.to_vec()).set(now.replicas());
             let a_minute = |rate: Option<Rate>| rate.map(|rate| rate.within(MINUTE));
             let limits =
                 [(LIMIT_OF_REQUESTS, a_minute(now.request_rate())), (LIMIT_OF_COST, a_minute(now.cost_rate()))];
@@ -118,6 +124,7 @@ const STATES: &[(State, &str)] = &[
     (State::ForcedOpen, "forced_open"),
     (State::Disabled, "disabled"),
 ];
+const STORES: &[(Store, &str)] = &[(Store::Own, "own"), (Store::Shared, "shared"), (Store::Alone, "alone")];
 const STATE: &str = "trysail_circuit_state";
 const OPENED: &str = "trysail_circuit_opened_total";
 const RETRIES: &str = "trysail_budget_retries";
@@ -134,4 +141,6 @@ const LIMIT_OF_REQUESTS: &str = "trysail_throttle_requests_per_minute";
 const LIMIT_OF_COST: &str = "trysail_throttle_cost_per_minute";
 const REQUESTS: &str = "trysail_throttle_requests";
 const COST: &str = "trysail_throttle_cost";
+const STORE: &str = "trysail_throttle_store";
+const REPLICAS: &str = "trysail_throttle_replicas";
 const MINUTE: Duration = Duration::from_secs(60);
