@@ -285,6 +285,29 @@ async fn a_hint_of_one_call_stops_them_all_and_they_come_back_slowly() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_was_let_through_and_has_not_gone_is_held_by_what_comes_meanwhile() {
+    for (verdict, times) in [(Verdict::THROTTLED.after(20 * SECOND), 1), (Verdict::AUTH, 2)] {
+        let (pace, sent) = (Pace::new(Rate::per_second(1).burst(1)), Sent::default());
+        let calls = || ThrottleLayer::new(pace.clone()).layer(recording(&sent));
+        calls().oneshot(0).await.expect("it is there");
+        let mut waits = task::spawn(calls().oneshot(1));
+        assert_pending!(waits.poll());
+        time::advance(SECOND + MS).await;
+        // Somebody else comes to ask, and sees that it is the turn of the first.
+        let mut behind = task::spawn(calls().oneshot(2));
+        assert_pending!(behind.poll());
+        assert!(waits.is_woken());
+        for _ in 0..times {
+            let other = ThrottleLayer::new(pace.clone()).layer(failing(verdict));
+            pace.update(PaceSettings::unlimited);
+            let _ = other.oneshot(3).await;
+        }
+        let outcome = waits.poll();
+        assert_eq!(sent.lock().unwrap_or_else(PoisonError::into_inner).len(), 1, "{verdict:?}: {outcome:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_hint_keeps_calls_back_for_longer_than_is_set() {
     for (settings, most) in
         [(PaceSettings::new(), 600 * SECOND), (PaceSettings::new().most_pause(5 * SECOND), 5 * SECOND)]
