@@ -127,7 +127,12 @@ pub(crate) const ALL: &[Scenario] = &[
         1,
     ),
     rate_limit("rate-limit-4-processes", "the same, of four processes with a quarter of the calls each", true, 4),
-    rate_limit("rate-limit-silent", "the same of one process, and 429 does not say when the next is allowed", false, 1),
+    rate_limit(
+        "rate-limit-silent",
+        "the same of one process, and 429 does not say when the next is allowed, so that the throttle looks for a rate",
+        false,
+        1,
+    ),
     rate_limit("rate-limit-silent-4-processes", "the same, of four processes", false, 4),
     trouble("outage", "connections are refused for 30 s", Load::Open, Trouble::Outage { lasts: 30.0 }),
     trouble(

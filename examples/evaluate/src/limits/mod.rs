@@ -176,6 +176,7 @@ alone, the rate is set to the account's; of `throttle-set` both are. Processes s
 
 const REAL_ABOUT: &str = "\
 The same on the clock of the machine, which `governor` reads, 60 times as fast: ten minutes take 10 s, and the account has \
-500 requests and 200,000 tokens a second. Each is set to what the account has, and nothing repeats a call: who is refused \
-makes the next one a 60th of a second later. `governor` begins with a full bucket, as the provider does. The figures depend on how finely \
-the machine's timers tick (tokio's: a millisecond) and on what else it does, and differ a little from run to run.";
+500 requests and 200,000 tokens a second. Each policy is set to what the account has, and nothing repeats a call: who is \
+refused makes the next one a 60th of a second later. `governor` begins with a full bucket, as the provider does; of \
+`throttle-set`, whose burst is a second's worth unless set, that is the whole bucket here. The figures depend on how finely \
+timers tick (tokio's: a millisecond) and on what else the machine does, and differ a little from run to run.";

@@ -172,7 +172,10 @@ impl Page {
     fn behind(&self) -> impl Iterator<Item = (&faults::Row, &faults::Row)> {
         let ours = self.faults.iter().filter(|row| row.policy == faults::Policy::Trysail);
         ours.filter_map(|ours| {
-            let others = self.faults.iter().filter(|other| other.scenario == ours.scenario && !other.policy.is_ours());
+            let others = self.faults.iter().filter(|other| {
+                let apart = !other.policy.is_ours() || other.policy == faults::Policy::TrysailWithoutThrottle;
+                apart && other.scenario == ours.scenario
+            });
             let best = others.max_by(|one, other| one.success.total_cmp(&other.success))?;
             (best.success - ours.success >= NOTICEABLE).then_some((ours, best))
         })

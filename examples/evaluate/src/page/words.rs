@@ -13,6 +13,11 @@ pub(super) const FAULT_REASONS: &[(&str, &str)] = &[
         ", since an open circuit asks again after 5 to 15 s only, and refuses calls until then, also when the server is \
          back",
     ),
+    (
+        "rate-limit-silent-4-processes",
+        ", since each process finds a rate of its own, from refusals that the others cause as well: together they may find \
+         less than there is, and a call whose turn would come after its minute is refused at once",
+    ),
     ("slow", ", which waits for as long as it takes; with a limit of time, all are within half a point"),
 ];
 
