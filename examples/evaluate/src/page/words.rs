@@ -18,7 +18,16 @@ pub(super) const FAULT_REASONS: &[(&str, &str)] = &[
         ", since each process finds a rate of its own, from refusals that the others cause as well: together they may find \
          less than there is, and a call whose turn would come after its minute is refused at once",
     ),
-    ("slow", ", which waits for as long as it takes; with a limit of time, all are within half a point"),
+    (
+        "quota",
+        ", since after two such answers nobody is asked for 30 s, then for longer, also when it has been paid for, unless \
+         `reset` says so",
+    ),
+    (
+        "slow",
+        ", which waits for as long as it takes; with a limit of time, the best are ahead by little more than a point, since \
+         an open circuit refuses calls also when the server is back",
+    ),
 ];
 
 pub(super) const REAL_REASONS: &[(&str, &str)] = &[
@@ -40,11 +49,6 @@ most, or 97 % and 0.5 % where answers say what is left.";
 
 /// By a part of the job's name.
 pub(super) const LIMIT_REASONS: &[(&str, &str)] = &[
-    (
-        "10,000 tokens",
-        ", since a limit that nobody names is found by being refused a few times, and there are few requests to set that \
-         against",
-    ),
     ("half of them", ", since a limit that becomes less is noticed when calls are refused"),
     (
         "processes",
@@ -57,6 +61,7 @@ pub(super) const LIMIT_REASONS: &[(&str, &str)] = &[
 
 pub(super) const STORM_REASONS: &[(Kind, &str)] = &[
     (Kind::Sheds, ": what is shed counts as a failure, so half of it opens the circuit for 5 s"),
+    (Kind::Lifo, ": what is left unanswered opens the circuits of some, which ask again after 5 to 15 s only"),
     (
         Kind::Replicas,
         ": a retry that finds a healthy replica costs nothing, so the budget does not hold back what keeps the others at \
