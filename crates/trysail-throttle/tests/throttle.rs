@@ -526,6 +526,22 @@ async fn the_first_calls_of_all_are_few_and_become_more_with_what_is_answered() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_server_that_is_slow_is_not_kept_from_work_for_long() {
+    let (begin, pace, mut all) = (Instant::now(), Pace::default(), JoinSet::new());
+    let below = service_fn(|call: u32| async move {
+        time::sleep(5 * SECOND).await;
+        Ok::<_, BoxError>(call)
+    });
+    let mut service = ThrottleLayer::new(pace.clone()).layer(below);
+    (0..64).for_each(|call| drop(all.spawn(service.call(call))));
+    while let Some(outcome) = all.join_next().await {
+        outcome.expect("no panic").expect("its turn comes");
+    }
+    assert!(begin.elapsed() < 16 * SECOND, "{:?}", begin.elapsed());
+    assert_eq!(pace.snapshot().in_flight(), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_somebody_says_how_much_there_is_the_first_calls_go_at_once() {
     for settings in [PaceSettings::from(Rate::per_second(100)), PaceSettings::new().in_flight(50)] {
         let sent = Sent::default();
