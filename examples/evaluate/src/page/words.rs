@@ -25,8 +25,9 @@ pub(super) const FAULT_REASONS: &[(&str, &str)] = &[
     ),
     (
         "slow",
-        ", which waits for as long as it takes; with a limit of time, the best are ahead by little more than a point, since \
-         an open circuit refuses calls also when the server is back",
+        ", which waits for as long as it takes; with a limit of time, the best are ahead by little more than a point: an open \
+         circuit refuses calls also when the server is back, and the throttle, which knows no limit here and has had few calls \
+         in flight, lets no more than a few go at once",
     ),
 ];
 
