@@ -14,10 +14,13 @@ use crate::{
 impl Machine {
     /// The server takes no more.
     pub(crate) fn slow_down(&mut self, rates: &Rates, fare: Fare, hint: Option<Duration>, now: u64) -> Option<News> {
+        if hint.is_none() && !self.settings.finds() {
+            return None;
+        }
         self.found.refused();
         let is_news = fare.epoch == self.epoch;
         let hint = hint.map(|hint| hint.min(self.settings.most_pause));
-        let finds = is_news && self.settings.finds(hint);
+        let finds = is_news && self.settings.finds();
         let pause = if finds { self.found.cut(hint, now) } else { hint.unwrap_or_default() };
         let until = now.saturating_add(nanos(pause.min(self.settings.most_pause)));
         if !is_news && until <= self.paused_until.max(now) {

@@ -19,14 +19,14 @@ pub struct PaceSettings {
     pub(crate) queue: usize,
     pub(crate) most_pause: Duration,
     pub(crate) in_flight: Option<u32>,
-    pub(crate) trusts_hints: bool,
+    pub(crate) is_without_search: bool,
 }
 
 impl PaceSettings {
     /// No rates, 10,000 calls that wait, pauses of 10 min at most.
     pub const fn new() -> Self {
         let most_pause = Duration::from_secs(600);
-        Self { requests: None, cost: None, queue: 10_000, most_pause, in_flight: None, trusts_hints: false }
+        Self { requests: None, cost: None, queue: 10_000, most_pause, in_flight: None, is_without_search: false }
     }
 
     /// How many requests may be sent.
@@ -62,12 +62,12 @@ impl PaceSettings {
         Self { in_flight: Some(most), ..self }
     }
 
-    /// A server that says for how long it takes no more has said all there is to know: no rate is looked for then.
+    /// No rate is looked for: a hint pauses all calls, and a refusal without one is the matter of its call alone.
     ///
-    /// Without it calls come back after a pause at the rate that was answered before it, which keeps to an unknown limit with
-    /// fewer refusals, and slows calls down for long where the server refuses some at random.
-    pub const fn trust_hints(self) -> Self {
-        Self { trusts_hints: true, ..self }
+    /// Without it calls come back after a refusal at the rate that was answered before it, which keeps to an unknown limit with
+    /// few refusals, and slows calls down for long where the server refuses some at random.
+    pub const fn without_search(self) -> Self {
+        Self { is_without_search: true, ..self }
     }
 
     /// For how long a server's hint is believed: after this, a call asks.
@@ -75,9 +75,9 @@ impl PaceSettings {
         Self { most_pause: time, ..self }
     }
 
-    /// Whether a rate is looked for where the server gives such a hint.
-    pub(crate) const fn finds(&self, hint: Option<Duration>) -> bool {
-        !self.trusts_hints || hint.is_none()
+    /// Whether a rate is looked for.
+    pub(crate) const fn finds(&self) -> bool {
+        !self.is_without_search
     }
 }
 

@@ -81,7 +81,7 @@ impl Preset {
             bulk: false,
             circuit: Circuit::new(CircuitSettings::new(Trip::default()).abandoned_after(ABANDONED)),
             budget: Budget::default(),
-            pace: Pace::new(PaceSettings::new().trust_hints()),
+            pace: Pace::new(PaceSettings::new().without_search()),
         }
     }
 

@@ -83,7 +83,7 @@ fn the_table_of_defaults_is_true_in_every_number() {
         let closed = |budget: BudgetSettings| if preset.bulk { budget.closed_loop(room[at][0] as u32) } else { budget };
         assert_eq!(preset.budget().settings(), closed(budget));
 
-        let pace = PaceSettings::new().trust_hints().queue(queue[at][0] as usize).most_pause(pause[at]);
+        let pace = PaceSettings::new().without_search().queue(queue[at][0] as usize).most_pause(pause[at]);
         assert_eq!(preset.pace().settings(), pace);
 
         let [slower, span, faster] = streaks[at][..] else { panic!("{:?}", streaks[at]) };
