@@ -11,6 +11,7 @@ mod future;
 mod gcra;
 mod heard;
 mod in_flight;
+mod in_force;
 #[cfg(all(test, trysail_loom))]
 mod interleavings;
 mod latch;
@@ -21,6 +22,7 @@ mod link;
 mod machine;
 mod pace;
 mod paces;
+mod pausing;
 mod queue;
 mod rate;
 mod rates;

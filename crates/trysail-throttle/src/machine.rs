@@ -1,9 +1,6 @@
-use std::time::Duration;
-
 use trysail_core::{Allowance, Held, Hold};
 
 use crate::{
-    bucket::Bucket,
     decision::{Arrival, Look, News},
     fare::{Fare, Places},
     found_rate::FoundRate,
@@ -11,14 +8,13 @@ use crate::{
     latch::Latch,
     learnt::Learnt,
     queue::{Others, Queue, Want},
-    rate::Rate,
     rates::Rates,
     room::Room,
     settings::PaceSettings,
     sharing::Sharing,
     slow_start::SlowStart,
     tally::Tally,
-    time::{between, nanos},
+    time::between,
 };
 
 /// What decides, beside the rates, when a call may be sent. All times are nanoseconds of the pace's clock.
@@ -161,10 +157,14 @@ impl Machine {
             self.latch.frees();
         }
         self.follow(rates, now);
-        self.grant(rates, now);
-        if self.paused_until > paused_until || self.latch.verdict() != latched {
+        let is_latched_anew = self.latch.verdict() != latched;
+        if is_latched_anew {
+            self.recall(rates, now);
+        }
+        if self.paused_until > paused_until || is_latched_anew {
             self.sweep(rates, now);
         }
+        self.grant(rates, now);
         event
     }
 
@@ -235,31 +235,6 @@ impl Machine {
         rates.turn(others.count, others.cost, want.cost, now.max(self.paused_until)).max(round.min(want.until))
     }
 
-    /// The server takes no more.
-    fn slow_down(&mut self, rates: &Rates, fare: Fare, hint: Option<Duration>, now: u64) -> Option<News> {
-        self.found.refused();
-        let is_news = fare.epoch == self.epoch;
-        let hint = hint.map(|hint| hint.min(self.settings.most_pause));
-        let finds = is_news && self.settings.finds(hint);
-        let pause = if finds { self.found.cut(hint, now) } else { hint.unwrap_or_default() };
-        let until = now.saturating_add(nanos(pause.min(self.settings.most_pause)));
-        if !is_news && until <= self.paused_until.max(now) {
-            return None;
-        }
-        self.pauses(until, now);
-        self.follow(rates, now);
-        rates.empty(self.paused_until);
-        is_news.then_some(News::Paused)
-    }
-
-    /// Nobody goes before then, and slowly after it.
-    pub(crate) fn pauses(&mut self, until: u64, now: u64) {
-        self.epoch = self.epoch.wrapping_add(1);
-        self.tally.pauses(between(self.paused_until.max(now), until));
-        self.paused_until = until.max(self.paused_until);
-        self.room.start.begin_after_pause(self.paused_until);
-    }
-
     /// Whether the first of those who wait would wait for too long.
     #[cfg(feature = "redis")]
     pub(crate) fn is_first_late(&mut self, rates: &Rates, now: u64) -> bool {
@@ -269,26 +244,6 @@ impl Machine {
     /// Whether whoever asks the store has to be woken; said once.
     pub(crate) fn rings(&mut self, now: u64) -> bool {
         self.sharing.rings(!self.queue.is_empty(), self.paused_until, now)
-    }
-
-    /// What is known of the limits for all who keep this pace, of requests and of cost.
-    pub(crate) fn limits(&self) -> [Option<Rate>; 2] {
-        let Self { settings, learnt, .. } = self;
-        [Rate::least([settings.requests, learnt.requests]), Rate::least([settings.cost, learnt.cost])]
-    }
-
-    /// Sets the rates to the least of what is known.
-    pub(crate) fn follow(&mut self, rates: &Rates, now: u64) {
-        let set = if self.sharing.is_shared() { Bucket::share } else { Bucket::set };
-        let in_force = self.in_force(now);
-        [&rates.requests, &rates.cost].into_iter().zip(in_force).for_each(|(bucket, rate)| set(bucket, rate, now));
-    }
-
-    /// The rates of requests and of cost that hold: for all who share them, or for this process.
-    pub(crate) fn in_force(&mut self, now: u64) -> [Option<Rate>; 2] {
-        let found = self.found.rates(now).map(|rate| self.sharing.found(rate));
-        let limits = self.limits().map(|limit| self.sharing.limit(limit));
-        [Rate::least([limits[0], found[0]]), Rate::least([limits[1], found[1]])]
     }
 }
 

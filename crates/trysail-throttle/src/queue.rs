@@ -1,4 +1,5 @@
 use std::{
+    cmp::Reverse,
     collections::{HashMap, VecDeque},
     task::Waker,
 };
@@ -13,7 +14,7 @@ pub(crate) struct Queue {
     waiting: VecDeque<Waiter>,
     cost: u64,
     /// What has become of those who do not know it yet.
-    decided: HashMap<u64, Result<Fare, Held>>,
+    decided: HashMap<u64, (Want, Result<Fare, Held>)>,
     /// Who has to be told.
     wakers: Vec<Waker>,
     next: u64,
@@ -77,7 +78,7 @@ impl Queue {
     /// Decides about the one in that place.
     pub(crate) fn decide(&mut self, place: usize, decision: Result<Fare, Held>) {
         let Some(waiter) = self.remove(place) else { return };
-        self.decided.insert(waiter.id, decision);
+        self.decided.insert(waiter.id, (waiter.want, decision));
         self.wakers.extend(waiter.waker);
     }
 
@@ -108,7 +109,27 @@ impl Queue {
 
     /// Takes the decision about `id`.
     pub(crate) fn decided(&mut self, id: u64) -> Option<Result<Fare, Held>> {
-        self.decided.remove(&id)
+        self.decided.remove(&id).map(|(_, decision)| decision)
+    }
+
+    /// Those who were let through and do not know it yet wait again, each in its place; what they give back.
+    pub(crate) fn recall(&mut self) -> Vec<Fare> {
+        let mut fares = Vec::new();
+        let mut back: Vec<_> = self
+            .decided
+            .extract_if(|_, (_, decision)| decision.is_ok())
+            .map(|(id, (want, decision))| {
+                fares.extend(decision);
+                Waiter { id, want, waker: None }
+            })
+            .collect();
+        back.sort_unstable_by_key(|waiter| Reverse(waiter.id));
+        for waiter in back {
+            self.cost = self.cost.saturating_add(waiter.want.cost);
+            let place = self.waiting.partition_point(|other| other.id < waiter.id);
+            self.waiting.insert(place, waiter);
+        }
+        fares
     }
 
     /// `id` waits no longer; if it has been let through already, it gives back what it got.

@@ -20,6 +20,8 @@ pub(crate) struct SlowStart {
     /// From so many on, more are too many perhaps.
     careful_from: Option<u32>,
     since: u64,
+    /// When it ends, however many were answered.
+    over_at: Option<u64>,
 }
 
 impl SlowStart {
@@ -34,9 +36,11 @@ impl SlowStart {
         *self = Self { most: 1, since: then, saves_nothing: true, careful_from, ..Self::default() };
     }
 
-    /// The first calls of all, of which nobody knows how many are too many.
+    /// The first calls of all, of which nobody knows how many are too many. A server that is slow and not limited must not be
+    /// kept from work for long.
     pub(crate) fn careful(now: u64) -> Self {
-        Self { most: CAREFUL, since: now, careful_from: Some(0), ..Self::default() }
+        let over_at = Some(now.saturating_add(nanos(FIRST)));
+        Self { most: CAREFUL, since: now, careful_from: Some(0), over_at, ..Self::default() }
     }
 
     /// Begins now, with who comes next.
@@ -63,13 +67,17 @@ impl SlowStart {
         if self.most == 0 || self.out < self.most {
             return Ok(());
         }
+        if self.over_at.is_some_and(|over_at| now >= over_at) {
+            self.most = 0;
+            return Ok(());
+        }
         self.was_full = true;
         // A server that hangs must not hold those who wait: what is out does not count for longer.
         if now >= self.late() {
             self.next_round(self.most.saturating_mul(2), now);
             return Ok(());
         }
-        Err(self.late())
+        Err(self.over_at.unwrap_or(u64::MAX).min(self.late()))
     }
 
     pub(crate) fn goes(&mut self) -> bool {
@@ -106,5 +114,7 @@ impl SlowStart {
 
 /// How many may begin where nothing is known.
 const CAREFUL: u32 = 4;
+/// For how long the first calls of all are few.
+const FIRST: Duration = Duration::from_secs(10);
 /// For how long a round waits for its answers.
 const ROUND: Duration = Duration::from_secs(5);

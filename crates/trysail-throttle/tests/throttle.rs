@@ -285,6 +285,29 @@ async fn a_hint_of_one_call_stops_them_all_and_they_come_back_slowly() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_was_let_through_and_has_not_gone_is_held_by_what_comes_meanwhile() {
+    for (verdict, times) in [(Verdict::THROTTLED.after(20 * SECOND), 1), (Verdict::AUTH, 2)] {
+        let (pace, sent) = (Pace::new(Rate::per_second(1).burst(1)), Sent::default());
+        let calls = || ThrottleLayer::new(pace.clone()).layer(recording(&sent));
+        calls().oneshot(0).await.expect("it is there");
+        let mut waits = task::spawn(calls().oneshot(1));
+        assert_pending!(waits.poll());
+        time::advance(SECOND + MS).await;
+        // Somebody else comes to ask, and sees that it is the turn of the first.
+        let mut behind = task::spawn(calls().oneshot(2));
+        assert_pending!(behind.poll());
+        assert!(waits.is_woken());
+        for _ in 0..times {
+            let other = ThrottleLayer::new(pace.clone()).layer(failing(verdict));
+            pace.update(PaceSettings::unlimited);
+            let _ = other.oneshot(3).await;
+        }
+        let outcome = waits.poll();
+        assert_eq!(sent.lock().unwrap_or_else(PoisonError::into_inner).len(), 1, "{verdict:?}: {outcome:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_hint_keeps_calls_back_for_longer_than_is_set() {
     for (settings, most) in
         [(PaceSettings::new(), 600 * SECOND), (PaceSettings::new().most_pause(5 * SECOND), 5 * SECOND)]
@@ -500,6 +523,22 @@ async fn the_first_calls_of_all_are_few_and_become_more_with_what_is_answered() 
         service.call(call).await.expect("it succeeds");
     }
     assert_eq!(pace.snapshot().waited(), waited);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_slow_is_not_kept_from_work_for_long() {
+    let (begin, pace, mut all) = (Instant::now(), Pace::default(), JoinSet::new());
+    let below = service_fn(|call: u32| async move {
+        time::sleep(5 * SECOND).await;
+        Ok::<_, BoxError>(call)
+    });
+    let mut service = ThrottleLayer::new(pace.clone()).layer(below);
+    (0..64).for_each(|call| drop(all.spawn(service.call(call))));
+    while let Some(outcome) = all.join_next().await {
+        outcome.expect("no panic").expect("its turn comes");
+    }
+    assert!(begin.elapsed() < 16 * SECOND, "{:?}", begin.elapsed());
+    assert_eq!(pace.snapshot().in_flight(), None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -33,7 +33,8 @@ struct Args {
     /// What every draw follows from: the same seed prints the same again.
     #[arg(long, global = true, default_value_t = 1)]
     seed: u64,
-    /// `faults` over sockets, in real time: the real clients and proxies of others, installed from PyPI.
+    /// In real time: `faults` over sockets, beside the real clients and proxies of others, installed from PyPI; `limits` beside
+    /// governor, which reads the clock of the machine.
     #[arg(long, global = true)]
     real: bool,
     /// Write the plots that belong to it into this directory, as SVG.
@@ -67,7 +68,7 @@ enum What {
         #[arg(long)]
         server: Option<storm::Kind>,
     },
-    /// A job under a provider's rate limits: with the throttle, without, and with tower's limit.
+    /// A job under a provider's rate limits: with the throttle, without, and with the limits of others.
     Limits {
         /// One policy alone.
         #[arg(long)]
@@ -125,7 +126,8 @@ fn run(what: What, plots: Option<&Path>, real: bool, seed: u64) -> Result<Vec<Ta
             let rows = clock::really(real::rows(calls.unwrap_or(real::CALLS), seed))?;
             Ok(vec![real::table(&rows)])
         }
-        _ if real => Err("--real is for `faults`, with all policies and plans".to_owned()),
+        What::Limits { policy } if real => Ok(vec![limits::real_table(&limits::real_rows(policy, seed))]),
+        _ if real => Err("--real is for `limits`, and for `faults` with all policies and plans".to_owned()),
         What::Faults { calls, policy, scenario } => {
             let calls = calls.unwrap_or(faults::CALLS);
             let rows = faults::Choice { calls, policy, scenario }.rows(seed);
@@ -149,7 +151,7 @@ fn run(what: What, plots: Option<&Path>, real: bool, seed: u64) -> Result<Vec<Ta
                 plots::faults(directory, &page.faults, seed)?;
             }
             if let Some(docs) = write {
-                page.real = page::real_rows(&docs);
+                page.read_real(&docs);
                 page.write(&docs, seed)?;
             }
             let mut tables = vec![storm::table(&page.storm)];

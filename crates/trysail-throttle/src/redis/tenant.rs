@@ -128,7 +128,7 @@ impl Tenant {
                 lease.foretells(spare[which], one);
             }
         }
-        let news = pauses(machine, paused, now);
+        let news = pauses(machine, rates, paused, now);
         self.hand_out(machine, rates, now);
         if news.is_some() || machine.is_first_late(rates, now) {
             machine.sweep(rates, now);
@@ -255,13 +255,13 @@ fn pause(machine: &Machine, now: u64) -> Option<Pause> {
 }
 
 /// Takes over a pause of `paused` nanoseconds that another replica was asked for.
-fn pauses(machine: &mut Machine, paused: u64, now: u64) -> Option<News> {
+fn pauses(machine: &mut Machine, rates: &Rates, paused: u64, now: u64) -> Option<News> {
     let until = now.saturating_add(paused.min(nanos(machine.settings.most_pause)));
     let is_known = until <= machine.paused_until.max(now).saturating_add(nanos(CLOCKS));
     if is_known || machine.paused_until != machine.sharing.paused_until {
         return None;
     }
-    machine.pauses(until, now);
+    machine.pauses(rates, until, now);
     machine.sharing.paused_until = until;
     Some(News::Paused)
 }

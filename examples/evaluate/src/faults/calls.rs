@@ -16,7 +16,12 @@ use http_body_util::Full;
 use serde_json::json;
 use tokio::{task::JoinSet, time::timeout};
 use tower::{Layer, Service, ServiceExt};
-use trysail::{Batches, EmbedRequest, Embeddings, Endpoint, HttpLayer, Preset};
+use trysail::{
+    Backoff, Batches, Breaker, BreakerLayer, EmbedRequest, Embeddings, Endpoint, HttpLayer, Idempotent, Preset, Retry,
+    RetryLayer, Timeout, TimeoutLayer,
+    retry::PerRequest,
+    verdict::{Inherit, Scope},
+};
 
 use super::{
     ATTEMPT, HORIZON, Policy,
@@ -44,23 +49,32 @@ pub(super) async fn make(
 ) -> (Vec<Call>, Vec<f64>) {
     let server = Server::start(scenario, calls, seed, pace);
     let log = Log { calls: Arc::new(Mutex::new(Vec::new())), server: server.clone(), total: calls };
-    let preset = match (policy, scenario.load) {
-        (Policy::TrysailPatient, _) => Preset::bulk().overall(HELD),
-        (_, Load::Closed | Load::Batches) => Preset::bulk(),
-        _ => Preset::interactive(),
+    let preset = |seed| {
+        let preset = match (policy, scenario.load) {
+            (Policy::TrysailPatient, _) => Preset::bulk().overall(HELD),
+            (_, Load::Closed | Load::Batches) => Preset::bulk(),
+            _ => Preset::interactive(),
+        };
+        preset.attempt(ATTEMPT).seed(seed)
     };
-    let service = ours(preset, &server, seed);
+    let seeds = seed..seed + scenario.processes;
     let run = async {
         match (policy, scenario.load) {
-            (ours, Load::Batches) if ours.is_ours() => batches(service, scenario, &log).await,
-            (ours, load) if ours.is_ours() => {
-                let call = move |texts| {
-                    let call = service.clone().oneshot(EmbedRequest::new("model", texts));
-                    async move { call.await.is_ok() }
-                };
-                paced(call, scenario, load, seed, &log).await;
+            (Policy::Trysail | Policy::TrysailPatient, Load::Batches) => {
+                batches(preset(seed).layer(bare(&server)), scenario, &log).await;
             }
-            (_, load) => paced(post(peer(policy, &server, seed, pace)), scenario, load, seed, &log).await,
+            (Policy::Trysail | Policy::TrysailPatient, load) => {
+                let calls = seeds.map(|seed| embed(preset(seed).layer(bare(&server))));
+                paced(calls.collect(), scenario, load, seed, &log).await;
+            }
+            (Policy::TrysailWithoutThrottle, load) => {
+                let calls = seeds.map(|seed| embed(without_throttle(&preset(seed), bare(&server), seed)));
+                paced(calls.collect(), scenario, load, seed, &log).await;
+            }
+            (_, load) => {
+                let calls = seeds.map(|seed| post(peer(policy, &server, seed, pace)));
+                paced(calls.collect(), scenario, load, seed, &log).await;
+            }
         }
     };
     let longest = calls as f64 / scenario.load.rate() + HORIZON;
@@ -69,29 +83,57 @@ pub(super) async fn make(
     (log.over(), server.requests())
 }
 
-type Stack = trysail::Stack<Embeddings<trysail::Classify<trysail::Collect<Wire>, trysail::Providers>>>;
+type Bare = Embeddings<trysail::Classify<trysail::Collect<Wire>, trysail::Providers>>;
 
-fn ours(preset: Preset, server: &Server, seed: u64) -> Stack {
+fn bare(server: &Server) -> Bare {
     let endpoint = Endpoint::openai("http://localhost/v1").expect("a valid URL");
-    let http = HttpLayer::new().layer(Wire(server.clone()));
-    preset.attempt(ATTEMPT).seed(seed).layer(Embeddings::new(http, endpoint))
+    Embeddings::new(HttpLayer::new().layer(Wire(server.clone())), endpoint)
+}
+
+type Unthrottled = Timeout<Retry<Breaker<Timeout<Bare>>, Backoff, Inherit, PerRequest<Idempotent, Duration>>>;
+
+/// What `interactive` makes of it, but for the throttle.
+fn without_throttle(preset: &Preset, bare: Bare, seed: u64) -> Unthrottled {
+    preset.circuit().update(|settings| settings.fit(ATTEMPT, RETRIES));
+    let attempt = TimeoutLayer::new(ATTEMPT).scope(Scope::Attempt).layer(bare);
+    let breaker = BreakerLayer::new(preset.circuit().clone()).layer(attempt);
+    let retry = RetryLayer::adjustable(preset.retry_settings())
+        .replay(Idempotent)
+        .within(HELD)
+        .budget(preset.budget().clone())
+        .seed(seed);
+    TimeoutLayer::new(HELD).scope(Scope::Overall).layer(retry.layer(breaker))
 }
 
 fn peer(policy: Policy, server: &Server, seed: u64, pace: f64) -> Peer {
     let server = server.clone();
     match policy {
-        Policy::Unprotected | Policy::Trysail | Policy::TrysailPatient => peers::unprotected(server),
         Policy::ByHand => peers::by_hand(server),
         Policy::Tower => peers::tower(server, seed),
         Policy::TowerResilience => peers::resilience(server),
         Policy::TowerResilienceBreaker => peers::resilience_with_breaker(server, pace),
         Policy::OpenaiPython => peers::openai_python(server, seed),
         Policy::AsyncOpenai => peers::async_openai(server),
+        _ => peers::unprotected(server),
     }
 }
 
-/// One call of a peer: whether its answer is a success.
-fn post(peer: Peer) -> impl Fn(Vec<String>) -> Pin<Box<dyn Future<Output = bool> + Send>> + Clone + Send + 'static {
+/// Whether the answer of one call is a success.
+type Good = Pin<Box<dyn Future<Output = bool> + Send>>;
+
+/// One call of ours.
+fn embed<S>(service: S) -> impl Fn(Vec<String>) -> Good + Clone + Send + 'static
+where
+    S: Service<EmbedRequest, Future: Send> + Clone + Send + 'static,
+{
+    move |texts| {
+        let call = service.clone().oneshot(EmbedRequest::new("model", texts));
+        Box::pin(async move { call.await.is_ok() })
+    }
+}
+
+/// One call of a peer.
+fn post(peer: Peer) -> impl Fn(Vec<String>) -> Good + Clone + Send + 'static {
     move |texts| {
         let body = json!({ "model": "model", "input": texts }).to_string();
         let request = Request::post("http://localhost/v1/embeddings").body(Full::from(body)).expect("a valid request");
@@ -100,15 +142,10 @@ fn post(peer: Peer) -> impl Fn(Vec<String>) -> Pin<Box<dyn Future<Output = bool>
     }
 }
 
-/// Calls as the load has them come.
-async fn paced<F>(
-    call: impl Fn(Vec<String>) -> F + Clone + Send + 'static,
-    scenario: &Scenario,
-    load: Load,
-    seed: u64,
-    log: &Log,
-) where
-    F: Future<Output = bool> + Send + 'static,
+/// Calls as the load has them come, through one process after the other.
+async fn paced<F>(processes: Vec<F>, scenario: &Scenario, load: Load, seed: u64, log: &Log)
+where
+    F: Fn(Vec<String>) -> Good + Clone + Send + 'static,
 {
     let mut tasks = JoinSet::new();
     match load {
@@ -118,7 +155,8 @@ async fn paced<F>(
                 at = if load == Load::Bursts { (ordinal / 100) as f64 * 10.0 } else { at + dice.gap(load.rate()) };
                 log.server.sleep_until(at).await;
                 log.begin(ordinal);
-                let (call, log) = (call(scenario.trouble.texts(ordinal..ordinal + 1)), log.clone());
+                let process = &processes[ordinal % processes.len()];
+                let (call, log) = (process(scenario.trouble.texts(ordinal..ordinal + 1)), log.clone());
                 tasks.spawn(async move { log.end(ordinal..ordinal + 1, call.await) });
             }
         }
@@ -126,8 +164,8 @@ async fn paced<F>(
             let size = if load == Load::Batches { BATCH } else { 1 };
             let next = Arc::new(AtomicUsize::new(0));
             let trouble = scenario.trouble;
-            for _ in 0..PLACES {
-                let (call, log, next) = (call.clone(), log.clone(), Arc::clone(&next));
+            for call in processes.into_iter().cycle().take(PLACES) {
+                let (log, next) = (log.clone(), Arc::clone(&next));
                 tasks.spawn(async move {
                     loop {
                         let first = next.fetch_add(size, Relaxed);
@@ -147,7 +185,7 @@ async fn paced<F>(
 }
 
 /// All texts through our own batches, which come in order.
-async fn batches(service: Stack, scenario: &Scenario, log: &Log) {
+async fn batches(service: trysail::Stack<Bare>, scenario: &Scenario, log: &Log) {
     let texts = (0..log.total).map(|ordinal| {
         log.begin(ordinal);
         scenario.trouble.text(ordinal)
@@ -218,7 +256,9 @@ impl Service<HttpRequest> for Wire {
     }
 }
 
-/// How long a caller holds out who is patient.
+/// How long a call may take in all, also of `interactive`, unless it is a job's.
 const HELD: Duration = Duration::from_secs(60);
+/// How often `interactive` repeats.
+const RETRIES: u32 = 3;
 const PLACES: usize = 4;
 const BATCH: usize = 32;

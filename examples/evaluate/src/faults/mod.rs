@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use self::{
     calls::Call,
-    scenario::{ALL, Load, Scenario},
+    scenario::{ALL, Load, Scenario, Trouble},
 };
 use crate::{
     clock,
@@ -44,6 +44,8 @@ pub(crate) enum Policy {
     Trysail,
     /// `bulk` for calls that somebody waits for, up to 60 s.
     TrysailPatient,
+    /// `interactive` without its throttle, where a rate is limited.
+    TrysailWithoutThrottle,
 }
 
 /// Which rows are wanted; all of them where nothing is said.
@@ -116,12 +118,16 @@ impl Policy {
     }
 
     pub(crate) const fn is_ours(self) -> bool {
-        matches!(self, Self::Trysail | Self::TrysailPatient)
+        matches!(self, Self::Trysail | Self::TrysailPatient | Self::TrysailWithoutThrottle)
     }
 
-    /// A job is patient anyhow.
+    /// A job is patient anyhow, and the throttle lets everything go where nothing is limited.
     fn fits(self, scenario: &Scenario) -> bool {
-        self != Self::TrysailPatient || matches!(scenario.load, Load::Open | Load::Bursts)
+        match self {
+            Self::TrysailPatient => matches!(scenario.load, Load::Open | Load::Bursts),
+            Self::TrysailWithoutThrottle => matches!(scenario.trouble, Trouble::RateLimit { .. }),
+            _ => true,
+        }
     }
 }
 

@@ -12,6 +12,8 @@ pub(crate) struct Scenario {
     pub(crate) plan: &'static str,
     pub(crate) load: Load,
     pub(crate) trouble: Trouble,
+    /// Over so many the calls are spread: each has a stack of its own, and they share the server and nothing else.
+    pub(crate) processes: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub(crate) enum Trouble {
     RateLimit {
         a_second: f64,
         burst: f64,
+        /// Whether a refusal says when the next request is allowed.
+        hints: bool,
     },
     /// Nobody listens.
     Outage {
@@ -97,11 +101,16 @@ impl Scenario {
 }
 
 const fn errors(name: &'static str, about: &'static str, plan: &'static str) -> Scenario {
-    Scenario { name, about, plan, load: Load::Open, trouble: Trouble::Nothing }
+    Scenario { name, about, plan, load: Load::Open, trouble: Trouble::Nothing, processes: 1 }
 }
 
 const fn trouble(name: &'static str, about: &'static str, load: Load, trouble: Trouble) -> Scenario {
-    Scenario { name, about, plan: "", load, trouble }
+    Scenario { name, about, plan: "", load, trouble, processes: 1 }
+}
+
+const fn rate_limit(name: &'static str, about: &'static str, hints: bool, processes: u64) -> Scenario {
+    let trouble = Trouble::RateLimit { a_second: 12.0, burst: 20.0, hints };
+    Scenario { name, about, plan: "", load: Load::Bursts, trouble, processes }
 }
 
 pub(crate) const ALL: &[Scenario] = &[
@@ -111,12 +120,20 @@ pub(crate) const ALL: &[Scenario] = &[
     errors("errors-30", "30 %, of the same kinds", "503:10,500:10,reset:10"),
     errors("errors-50", "50 %, of the same kinds", "503:20,500:15,reset:15"),
     errors("hangs-5", "5 % of the requests are never answered", "hang:5"),
-    trouble(
+    rate_limit(
         "rate-limit",
         "12 requests a second and 20 at once are allowed; 429 says when the next is; 100 calls come at once every 10 s",
-        Load::Bursts,
-        Trouble::RateLimit { a_second: 12.0, burst: 20.0 },
+        true,
+        1,
     ),
+    rate_limit("rate-limit-4-processes", "the same, of four processes with a quarter of the calls each", true, 4),
+    rate_limit(
+        "rate-limit-silent",
+        "the same of one process, and 429 does not say when the next is allowed, so that the throttle looks for a rate",
+        false,
+        1,
+    ),
+    rate_limit("rate-limit-silent-4-processes", "the same, of four processes", false, 4),
     trouble("outage", "connections are refused for 30 s", Load::Open, Trouble::Outage { lasts: 30.0 }),
     trouble(
         "quota",

@@ -110,12 +110,14 @@ impl Server {
         let refused = || Some(Err(io::ErrorKind::ConnectionRefused.into()));
         let within = self.0.span.as_ref().filter(|span| span.contains(&at));
         match (self.0.trouble, within) {
-            (Trouble::RateLimit { a_second, burst }, _) => {
+            (Trouble::RateLimit { a_second, burst, hints }, _) => {
                 let wait = self.state().take(at, a_second, burst)?;
                 let mut response = complaint(429, "requests", Some("rate_limit_exceeded"), "Rate limit reached.");
-                let headers = response.headers_mut();
-                headers.insert("retry-after-ms", ((wait * 1_000.0).ceil() as u64).into());
-                headers.insert("retry-after", (wait.ceil() as u64).into());
+                if hints {
+                    let headers = response.headers_mut();
+                    headers.insert("retry-after-ms", ((wait * 1_000.0).ceil() as u64).into());
+                    headers.insert("retry-after", (wait.ceil() as u64).into());
+                }
                 Some(Ok(response))
             }
             (Trouble::Outage { .. }, Some(_)) => refused(),

@@ -78,8 +78,10 @@ fn ours_is_ahead_where_more_goes_wrong_than_errors() {
     for peer in peers(&rows, "quota") {
         // One opens its circuit, and refuses calls for a while that would have been answered.
         assert!(spent.requests_per_call <= peer.requests_per_call || peer.success < spent.success, "{peer:?}");
-        // Some repeat what fails until it is paid for, in the last second.
-        assert!(spent.success >= peer.success - 0.002, "{peer:?}");
+        // The latch asks after 30 s, and then not for 60 of the 1,000: it may be paid for at the beginning of them.
+        assert!(spent.success >= peer.success - 0.06, "{peer:?}");
+        let asked = [spent, &peer].map(|row| row.dead_requests.expect("the account was empty for a while"));
+        assert!(asked[0] * 20 < asked[1], "{peer:?}");
     }
 }
 

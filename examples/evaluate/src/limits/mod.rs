@@ -1,6 +1,7 @@
-//! Jobs under a provider's rate limits: with the throttle, without, and with tower's.
+//! Jobs under a provider's rate limits: with the throttle, without, and with tower's and governor's limits.
 
 mod callers;
+mod governor;
 mod provider;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,8 @@ pub(crate) enum Policy {
     Retry,
     /// tower's limit of requests, set to what the account has, in its buffer.
     Tower,
+    /// governor's limits of both, set to what the account has.
+    Governor,
     /// The throttle, which is told nothing.
     Throttle,
     /// The throttle, where answers say what is left.
@@ -41,6 +44,8 @@ struct Job {
     callers: u64,
     /// Each with a throttle of its own.
     processes: u64,
+    /// How many of its seconds pass in one of the clock's.
+    pace: f64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,13 +61,23 @@ pub(crate) struct Row {
 }
 
 pub(crate) fn rows(policy: Option<Policy>, seed: u64) -> Vec<Row> {
-    let policies =
-        || Policy::value_variants().iter().copied().filter(move |one| policy.is_none_or(|only| only == *one));
+    let policies = || {
+        let every = Policy::value_variants().iter().copied().filter(|one| *one != Policy::Governor);
+        every.filter(move |one| policy.is_none_or(|only| only == *one))
+    };
     ALL.iter().flat_map(|job| policies().map(move |policy| clock::virtually(one(job, policy, seed)))).collect()
 }
 
+/// On the clock of the machine, which governor reads: what is set to the account's limits.
+pub(crate) fn real_rows(policy: Option<Policy>, seed: u64) -> Vec<Row> {
+    let policies = [Policy::Tower, Policy::Governor, Policy::ThrottleSet];
+    let policies = || policies.into_iter().filter(move |one| policy.is_none_or(|only| only == *one));
+    let run = |job, policy| clock::really(one(job, policy, seed));
+    REAL.iter().flat_map(|job| policies().map(move |policy| run(job, policy))).collect()
+}
+
 async fn one(job: &Job, policy: Policy, seed: u64) -> Row {
-    let provider = Provider::new(job.limits, policy.says());
+    let provider = Provider::new(job.limits, policy.says(), job.pace);
     callers::run(job, policy, &provider, seed).await;
     let seen = provider.seen();
     let minutes = SECONDS / 120.0 * (1.0 + job.limits.changes);
@@ -105,9 +120,13 @@ pub(crate) fn table(rows: &[Row]) -> Table {
     Table::new("Limits: a job under a provider's rate limits", ABOUT, rows)
 }
 
+pub(crate) fn real_table(rows: &[Row]) -> Table {
+    Table::new("Limits, in real time", REAL_ABOUT, rows)
+}
+
 const fn job(name: &'static str, requests: f64, tokens: f64, counted: Counted, mean: u64) -> Job {
     let limits = Limits { requests, tokens, counted, changes: 1.0 };
-    Job { name, limits, tokens: mean, callers: 64, processes: 1 }
+    Job { name, limits, tokens: mean, callers: 64, processes: 1, pace: 1.0 }
 }
 
 const fn usual(name: &'static str, mean: u64) -> Job {
@@ -139,6 +158,11 @@ const ALL: &[Job] = &[
     changes("tokens bind, half of them after 5 min", 2_000, 0.5),
 ];
 
+const REAL: &[Job] =
+    &[Job { pace: PACE, ..usual("requests bind", 300) }, Job { pace: PACE, ..usual("tokens bind", 2_000) }];
+
+/// How many times faster it goes on the clock of the machine.
+const PACE: f64 = 60.0;
 /// How long a job runs.
 const SECONDS: f64 = 600.0;
 
@@ -149,3 +173,10 @@ worth. A request has half to one and a half of its mean of tokens: 300 where req
 refuses what is too much with 429, and does not say for how long. What is used counts against what the limit that binds \
 brings in the time; a bucket that was full in the beginning makes 110 % of it possible. Of `tower`, which limits requests \
 alone, the rate is set to the account's; of `throttle-set` both are. Processes share an account and nothing else.";
+
+const REAL_ABOUT: &str = "\
+The same on the clock of the machine, which `governor` reads, 60 times as fast: ten minutes take 10 s, and the account has \
+500 requests and 200,000 tokens a second. Each policy is set to what the account has, and nothing repeats a call: who is \
+refused makes the next one a 60th of a second later. `governor` begins with a full bucket, as the provider does; of \
+`throttle-set`, whose burst is a second's worth unless set, that is the whole bucket here. The figures depend on how finely \
+timers tick (tokio's: a millisecond) and on what else the machine does, and differ a little from run to run.";

@@ -51,6 +51,8 @@ struct Account {
     says: Says,
     meters: [Meter; 2],
     began: Instant,
+    /// How many of its seconds pass in one of the clock's.
+    pace: f64,
     seen: Seen,
 }
 
@@ -71,10 +73,10 @@ struct Meter {
 }
 
 impl Provider {
-    pub(super) fn new(limits: Limits, says: Says) -> Self {
+    pub(super) fn new(limits: Limits, says: Says, pace: f64) -> Self {
         let meters = [limits.requests, limits.tokens].map(Meter::new);
         let (began, seen) = (Instant::now(), Seen::default());
-        Self(Arc::new(Mutex::new(Account { limits, says, meters, began, seen })))
+        Self(Arc::new(Mutex::new(Account { limits, says, meters, began, pace, seen })))
     }
 
     pub(super) fn seen(&self) -> Seen {
@@ -83,8 +85,11 @@ impl Provider {
 
     /// Answers a request of so many tokens after a quarter of a second, if there was enough of both when it came.
     pub(super) async fn ask(self, tokens: u64) -> Result<Allowance, Judged> {
-        let answer = self.account().asked(tokens);
-        time::sleep(Duration::from_millis(250)).await;
+        let (answer, pace) = {
+            let mut account = self.account();
+            (account.asked(tokens), account.pace)
+        };
+        time::sleep(Duration::from_millis(250).div_f64(pace)).await;
         answer
     }
 
@@ -95,7 +100,7 @@ impl Provider {
 
 impl Account {
     fn asked(&mut self, tokens: u64) -> Result<Allowance, Judged> {
-        let (now, counted) = (self.began.elapsed().as_secs_f64(), self.limits.counted);
+        let (now, counted) = (self.began.elapsed().as_secs_f64() * self.pace, self.limits.counted);
         let factor = if now >= super::SECONDS / 2.0 { self.limits.changes } else { 1.0 };
         self.seen.requests += 1;
         let wants = [1.0, tokens as f64];

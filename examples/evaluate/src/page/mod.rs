@@ -8,7 +8,8 @@ use clap::ValueEnum;
 use serde::{Serialize, de::DeserializeOwned};
 
 use self::words::{
-    FAULT_REASONS, FAULTS, INTRODUCTION, JITTER, LIMITS, RATE_LIMITS, REAL, REAL_REASONS, STORM, STORM_REASONS,
+    FAULT_REASONS, FAULTS, GOAL, INTRODUCTION, JITTER, LIMIT_REASONS, LIMITS, RATE_LIMITS, REAL, REAL_RATE_LIMITS,
+    REAL_REASONS, STORM, STORM_REASONS,
 };
 use crate::{
     faults, jitter, limits, plots, real,
@@ -24,6 +25,7 @@ pub(crate) struct Page {
     pub(crate) jitter: Vec<jitter::Row>,
     /// What was run for real, if it was.
     pub(crate) real: Vec<real::Row>,
+    pub(crate) limits_real: Vec<limits::Row>,
 }
 
 impl Page {
@@ -34,19 +36,30 @@ impl Page {
             limits: limits::rows(None, seed),
             jitter: jitter::rows(&jitter::CLIENTS, jitter::TRIALS, seed),
             real: Vec::new(),
+            limits_real: Vec::new(),
         }
     }
 
     /// What was written before.
     pub(crate) fn read(docs: &Path) -> Result<Self, String> {
         let beside = docs.join("evaluation");
-        Ok(Self {
+        let mut page = Self {
             storm: rows(&beside.join("storm.jsonl"))?,
             faults: rows(&beside.join("faults.jsonl"))?,
             limits: rows(&beside.join("limits.jsonl"))?,
             jitter: rows(&beside.join("jitter.jsonl"))?,
-            real: real_rows(docs),
-        })
+            real: Vec::new(),
+            limits_real: Vec::new(),
+        };
+        page.read_real(docs);
+        Ok(page)
+    }
+
+    /// What was run in real time before: it takes other programs, or differs from run to run, so it is not run with the rest.
+    pub(crate) fn read_real(&mut self, docs: &Path) {
+        let beside = docs.join("evaluation");
+        self.real = rows(&beside.join("real.jsonl")).unwrap_or_default();
+        self.limits_real = rows(&beside.join("limits-real.jsonl")).unwrap_or_default();
     }
 
     /// Writes `evaluation.md`, and its plots and rows into a directory beside it.
@@ -77,9 +90,15 @@ impl Page {
         let faults: String = faults::tables(&self.faults).iter().map(|table| table.markdown() + "\n").collect();
         let real = if self.real.is_empty() { String::new() } else { real::table(&self.real).markdown() + REAL };
         let limits = limits::table(&self.limits).markdown() + RATE_LIMITS;
+        let limits_real = if self.limits_real.is_empty() {
+            String::new()
+        } else {
+            limits::real_table(&self.limits_real).markdown() + REAL_RATE_LIMITS
+        };
         format!(
-            "# Evaluation\n\n{}\n\n{INTRODUCTION}\n{}\n{}\n{FAULTS}\n{faults}{real}{limits}{}\n{LIMITS}",
+            "# Evaluation\n\n{}\n\n{}\n\n{INTRODUCTION}\n{}\n{}\n{FAULTS}\n{faults}{real}{limits}{limits_real}{}\n{LIMITS}",
             self.losses(),
+            self.shortfalls(),
             self.storms(),
             storm::table(self.storm.iter().filter(|row| row.policy == storm::Policy::Trysail)).markdown(),
             self.jitters(),
@@ -118,11 +137,45 @@ impl Page {
         text
     }
 
+    /// Where the throttle uses too little, or too much is refused, and why.
+    fn shortfalls(&self) -> String {
+        let mut text = String::from(GOAL);
+        for (what, why) in LIMIT_REASONS {
+            let missed: Vec<_> = self
+                .missed()
+                .filter(|row| row.job.contains(what))
+                .map(|row| {
+                    let told = if row.policy == limits::Policy::ThrottleHeaders { " with headers" } else { "" };
+                    let (job, used, refused) = (&row.job, row.used * 100.0, row.refused * 100.0);
+                    format!("`{job}`{told}: {used:.1} % used, {refused:.2} % refused")
+                })
+                .collect();
+            if !missed.is_empty() {
+                write!(text, " {}{why}.", missed.join("; ")).expect("a string grows");
+            }
+        }
+        text
+    }
+
+    fn missed(&self) -> impl Iterator<Item = &limits::Row> {
+        self.limits.iter().filter(|row| {
+            let (used, refused) = match row.policy {
+                limits::Policy::Throttle => (0.90, 0.03),
+                limits::Policy::ThrottleHeaders => (0.97, 0.005),
+                _ => return false,
+            };
+            row.used < used || row.refused > refused
+        })
+    }
+
     /// Rows of ours with the best of the others, where that is noticeably better.
     fn behind(&self) -> impl Iterator<Item = (&faults::Row, &faults::Row)> {
         let ours = self.faults.iter().filter(|row| row.policy == faults::Policy::Trysail);
         ours.filter_map(|ours| {
-            let others = self.faults.iter().filter(|other| other.scenario == ours.scenario && !other.policy.is_ours());
+            let others = self.faults.iter().filter(|other| {
+                let apart = !other.policy.is_ours() || other.policy == faults::Policy::TrysailWithoutThrottle;
+                apart && other.scenario == ours.scenario
+            });
             let best = others.max_by(|one, other| one.success.total_cmp(&other.success))?;
             (best.success - ours.success >= NOTICEABLE).then_some((ours, best))
         })
@@ -217,11 +270,6 @@ impl Page {
     }
 }
 
-/// What was run for real before: it takes other programs, so it is not run with the rest.
-pub(crate) fn real_rows(docs: &Path) -> Vec<real::Row> {
-    rows(&docs.join("evaluation").join("real.jsonl")).unwrap_or_default()
-}
-
 fn rows<R: DeserializeOwned>(file: &Path) -> Result<Vec<R>, String> {
     let text = fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     let row = |line| serde_json::from_str(line).map_err(|error| format!("{}: {error}", file.display()));
@@ -266,6 +314,9 @@ mod tests {
         }
         for (ours, best) in page.behind_for_real() {
             assert!(REAL_REASONS.iter().any(|(plan, _)| *plan == ours.plan), "{ours:?}, {best:?}");
+        }
+        for row in page.missed() {
+            assert!(LIMIT_REASONS.iter().any(|(what, _)| row.job.contains(what)), "{row:?}");
         }
         for &server in Kind::value_variants() {
             let reason = STORM_REASONS.iter().any(|(kind, _)| *kind == server);

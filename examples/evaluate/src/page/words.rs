@@ -13,7 +13,22 @@ pub(super) const FAULT_REASONS: &[(&str, &str)] = &[
         ", since an open circuit asks again after 5 to 15 s only, and refuses calls until then, also when the server is \
          back",
     ),
-    ("slow", ", which waits for as long as it takes; with a limit of time, all are within half a point"),
+    (
+        "rate-limit-silent-4-processes",
+        ", since each process finds a rate of its own, from refusals that the others cause as well: together they may find \
+         less than there is, and a call whose turn would come after its minute is refused at once",
+    ),
+    (
+        "quota",
+        ", since after two such answers nobody is asked for 30 s, then for longer, also when it has been paid for, unless \
+         `reset` says so",
+    ),
+    (
+        "slow",
+        ", which waits for as long as it takes; with a limit of time, the best are ahead by little more than a point: an open \
+         circuit refuses calls also when the server is back, and the throttle, which knows no limit here and has had few calls \
+         in flight, lets no more than a few go at once",
+    ),
 ];
 
 pub(super) const REAL_REASONS: &[(&str, &str)] = &[
@@ -29,8 +44,25 @@ pub(super) const REAL_REASONS: &[(&str, &str)] = &[
     ),
 ];
 
+pub(super) const GOAL: &str = "\
+**Where the throttle misses its goal**, which is to use 90 % of what an account has with 3 % of the requests refused at \
+most, or 97 % and 0.5 % where answers say what is left.";
+
+/// By a part of the job's name.
+pub(super) const LIMIT_REASONS: &[(&str, &str)] = &[
+    ("half of them", ", since a limit that becomes less is noticed when calls are refused"),
+    (
+        "processes",
+        ", since the processes know nothing of each other; with Redis they share what there is, which is not a part of this \
+         page",
+    ),
+    ("windows", ", since nothing says when a window ends, and what comes back all at once is found by asking"),
+    ("the last minute", ", since what was used comes back as it was used, in bursts, and not at the rate of the limit"),
+];
+
 pub(super) const STORM_REASONS: &[(Kind, &str)] = &[
     (Kind::Sheds, ": what is shed counts as a failure, so half of it opens the circuit for 5 s"),
+    (Kind::Lifo, ": what is left unanswered opens the circuits of some, which ask again after 5 to 15 s only"),
     (
         Kind::Replicas,
         ": a retry that finds a healthy replica costs nothing, so the budget does not hold back what keeps the others at \
@@ -79,7 +111,7 @@ cargo run --release -p evaluate -- faults
 10,000 calls each, ten a second unless said; a healthy answer takes 50 ms, 20 at least. Every policy gives an attempt 5 s, \
 also those whose default is longer or none; `unprotected` has no limit. Tries: `by-hand` and `openai-python` three, the \
 others four; `trysail` is `Preset::interactive`, for jobs and batches `Preset::bulk`; `trysail-patient` is `bulk` with 60 s \
-for a call. What a caller waited for is counted to the answer or the error. In trouble as a whole, a server is \"dead\"; it \
+for a call; `trysail-without-throttle` is `interactive` but for its throttle. What a caller waited for is counted to the answer or the error. In trouble as a whole, a server is \"dead\"; it \
 has recovered with the first good answer of which 19 of the next 20 are as good. Rows marked * ran on the clock of the \
 machine, 20 times as fast, since their breaker reads that one: their times are coarse, and differ from run to run.
 ";
@@ -99,6 +131,13 @@ cargo run --release -p evaluate -- limits
 Where nothing is known of a provider, the first calls are few, and become more with what is answered: what is refused when \
 the first bucket is empty is a part of it then, however many callers there are. What refills all at once, in windows, is \
 found out by asking again and again until it is there; nothing else says when that is, so more is refused than of buckets.
+
+";
+
+pub(super) const REAL_RATE_LIMITS: &str = "
+```sh
+cargo run --release -p evaluate -- --real --json limits > docs/evaluation/limits-real.jsonl
+```
 
 ";
 

@@ -228,7 +228,7 @@ fn what_was_sent_while_the_store_was_away_is_counted_when_it_is_back() {
 fn a_store_that_is_away_is_not_asked_without_end() {
     let mut replica = Replica::new(settings());
     replica.call(1, 0);
-    replica.machine.pauses(10_000 * MS, 0);
+    replica.machine.pauses(&replica.rates, 10_000 * MS, 0);
     let mut asked = 0;
     for now in (0..2_000).map(|time| time * MS) {
         while let Step::Ask(_) = replica.tenant.step(&mut replica.machine, &replica.rates, [0; 2], now) {
