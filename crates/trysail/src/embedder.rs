@@ -70,7 +70,7 @@ struct Parts<C, L> {
 impl Embedder {
     /// Calls `endpoint`, with every other default. Nothing is read from the environment.
     pub fn new(endpoint: Endpoint) -> Self {
-        let (preset, sharing) = (Preset::interactive(), Sharing::default());
+        let (preset, sharing) = (Preset::interactive(), Default::default());
         Parts { endpoint, model: MODEL.into(), preset, client: client(), sharing }.assemble()
     }
 }
