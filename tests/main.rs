@@ -24,6 +24,7 @@ mod own;
 mod preset;
 mod published;
 mod samples;
+mod shared;
 mod stack;
 mod streams;
 mod throttle;

@@ -13,7 +13,7 @@ use std::{
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use tokio::time::Instant;
+use tokio::{net::TcpListener, time::Instant};
 use tower::{
     BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn,
     util::{BoxCloneService, BoxCloneSyncService},
@@ -21,8 +21,8 @@ use tower::{
 use tower_http::{decompression::DecompressionLayer, timeout::ResponseBodyTimeoutLayer, trace::TraceLayer};
 use trysail::{
     Backoff, BreakerLayer, Circuit, Circuits, Class, Classified, ClassifyLayer, CollectLayer, Elapsed, EmbedRequest,
-    EmbedStack, Embeddings, Endpoint, Failure, HttpLayer, HttpRequest, Idempotent, Open, Preset, Providers, Rate,
-    RetryLayer, TimeoutLayer, Trip, Verdict,
+    EmbedStack, Embedder, Embeddings, Endpoint, Failure, HttpLayer, HttpRequest, Idempotent, Open, Preset, Providers,
+    Rate, RedisStore, RetryLayer, TimeoutLayer, Trip, Verdict, throttle::Store,
 };
 use trysail_testkit::{EmbeddingServer, Scripted, scripted::Step};
 
@@ -544,5 +544,33 @@ async fn calls_keep_to_the_rate_of_the_account() -> Result<(), BoxError> {
     assert!(began.elapsed() >= Duration::from_millis(300), "{:?}", began.elapsed());
     assert_eq!(server.stats().requests, 4);
     assert!(preset.pace().snapshot().waited() >= 1);
+    Ok(())
+}
+
+fn shared(url: &str, endpoint: Endpoint) -> Result<(Embedder, Preset), BoxError> {
+    // sample docs/cookbook.md
+    let store = RedisStore::open(url)?.secret("of all replicas");
+    let preset = Preset::bulk().requests_per_minute(500);
+    let embed = Embedder::new(endpoint.clone()).preset(preset.clone()).shared(&store);
+
+    // The same for a stack of your own:
+    let preset = preset.shared(&store, endpoint.account("text-embedding-3-small"));
+    // end
+    Ok((embed, preset))
+}
+
+#[tokio::test]
+async fn processes_share_the_quota_and_each_goes_on_alone_without_redis() -> Result<(), BoxError> {
+    let server = EmbeddingServer::new().model("text-embedding-3-small").bind().await?;
+    let nobody = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let (embed, preset) = shared(&format!("redis://{nobody}"), Endpoint::openai(&server.url())?)?;
+    for pace in [embed.pace(), preset.pace()] {
+        assert_eq!(
+            (pace.snapshot().store(), pace.snapshot().request_rate()),
+            (Store::Shared, Some(Rate::per_minute(500)))
+        );
+    }
+    assert_eq!(embed.embed(["a fair wind"]).await?.len(), 1);
+    assert_eq!((embed.pace().snapshot().store(), server.stats().requests), (Store::Alone, 1));
     Ok(())
 }

@@ -50,9 +50,9 @@ impl Pace {
     /// A pace that is set so, and shared with others if there is a link to them.
     pub(crate) fn with(settings: PaceSettings, link: Option<Link>) -> Self {
         let mut machine = Machine::new(settings);
-        if link.is_some() {
+        let is_linked = link.is_some();
+        if is_linked {
             machine.sharing.store = Store::Shared;
-            machine.sharing.is_unattended = true;
         }
         let pace = Self {
             inner: Arc::new(PaceInner {
@@ -66,14 +66,33 @@ impl Pace {
             }),
         };
         pace.set(settings);
+        if is_linked {
+            // Its first call has the store asked: a pace that nobody calls is no replica.
+            pace.change(|machine, _, _| machine.sharing.is_unattended = true);
+        }
         pace
     }
 
     /// A pace that events call by this name.
     pub fn named(name: impl Into<Box<str>>, settings: impl Into<PaceSettings>) -> Self {
-        let pace = Self::new(settings);
-        let _ = pace.inner.name.set(name.into());
-        pace
+        Self::new(settings).called(name)
+    }
+
+    /// Another pace, which knows nothing yet, for the same key: with this one's name, shared with the same replicas if this one
+    /// is, and set so.
+    #[must_use]
+    pub fn anew(&self, settings: impl Into<PaceSettings>) -> Self {
+        let pace = Self::with(settings.into(), self.inner.link.as_ref().map(Link::again));
+        match self.name() {
+            Some(name) => pace.called(name),
+            None => pace,
+        }
+    }
+
+    /// Another one like it, set as it is, that events call by this name.
+    #[must_use]
+    pub fn renamed(&self, name: impl Into<Box<str>>) -> Self {
+        Self::with(self.settings(), self.inner.link.as_ref().map(Link::again)).called(name)
     }
 
     /// What events call it.
@@ -107,6 +126,12 @@ impl Pace {
     pub fn snapshot(&self) -> PaceSnapshot {
         let now = self.now();
         PaceSnapshot::of(&mut self.lock(), &self.inner.rates, self.inner.purse.sum(), now)
+    }
+
+    /// By this name, unless it has one.
+    fn called(self, name: impl Into<Box<str>>) -> Self {
+        let _ = self.inner.name.set(name.into());
+        self
     }
 
     /// Whether nobody else holds it, and it has nothing to remember.

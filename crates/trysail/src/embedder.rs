@@ -9,9 +9,13 @@ use std::{
 use tower_layer::Layer;
 use tower_service::Service;
 
+#[cfg(feature = "redis")]
+use crate::RedisStore;
 use crate::{
-    Batches, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, HttpClient, Limit, Preset, Stack, client,
+    Batches, EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, HttpClient, Limit, Pace, Preset, Stack,
+    client,
     embeddings::{BatchError, InvalidEndpoint, Usage},
+    sharing::Sharing,
 };
 
 /// The whole type of typed calls under a [`Preset`]: all that an [`Embedder`] calls.
@@ -60,12 +64,14 @@ struct Parts<C, L> {
     model: Arc<str>,
     preset: Preset<L>,
     client: C,
+    sharing: Sharing,
 }
 
 impl Embedder {
     /// Calls `endpoint`, with every other default. Nothing is read from the environment.
     pub fn new(endpoint: Endpoint) -> Self {
-        Parts { endpoint, model: MODEL.into(), preset: Preset::interactive(), client: client() }.assemble()
+        let (preset, sharing) = (Preset::interactive(), Default::default());
+        Parts { endpoint, model: MODEL.into(), preset, client: client(), sharing }.assemble()
     }
 }
 
@@ -81,13 +87,15 @@ where
     /// A key is visible ASCII.
     pub fn key(self, key: &str) -> Result<Self, InvalidEndpoint> {
         // What the server has said of another key is no longer true.
-        self.parts.preset.pace().reset();
-        Ok(Parts { endpoint: self.parts.endpoint.key(key)?, ..self.parts }.assemble())
+        if !self.parts.sharing.is_on() {
+            self.parts.preset.pace().reset();
+        }
+        Ok(Parts { endpoint: self.parts.endpoint.key(key)?, ..self.parts }.share().assemble())
     }
 
     /// The model to ask; `text-embedding-3-small` unless set.
     pub fn model(self, model: &str) -> Self {
-        Parts { model: model.into(), ..self.parts }.assemble()
+        Parts { model: model.into(), ..self.parts }.share().assemble()
     }
 
     /// The policies; [`Preset::interactive`] unless set.
@@ -95,14 +103,28 @@ where
     where
         M: Limit<()> + Clone,
     {
-        let Parts { endpoint, model, client, .. } = self.parts;
-        Parts { endpoint, model, preset, client }.assemble()
+        let Parts { endpoint, model, client, sharing, .. } = self.parts;
+        Parts { endpoint, model, preset, client, sharing }.share().assemble()
+    }
+
+    /// One pace with all processes that ask the same server with the same credential for the same model, through `store`.
+    ///
+    /// Key, model and preset may be set before or after. The pace is the Embedder's then and no longer the preset's: it begins
+    /// with the preset's settings, and is to be watched and set by [`pace`](Self::pace).
+    #[cfg(feature = "redis")]
+    pub fn shared(self, store: &RedisStore) -> Self {
+        Parts { sharing: Sharing(Some(store.clone())), ..self.parts }.share().assemble()
     }
 
     /// The service that speaks HTTP; [`client`](crate::client()) unless set.
     pub fn client<D: Clone>(self, client: D) -> Embedder<D, L> {
-        let Parts { endpoint, model, preset, .. } = self.parts;
-        Parts { endpoint, model, preset, client }.assemble()
+        let Parts { endpoint, model, preset, sharing, .. } = self.parts;
+        Parts { endpoint, model, preset, client, sharing }.assemble()
+    }
+
+    /// The pace that its calls keep, as it is set now.
+    pub const fn pace(&self) -> &Pace {
+        self.parts.preset.pace()
     }
 
     /// What its calls use up of the account, since it was set as it is now.
@@ -171,6 +193,12 @@ where
     C: Clone,
     L: Limit<()> + Clone,
 {
+    /// With the shared pace of the account as it is now, if it is to be shared.
+    fn share(self) -> Self {
+        let preset = self.sharing.of(self.preset, &self.endpoint, &self.model);
+        Self { preset, ..self }
+    }
+
     fn assemble(self) -> Embedder<C, L> {
         let calls = Embeddings::new(self.client.clone(), self.endpoint.clone());
         let usage = calls.usage().clone();

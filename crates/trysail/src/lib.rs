@@ -24,6 +24,15 @@ pub mod prelude;
 mod preset;
 #[cfg(feature = "record")]
 pub mod record;
+#[cfg(all(
+    feature = "breaker",
+    feature = "client",
+    feature = "embeddings",
+    feature = "retry",
+    feature = "throttle",
+    feature = "timeout"
+))]
+mod sharing;
 #[cfg(all(feature = "providers", feature = "throttle"))]
 mod tokens;
 
@@ -79,6 +88,9 @@ pub use trysail_providers::{Idempotent, Providers};
 #[cfg(feature = "retry")]
 #[doc(no_inline)]
 pub use trysail_retry::{Backoff, Budget, Budgets, Retry, RetryLayer, RetryReport, report};
+#[cfg(feature = "redis")]
+#[doc(no_inline)]
+pub use trysail_throttle::redis::RedisStore;
 #[cfg(feature = "throttle")]
 #[doc(no_inline)]
 pub use trysail_throttle::{Pace, PaceSettings, Paces, Rate, Throttle, ThrottleLayer};

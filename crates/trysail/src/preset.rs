@@ -1,3 +1,5 @@
+#[cfg(feature = "redis")]
+use std::hash::Hash;
 use std::time::Duration;
 
 use tower_layer::Layer;
@@ -6,6 +8,8 @@ use trysail_core::{Inherit, Limit, Scope};
 use trysail_http::OrDeadline;
 use trysail_providers::Idempotent;
 use trysail_retry::{Backoff, Budget, PerRequest, Retry, RetryHandle, RetryLayer, RetrySettings};
+#[cfg(feature = "redis")]
+use trysail_throttle::redis::RedisStore;
 use trysail_throttle::{Demand, Pace, PaceSettings, Rate, Throttle, ThrottleLayer};
 use trysail_timeout::{Timeout, TimeoutLayer};
 
@@ -127,7 +131,7 @@ impl<L> Preset<L> {
     /// What events of its circuit and its pace call it, which are others from then on.
     pub fn named(self, name: impl Into<Box<str>>) -> Self {
         let name = name.into();
-        let pace = Pace::named(name.clone(), self.pace.settings());
+        let pace = self.pace.renamed(name.clone());
         Self { circuit: Circuit::named(name, self.circuit.settings()), pace, ..self }
     }
 
@@ -163,6 +167,18 @@ impl<L> Preset<L> {
         self.change_pace(|settings| settings.cost(Rate::per_minute(tokens)))
     }
 
+    /// One pace with all processes that keep that of `key` in `store`: for an account, the `key` is
+    /// [`Endpoint::account`](crate::Endpoint::account). What is set of it stays set, and may be set before or after.
+    ///
+    /// Without the store calls go on, at the share that this process had. [`PaceSnapshot::store`](trysail_throttle::PaceSnapshot::store)
+    /// says which, and `replicas` with how many.
+    #[cfg(feature = "redis")]
+    pub fn shared(self, store: &RedisStore, key: impl Hash) -> Self {
+        let pace = store.pace(key, self.pace.settings());
+        let pace = self.pace.name().map_or(pace.clone(), |name| pace.renamed(name));
+        Self { pace, ..self }
+    }
+
     /// Backoff, retries and patience of all services of this preset, to be changed while they run.
     pub fn retry_settings(&self) -> &RetryHandle {
         &self.retry
@@ -178,7 +194,7 @@ impl<L> Preset<L> {
     ///
     /// All calls count as those of one account. Where they have credentials of their own, or models with limits of their own,
     /// put a [`ThrottleLayer`] over [`Paces`](trysail_throttle::Paces) into a stack of your own.
-    pub fn pace(&self) -> &Pace {
+    pub const fn pace(&self) -> &Pace {
         &self.pace
     }
 
@@ -195,12 +211,7 @@ impl<L> Preset<L> {
 
     /// The same.
     fn change_pace(self, change: impl FnOnce(PaceSettings) -> PaceSettings) -> Self {
-        let settings = change(self.pace.settings());
-        let pace = match self.pace.name() {
-            Some(name) => Pace::named(name, settings),
-            None => Pace::new(settings),
-        };
-        Self { pace, ..self }
+        Self { pace: self.pace.anew(change(self.pace.settings())), ..self }
     }
 }
 

@@ -115,6 +115,14 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = at_least_one(u32::MAX.into()), help_heading = "Pace")]
     pub(crate) tpm: Option<u32>,
 
+    /// One pace for all embed processes that name the same Redis or Valkey [default: each has its own]
+    ///
+    /// Written redis://[user][:password@]host[:port][/database], or rediss:// for TLS. Processes share it that ask the same
+    /// --url with the same key and the same --model: together they keep to --rpm, --tpm and what the server says. While
+    /// Redis is away each goes on alone, with the share that it had. The key is never sent there.
+    #[arg(long, value_name = "URL", help_heading = "Pace")]
+    pub(crate) redis: Option<String>,
+
     /// Write here instead of to standard output; a pipe is opened for the first row
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,

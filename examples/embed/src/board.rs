@@ -17,7 +17,7 @@ use trysail::{
     retry::{Reported, WaitFor, Waiting},
 };
 
-use crate::{calls::Calls, pace::waits_for};
+use crate::{calls::Calls, pace::waits_for, sharing::Sharing};
 
 #[derive(Debug, Default)]
 pub(crate) struct Board {
@@ -29,6 +29,7 @@ pub(crate) struct Board {
     live: Mutex<Live>,
     /// Those that are over.
     over: Mutex<Calls>,
+    sharing: Mutex<Sharing>,
 }
 
 /// What the calls wait for, in words.
@@ -67,6 +68,12 @@ impl Board {
     pub(crate) fn done(&self, lines: u64, read: u64) {
         self.lines.fetch_add(lines, Relaxed);
         self.read.fetch_add(read, Relaxed);
+        self.sharing.lock().unwrap_or_else(PoisonError::into_inner).see(&self.pace.snapshot());
+    }
+
+    /// Whom the pace was shared with while lines were done with.
+    pub(crate) fn sharing(&self) -> Sharing {
+        *self.sharing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many lines are done with, and how many bytes they took to read.

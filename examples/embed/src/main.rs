@@ -22,6 +22,7 @@ mod reason;
 mod record;
 mod resume;
 mod rows;
+mod sharing;
 mod source;
 mod space;
 mod stack;
@@ -41,7 +42,7 @@ use std::{
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use tokio::{runtime::Runtime, sync::Notify, time::Instant};
-use trysail::{Client, Preset};
+use trysail::{Client, Preset, RedisStore};
 
 use crate::{
     args::Args,
@@ -87,16 +88,28 @@ struct Prepared {
     target: Target,
     rows: Rows,
     record: Option<Record>,
+    redis: Option<RedisStore>,
 }
 
 /// Finds out what cannot work before anything starts.
 fn prepare(args: &Args) -> Result<Prepared, String> {
     let target = Target::of(args)?;
+    let redis = redis(args, &target)?;
     let source = Source::of(&args.files, args.max_line)?;
     let size = source.size();
     let (rows, earlier) = rows(args, &source)?;
     let record = record(args, &source)?;
-    Ok(Prepared { size, lines: source.lines(earlier), target, rows, record })
+    Ok(Prepared { size, lines: source.lines(earlier), target, rows, record, redis })
+}
+
+/// Where the pace is shared. What is wrong with the URL is said without it, since it may hold a password.
+fn redis(args: &Args, target: &Target) -> Result<Option<RedisStore>, String> {
+    let Some(url) = args.redis.as_deref() else { return Ok(None) };
+    let store = RedisStore::open(url).map_err(|problem| format!("--redis: {problem}"))?;
+    if target.is_built_in() {
+        return Err("--redis is for a server at --url: each run has a built-in server of its own".into());
+    }
+    Ok(Some(store))
 }
 
 /// Where the trace goes, which is no input and no output.
@@ -136,7 +149,7 @@ fn rows(args: &Args, source: &Source) -> Result<(Rows, Option<Earlier>), String>
 }
 
 async fn run(args: Args, prepared: Prepared) -> u8 {
-    let Prepared { size, lines, target, mut rows, record } = prepared;
+    let Prepared { size, lines, target, mut rows, record, redis } = prepared;
     let progress = if args.quiet || args.json { Progress::hidden() } else { Progress::of(size) };
     let voice = Voice::new(&args, progress.clone());
     let reached = match target.reach(args.model.clone()).await {
@@ -148,6 +161,8 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
         }
     };
     let preset = preset(&args);
+    let account = reached.endpoint.account(&reached.model);
+    let preset = redis.map_or(preset.clone(), |store| preset.shared(&store, account));
     let client = Client::builder().connect_timeout(args.connect_timeout);
     // A proxy cannot reach what listens inside this machine.
     let client = if reached.is_built_in() { client.no_proxy() } else { client };
@@ -188,6 +203,7 @@ async fn run(args: Args, prepared: Prepared) -> u8 {
         divided: conclusion.divided,
         opened: preset.circuit().snapshot().opened(),
         pace: preset.pace().snapshot(),
+        sharing: board.sharing(),
         usage: usage.snapshot(),
         server: reached.stats(),
     };

@@ -3,7 +3,13 @@
 use std::{fmt, time::Duration};
 
 use serde::Serialize;
-use trysail::{Rate, throttle::PaceSnapshot, verdict::Hold};
+use trysail::{
+    Rate,
+    throttle::{PaceSnapshot, Store},
+    verdict::Hold,
+};
+
+use crate::sharing::Sharing;
 
 /// What is known of the account's limits, and what it has cost in time; `Display` is for people.
 #[derive(Debug, Serialize)]
@@ -17,10 +23,14 @@ pub(crate) struct PaceSummary {
     waited_seconds: f64,
     paused_seconds: f64,
     refused: u64,
+    /// At the end.
+    store: &'static str,
+    #[serde(flatten)]
+    sharing: Sharing,
 }
 
 impl PaceSummary {
-    pub(crate) fn of(pace: &PaceSnapshot) -> Self {
+    pub(crate) fn of(pace: &PaceSnapshot, sharing: Sharing) -> Self {
         Self {
             requests_per_minute: pace.request_rate().map(a_minute),
             tokens_per_minute: pace.cost_rate().map(a_minute),
@@ -31,6 +41,8 @@ impl PaceSummary {
             waited_seconds: pace.waited_for().as_secs_f64(),
             paused_seconds: pace.paused_for().as_secs_f64(),
             refused: Hold::ALL.iter().map(|hold| pace.refused(*hold)).sum(),
+            store: store(pace.store()),
+            sharing,
         }
     }
 
@@ -66,7 +78,7 @@ impl fmt::Display for PaceSummary {
         if self.paused_seconds > 0.0 {
             write!(f, "; paused for {:.1} s as the server asked", self.paused_seconds)?;
         }
-        Ok(())
+        self.sharing.words().map_or(Ok(()), |words| write!(f, "; {words}"))
     }
 }
 
@@ -90,6 +102,14 @@ pub(crate) fn waits_for(pace: &PaceSnapshot) -> Option<(String, Duration)> {
         },
     };
     Some((what, first.retry_after()))
+}
+
+const fn store(store: Store) -> &'static str {
+    match store {
+        Store::Shared => "shared",
+        Store::Alone => "alone",
+        _ => "own",
+    }
 }
 
 fn a_minute(rate: Rate) -> f64 {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use trysail::{embeddings::UsageSnapshot, throttle::PaceSnapshot};
 use trysail_testkit::server::Stats;
 
-use crate::{calls::Calls, cost::Cost, pace::PaceSummary, tally::Tally};
+use crate::{calls::Calls, cost::Cost, pace::PaceSummary, sharing::Sharing, tally::Tally};
 
 /// The numbers of a run; `Display` is for people.
 #[derive(Debug, Serialize)]
@@ -39,6 +39,7 @@ pub(crate) struct Sending {
     /// How often the circuit has opened.
     pub(crate) opened: u64,
     pub(crate) pace: PaceSnapshot,
+    pub(crate) sharing: Sharing,
     pub(crate) usage: UsageSnapshot,
     /// What the server inside has seen.
     pub(crate) server: Option<Stats>,
@@ -60,7 +61,7 @@ impl Summary {
             slept_seconds: calls.slept.as_secs_f64(),
             circuit_opened: sent.opened,
             circuit_pauses: calls.pauses,
-            pace: PaceSummary::of(&sent.pace),
+            pace: PaceSummary::of(&sent.pace, sent.sharing),
             cost: Cost::of(&sent.usage),
             batch_p50_ms: ms(0.5),
             batch_p99_ms: ms(0.99),

@@ -66,6 +66,10 @@ impl Target {
         Ok(Self::Given { endpoint, keyed, exposed, model: model.to_owned() })
     }
 
+    pub(crate) const fn is_built_in(&self) -> bool {
+        matches!(self, Self::BuiltIn(_))
+    }
+
     /// Starts the server, if it is the one inside.
     pub(crate) async fn reach(self, model: Option<String>) -> io::Result<Reached> {
         match self {

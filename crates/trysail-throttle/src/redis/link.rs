@@ -20,6 +20,11 @@ impl Link {
         Self { connection, names, bell: Arc::default() }
     }
 
+    /// One for another pace that is the same to the store.
+    pub(crate) fn again(&self) -> Self {
+        Self::new(Arc::clone(&self.connection), self.names.clone())
+    }
+
     pub(crate) fn can_start(&self) -> bool {
         Handle::try_current().is_ok()
     }

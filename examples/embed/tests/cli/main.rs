@@ -8,6 +8,7 @@ mod files;
 mod interruption;
 mod lines;
 mod pace;
+mod redis;
 mod resume;
 mod spaces;
 mod storm;

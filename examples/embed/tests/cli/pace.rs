@@ -17,7 +17,7 @@ use tokio::{net::TcpListener, time::Instant};
 use crate::support::{Run, run, sentences};
 
 /// A bucket of requests with two seconds' worth in it, which takes no key any more from some answer on.
-struct Account {
+pub(crate) struct Account {
     a_minute: f64,
     /// What it has room for.
     most: f64,
@@ -25,15 +25,15 @@ struct Account {
     dead_from: u64,
     level: f64,
     at: Instant,
-    answered: u64,
-    throttled: u64,
+    pub(crate) answered: u64,
+    pub(crate) throttled: u64,
     rejected: u64,
 }
 
-type Shared = Arc<Mutex<Account>>;
+pub(crate) type Shared = Arc<Mutex<Account>>;
 
 impl Account {
-    fn new(a_minute: f64) -> Self {
+    pub(crate) fn new(a_minute: f64) -> Self {
         let (level, at) = (a_minute / 30.0, Instant::now());
         Self {
             a_minute,
@@ -49,7 +49,7 @@ impl Account {
     }
 
     /// It says what is left of a minute's worth, for which it has room.
-    fn named(a_minute: f64) -> Self {
+    pub(crate) fn named(a_minute: f64) -> Self {
         Self { most: a_minute, names_limits: true, ..Self::new(a_minute) }
     }
 
@@ -90,12 +90,12 @@ impl Account {
     }
 }
 
-fn lock(account: &Shared) -> MutexGuard<'_, Account> {
+pub(crate) fn lock(account: &Shared) -> MutexGuard<'_, Account> {
     account.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Embeds so many lines, one in each request, by a server with `account`; and says how long it took.
-async fn embedded(account: Account, lines: usize, args: &[&str]) -> (Run, Duration, Shared) {
+/// The URL of a server with `account`.
+pub(crate) async fn served(account: Account) -> (String, Shared) {
     let account = Arc::new(Mutex::new(account));
     let shared = Arc::clone(&account);
     let answer = |Json(body): Json<Value>| async move {
@@ -105,6 +105,12 @@ async fn embedded(account: Account, lines: usize, args: &[&str]) -> (Run, Durati
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(post(answer))).await });
+    (url, account)
+}
+
+/// Embeds so many lines, one in each request, by a server with `account`; and says how long it took.
+async fn embedded(account: Account, lines: usize, args: &[&str]) -> (Run, Duration, Shared) {
+    let (url, account) = served(account).await;
     let began = Instant::now();
     let args = [&["--batch", "1", "--concurrency", "8"], args].concat();
     let run = run(&url, &args, sentences(lines).join("\n")).await;
@@ -112,7 +118,7 @@ async fn embedded(account: Account, lines: usize, args: &[&str]) -> (Run, Durati
 }
 
 /// The last line of standard error.
-fn summary(run: &Run) -> Value {
+pub(crate) fn summary(run: &Run) -> Value {
     let last = run.stderr.lines().last().unwrap_or_default();
     serde_json::from_str::<Value>(last).unwrap_or_else(|error| panic!("{error}: {}", run.stderr))["summary"].clone()
 }

@@ -27,6 +27,17 @@ async fn a_usage_error_says_what_to_write_instead() {
         (&["--max-line", "0"], "0 is not in 1..=1073741824"),
         (&["--batch", "0"], "0 is not in 1..=2048"),
         (&["--concurrency", "many"], "invalid digit"),
+        (
+            &["--redis", "redis.example:6379", "--url", "http://host/v1"],
+            "--redis: not the URL of a Redis (redis://[user][:password@]host[:port][/database]): it has no scheme",
+        ),
+        (&["--redis", "http://:hunter2@host", "--url", "http://host/v1"], "its scheme is none of redis, rediss"),
+        (&["--redis", "redis://", "--url", "http://host/v1"], "it names no host"),
+        (
+            &["--redis", "redis://:hunter2@host:port", "--url", "http://host/v1"],
+            "host, port or database cannot be read",
+        ),
+        (&["--redis", "redis://:hunter2@host"], "--redis is for a server at --url"),
         (&["no/such/file.txt"], "cannot read no/such/file.txt: No such file"),
         (&["."], "cannot read .: it is a directory"),
         (&["--out", "no/such/folder/out.jsonl"], "cannot write --out no/such/folder/out.jsonl"),
