@@ -87,9 +87,10 @@ fn builds_on(modules: &BTreeMap<String, String>) -> Edges<'_> {
             let child = |rest: &str| format!("crate::{module}::{rest}");
             path.strip_prefix("self::").map_or_else(|| path.clone(), child)
         });
-        let inline = code.split("crate::").skip(1).map(|rest| {
+        // A group is one of `paths`.
+        let inline = code.split("crate::").skip(1).filter_map(|rest| {
             let end = rest.find(|c: char| !(c.is_alphanumeric() || "_:".contains(c))).unwrap_or(rest.len());
-            format!("crate::{}", rest[..end].trim_end_matches(':'))
+            (!rest[end..].starts_with('{')).then(|| format!("crate::{}", rest[..end].trim_end_matches(':')))
         });
         let imports: BTreeSet<_> = paths.chain(inline.collect::<Vec<_>>()).collect();
         let imports = imports.iter().filter_map(|path| target(path.strip_prefix("crate::")?));

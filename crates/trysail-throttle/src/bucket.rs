@@ -2,12 +2,12 @@ use crate::{gcra::Gcra, lease::Lease, rate::Rate};
 
 /// A rate as calls see it: one that this process keeps by itself, or what it has leased of one that it shares.
 #[derive(Debug)]
-pub(crate) struct Bucket {
+pub(crate) struct RateBucket {
     own: Gcra,
     pub(crate) lease: Lease,
 }
 
-impl Bucket {
+impl RateBucket {
     pub(crate) fn new() -> Self {
         Self { own: Gcra::new(), lease: Lease::new() }
     }

@@ -1,6 +1,6 @@
 //! The rates that hold, of all that are known.
 
-use crate::{bucket::Bucket, machine::Machine, rate::Rate, rates::Rates};
+use crate::{bucket::RateBucket, machine::Machine, rate::Rate, rates::Rates};
 
 impl Machine {
     /// What is known of the limits for all who keep this pace, of requests and of cost.
@@ -11,7 +11,7 @@ impl Machine {
 
     /// Sets the rates to the least of what is known.
     pub(crate) fn follow(&mut self, rates: &Rates, now: u64) {
-        let set = if self.sharing.is_shared() { Bucket::share } else { Bucket::set };
+        let set = if self.sharing.is_shared() { RateBucket::share } else { RateBucket::set };
         let in_force = self.in_force(now);
         [&rates.requests, &rates.cost].into_iter().zip(in_force).for_each(|(bucket, rate)| set(bucket, rate, now));
     }

@@ -1,32 +1,15 @@
 //! What ties a pace to the other replicas that keep it, where there is a store.
 
-#[cfg(not(feature = "redis"))]
-pub(crate) use off::Link;
+/// Has a store asked for a pace.
+pub(crate) trait Link<P>: Send + Sync {
+    /// One for another pace that is the same to the store.
+    fn again(&self) -> Box<dyn Link<P>>;
 
-#[cfg(feature = "redis")]
-pub(crate) use crate::redis::Link;
+    fn can_start(&self) -> bool;
 
-#[cfg(not(feature = "redis"))]
-mod off {
-    use crate::Pace;
+    /// Has the store asked from now on, until nobody calls any more, somebody else asks, or the pace is gone.
+    fn start(&self, pace: &P, number: u64);
 
-    pub(crate) enum Link {}
-
-    impl Link {
-        pub(crate) fn again(&self) -> Self {
-            match *self {}
-        }
-
-        pub(crate) fn can_start(&self) -> bool {
-            match *self {}
-        }
-
-        pub(crate) fn start(&self, _: &Pace, _: u64) {
-            match *self {}
-        }
-
-        pub(crate) fn ring(&self) {
-            match *self {}
-        }
-    }
+    /// Wakes who asks the store.
+    fn ring(&self);
 }

@@ -230,15 +230,9 @@ impl Machine {
     }
 
     /// When it is the turn of a call behind `others`, at the latest.
-    fn turn(&mut self, rates: &Rates, others: Others, want: Want, now: u64) -> u64 {
+    pub(crate) fn turn(&mut self, rates: &Rates, others: Others, want: Want, now: u64) -> u64 {
         let round = self.room.check(now.max(self.paused_until)).err().unwrap_or(now);
         rates.turn(others.count, others.cost, want.cost, now.max(self.paused_until)).max(round.min(want.until))
-    }
-
-    /// Whether the first of those who wait would wait for too long.
-    #[cfg(feature = "redis")]
-    pub(crate) fn is_first_late(&mut self, rates: &Rates, now: u64) -> bool {
-        self.queue.first().is_some_and(|want| self.turn(rates, Others::default(), want, now) > want.until)
     }
 
     /// Whether whoever asks the store has to be woken; said once.

@@ -37,7 +37,7 @@ pub(crate) struct PaceInner {
     epoch: Instant,
     name: OnceLock<Box<str>>,
     /// What ties it to the other replicas that keep it.
-    link: Option<Link>,
+    link: Option<Box<dyn Link<Pace>>>,
     machine: Mutex<Machine>,
 }
 
@@ -48,7 +48,7 @@ impl Pace {
     }
 
     /// A pace that is set so, and shared with others if there is a link to them.
-    pub(crate) fn with(settings: PaceSettings, link: Option<Link>) -> Self {
+    pub(crate) fn with(settings: PaceSettings, link: Option<Box<dyn Link<Self>>>) -> Self {
         let mut machine = Machine::new(settings);
         let is_linked = link.is_some();
         if is_linked {
@@ -82,7 +82,7 @@ impl Pace {
     /// is, and set so.
     #[must_use]
     pub fn anew(&self, settings: impl Into<PaceSettings>) -> Self {
-        let pace = Self::with(settings.into(), self.inner.link.as_ref().map(Link::again));
+        let pace = Self::with(settings.into(), self.inner.link.as_ref().map(|link| link.again()));
         match self.name() {
             Some(name) => pace.called(name),
             None => pace,
@@ -92,7 +92,7 @@ impl Pace {
     /// Another one like it, set as it is, that events call by this name.
     #[must_use]
     pub fn renamed(&self, name: impl Into<Box<str>>) -> Self {
-        Self::with(self.settings(), self.inner.link.as_ref().map(Link::again)).called(name)
+        Self::with(self.settings(), self.inner.link.as_ref().map(|link| link.again())).called(name)
     }
 
     /// What events call it.

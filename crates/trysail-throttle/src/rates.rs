@@ -1,20 +1,20 @@
 #[cfg(feature = "redis")]
 use crate::lease::Lease;
 use crate::{
-    bucket::Bucket,
+    bucket::RateBucket,
     fare::{Fare, Taken},
 };
 
 /// The two rates of a pace, which a call takes from together.
 #[derive(Debug)]
 pub(crate) struct Rates {
-    pub(crate) requests: Bucket,
-    pub(crate) cost: Bucket,
+    pub(crate) requests: RateBucket,
+    pub(crate) cost: RateBucket,
 }
 
 impl Rates {
     pub(crate) fn new() -> Self {
-        Self { requests: Bucket::new(), cost: Bucket::new() }
+        Self { requests: RateBucket::new(), cost: RateBucket::new() }
     }
 
     pub(crate) fn are_set(&self) -> bool {

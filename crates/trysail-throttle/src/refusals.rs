@@ -2,6 +2,8 @@
 
 use trysail_core::{Held, Hold};
 
+#[cfg(feature = "redis")]
+use crate::queue::Others;
 use crate::{machine::Machine, rates::Rates, time::between};
 
 impl Machine {
@@ -19,5 +21,11 @@ impl Machine {
     pub(crate) fn late(&mut self, turn: u64, now: u64) -> Held {
         let hold = if self.paused_until > now { Hold::Pause } else { Hold::Rate };
         self.tally.refuses(Held::new(hold, between(now, turn)))
+    }
+
+    /// Whether the first of those who wait would wait for too long.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_first_late(&mut self, rates: &Rates, now: u64) -> bool {
+        self.queue.first().is_some_and(|want| self.turn(rates, Others::default(), want, now) > want.until)
     }
 }

@@ -19,7 +19,6 @@ use crate::{
     redis::{
         ask::{Ask, Reply},
         connection::{CONNECT, Connection},
-        link::Link,
         name::Names,
         tenant::{Sent, Step, Tenant},
     },
@@ -46,10 +45,9 @@ enum Away {
 }
 
 impl Attendant {
-    pub(super) fn new(link: &Link, pace: &Pace, number: u64) -> Self {
+    pub(super) fn new(pace: &Pace, connection: Arc<Connection>, names: Names, bell: Arc<Notify>, number: u64) -> Self {
         // Of its own each time: who has left must not be taken for who comes.
         let replica = format!("{:016x}", RandomState::new().hash_one(Instant::now()));
-        let (connection, names, bell) = (Arc::clone(&link.connection), link.names.clone(), Arc::clone(&link.bell));
         let pace = Arc::downgrade(&pace.inner);
         Self { pace, connection, names, bell, replica, tenant: Tenant::new(number), is_told: false, is_over: false }
     }

@@ -4,44 +4,44 @@ use tokio::{runtime::Handle, sync::Notify};
 
 use crate::{
     Pace,
+    link::Link,
     redis::{attendant::Attendant, connection::Connection, name::Names},
 };
 
 /// What ties a pace to the other replicas that keep it.
-pub(crate) struct Link {
-    pub(super) connection: Arc<Connection>,
-    pub(super) names: Names,
-    /// Wakes who asks the store.
-    pub(super) bell: Arc<Notify>,
+pub(super) struct Tie {
+    connection: Arc<Connection>,
+    names: Names,
+    bell: Arc<Notify>,
 }
 
-impl Link {
+impl Tie {
     pub(super) fn new(connection: Arc<Connection>, names: Names) -> Self {
         Self { connection, names, bell: Arc::default() }
     }
+}
 
-    /// One for another pace that is the same to the store.
-    pub(crate) fn again(&self) -> Self {
-        Self::new(Arc::clone(&self.connection), self.names.clone())
+impl Link<Pace> for Tie {
+    fn again(&self) -> Box<dyn Link<Pace>> {
+        Box::new(Self::new(Arc::clone(&self.connection), self.names.clone()))
     }
 
-    pub(crate) fn can_start(&self) -> bool {
+    fn can_start(&self) -> bool {
         Handle::try_current().is_ok()
     }
 
-    /// Has the store asked from now on, until nobody calls any more, somebody else asks, or the pace is gone.
-    pub(crate) fn start(&self, pace: &Pace, number: u64) {
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(Attendant::new(self, pace, number).run());
-        }
+    fn start(&self, pace: &Pace, number: u64) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let (connection, names, bell) = (Arc::clone(&self.connection), self.names.clone(), Arc::clone(&self.bell));
+        runtime.spawn(Attendant::new(pace, connection, names, bell, number).run());
     }
 
-    pub(crate) fn ring(&self) {
+    fn ring(&self) {
         self.bell.notify_one();
     }
 }
 
-impl Drop for Link {
+impl Drop for Tie {
     fn drop(&mut self) {
         self.ring();
     }
