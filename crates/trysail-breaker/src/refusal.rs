@@ -14,11 +14,11 @@ use crate::{
 /// What a service was told last by the circuit that all its calls go through. The times in a refusal are whole
 /// milliseconds, so that it holds for one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct LastRefusal(Option<Kept>);
+pub(crate) struct LastRefusal(Option<KeptOpen>);
 
 /// The refusal of a circuit in one of its states, up to some time.
 #[derive(Clone, Copy, Debug)]
-struct Kept {
+struct KeptOpen {
     word: u64,
     until: Instant,
     open: Open,
@@ -31,7 +31,7 @@ impl LastRefusal {
     // Out of line, to keep small what calls of a closed circuit go through.
     #[inline(never)]
     pub(crate) fn at(&mut self, circuit: &CircuitInner, word: u64, now: Instant) -> Option<Open> {
-        let same = |kept: &Kept| kept.word == word && now < kept.until;
+        let same = |kept: &KeptOpen| kept.word == word && now < kept.until;
         self.0.filter(same).map_or_else(|| self.work_out(circuit, word, now), |kept| Some(kept.open))
     }
 
@@ -39,7 +39,7 @@ impl LastRefusal {
     fn work_out(&mut self, circuit: &CircuitInner, word: u64, now: Instant) -> Option<Open> {
         let now_ms = circuit.ms(now);
         let open = refusal(word, now_ms)?;
-        self.0 = Some(Kept { word, until: circuit.epoch + Duration::from_millis(now_ms + 1), open });
+        self.0 = Some(KeptOpen { word, until: circuit.epoch + Duration::from_millis(now_ms + 1), open });
         Some(open)
     }
 }

@@ -31,6 +31,8 @@ mod attendant;
 mod connection;
 mod link;
 mod name;
+mod pauses;
+mod step;
 mod store;
 mod tenant;
 mod url;

@@ -1,6 +1,6 @@
 use redis::{Script, ScriptInvocation};
 
-use crate::redis::name::Names;
+use crate::{gcra::worth, rate::Rate, redis::name::Names};
 
 /// What a replica says to the store, and asks of it. Times are nanoseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -82,3 +82,13 @@ fn micros(nanos: u64) -> f64 {
 }
 
 const MICRO: f64 = 1_000.0;
+
+impl Claim {
+    /// What is said of a limit that this replica keeps by itself. Nobody knows what others have sent meanwhile: no burst is left.
+    pub(super) fn alone(limit: Option<Rate>, sent: u64) -> Self {
+        limit.map_or_else(Self::default, |limit| {
+            let (one, depth) = (limit.interval(), limit.depth());
+            Self { depth, one, sent: worth(sent, one), floor: depth.saturating_sub(one as u64), ..Self::default() }
+        })
+    }
+}

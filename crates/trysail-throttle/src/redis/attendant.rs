@@ -20,7 +20,8 @@ use crate::{
         ask::{Ask, Reply},
         connection::{CONNECT, Connection},
         name::Names,
-        tenant::{Sent, Step, Tenant},
+        step::TenantStep,
+        tenant::{Sent, Tenant},
     },
     trace,
 };
@@ -55,11 +56,11 @@ impl Attendant {
     pub(super) async fn run(mut self) {
         while let Some((step, until)) = self.step() {
             match step {
-                Step::Ask(ask) => self.asks(&ask).await,
-                Step::Sleep(_) => {
+                TenantStep::Ask(ask) => self.asks(&ask).await,
+                TenantStep::Sleep(_) => {
                     let _ = timeout_at(until, self.bell.notified()).await;
                 }
-                Step::Rest => break,
+                TenantStep::Rest => break,
             }
         }
         self.is_over = true;
@@ -67,13 +68,13 @@ impl Attendant {
     }
 
     /// What is next, and when; `None` once the pace is gone.
-    fn step(&mut self) -> Option<(Step, Instant)> {
+    fn step(&mut self) -> Option<(TenantStep, Instant)> {
         let pace = self.pace()?;
         let sent = sent(&pace);
         let step = pace.change(|machine, rates, now| self.tenant.step(machine, rates, sent, now));
         let until = match step {
-            Step::Sleep(until) => pace.instant(until),
-            Step::Ask(_) | Step::Rest => Instant::now(),
+            TenantStep::Sleep(until) => pace.instant(until),
+            TenantStep::Ask(_) | TenantStep::Rest => Instant::now(),
         };
         Some((step, until))
     }

@@ -35,7 +35,7 @@ impl Naming {
     }
 
     pub(super) fn of(&self, what: &impl Hash) -> Names {
-        let mut hasher = Keyed(Context::with_key(&self.key));
+        let mut hasher = HmacHasher(Context::with_key(&self.key));
         what.hash(&mut hasher);
         let mut tag = String::new();
         for byte in &hasher.0.sign().as_ref()[..16] {
@@ -51,9 +51,9 @@ fn key(secret: &[u8]) -> Key {
 }
 
 /// Numbers are written alike on all machines.
-struct Keyed(Context);
+struct HmacHasher(Context);
 
-impl Hasher for Keyed {
+impl Hasher for HmacHasher {
     fn finish(&self) -> u64 {
         let mut first = [0; 8];
         first.copy_from_slice(&self.0.clone().sign().as_ref()[..8]);

@@ -2,14 +2,16 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     decision::News,
-    gcra::worth,
     lease::Lease,
     machine::Machine,
-    rate::Rate,
     rates::Rates,
-    redis::ask::{Ask, Claim, Pause, Reply},
+    redis::{
+        ask::{Ask, Claim, Reply},
+        pauses::{pause, pauses},
+        step::TenantStep,
+    },
     sharing::Store,
-    time::nanos,
+    time::{nanos, signed},
 };
 
 /// Decides for one replica when the store is asked for what. Times are nanoseconds of the pace's clock.
@@ -38,16 +40,6 @@ struct Grant {
     worth: [i64; 2],
 }
 
-/// What is to be done next.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Step {
-    Ask(Ask),
-    /// Nothing before then.
-    Sleep(u64),
-    /// Nothing until somebody calls.
-    Rest,
-}
-
 impl Tenant {
     pub(super) fn new(number: u64) -> Self {
         Self { number, ..Self::default() }
@@ -59,9 +51,9 @@ impl Tenant {
     }
 
     /// Hands out what has come, and says what is next; `sent` is all that was sent by now.
-    pub(super) fn step(&mut self, machine: &mut Machine, rates: &Rates, sent: Sent, now: u64) -> Step {
+    pub(super) fn step(&mut self, machine: &mut Machine, rates: &Rates, sent: Sent, now: u64) -> TenantStep {
         if !self.is_last(machine) {
-            return Step::Rest;
+            return TenantStep::Rest;
         }
         machine.sharing.attended_at = now;
         self.hand_out(machine, rates, now);
@@ -73,14 +65,14 @@ impl Tenant {
         self.seen = sent;
         if is_due && is_idle && self.is_done(rates) && now >= self.active_at.saturating_add(nanos(REST)) {
             self.leaves(machine);
-            return Step::Rest;
+            return TenantStep::Rest;
         }
         let mut claims = self.claims(machine, rates, sent, now);
         let pause = pause(machine, now);
         let is_news = pause.is_some() && machine.sharing.is_shared();
         if !is_due && !is_news && claims.iter().all(|claim| claim.units == 0) {
             machine.sharing.sleeps = machine.queue.is_empty();
-            return Step::Sleep(self.wakes_at(machine, rates, now));
+            return TenantStep::Sleep(self.wakes_at(machine, rates, now));
         }
         if is_due && is_idle {
             self.gives_back(rates, &mut claims);
@@ -90,7 +82,7 @@ impl Tenant {
         }
         machine.sharing.paused_until = machine.paused_until;
         self.asked_at = Some(now);
-        Step::Ask(Ask { lives: nanos(LIVES), pause, claims })
+        TenantStep::Ask(Ask { lives: nanos(LIVES), pause, claims })
     }
 
     /// The store has answered.
@@ -172,7 +164,10 @@ impl Tenant {
         [0, 1].map(|which| {
             let lease = rates.leases()[which];
             if !lease.is_on() {
-                return alone(limits[which], self.since.map_or(0, |since| sent[which].saturating_sub(since[which])));
+                return Claim::alone(
+                    limits[which],
+                    self.since.map_or(0, |since| sent[which].saturating_sub(since[which])),
+                );
             }
             let (one, depth) = lease.rate();
             let share = (nanos(LEASE) as f64 / one / f64::from(machine.sharing.replicas())) as u64;
@@ -234,44 +229,8 @@ impl Tenant {
     }
 }
 
-/// What is said of a limit that this replica keeps by itself. Nobody knows what others have sent meanwhile: no burst is left.
-fn alone(limit: Option<Rate>, sent: u64) -> Claim {
-    limit.map_or_else(Claim::default, |limit| {
-        let (one, depth) = (limit.interval(), limit.depth());
-        Claim { depth, one, sent: worth(sent, one), floor: depth.saturating_sub(one as u64), ..Claim::default() }
-    })
-}
-
-/// What the store has to hear of a pause.
-fn pause(machine: &Machine, now: u64) -> Option<Pause> {
-    let (here, known) = (machine.paused_until, machine.sharing.paused_until);
-    if here == known {
-        None
-    } else if here > now {
-        Some(Pause::For(here - now))
-    } else {
-        (known > now).then_some(Pause::Lifted)
-    }
-}
-
-/// Takes over a pause of `paused` nanoseconds that another replica was asked for.
-fn pauses(machine: &mut Machine, rates: &Rates, paused: u64, now: u64) -> Option<News> {
-    let until = now.saturating_add(paused.min(nanos(machine.settings.most_pause)));
-    let is_known = until <= machine.paused_until.max(now).saturating_add(nanos(CLOCKS));
-    if is_known || machine.paused_until != machine.sharing.paused_until {
-        return None;
-    }
-    machine.pauses(rates, until, now);
-    machine.sharing.paused_until = until;
-    Some(News::Paused)
-}
-
 fn taken(units: i64, one: f64) -> i64 {
     (units as f64 * one) as i64
-}
-
-fn signed(units: u64) -> i64 {
-    i64::try_from(units).unwrap_or(i64::MAX)
 }
 
 /// What a lease is worth of a replica's share.
@@ -285,8 +244,6 @@ const PROBE: Duration = Duration::from_millis(500);
 const LIVES: Duration = Duration::from_millis(900);
 /// After how long without a call a replica leaves.
 const REST: Duration = Duration::from_secs(10);
-/// By how much the clocks of two replicas may differ about one pause.
-const CLOCKS: Duration = Duration::from_millis(60);
 
 #[cfg(test)]
 mod tests;

@@ -7,13 +7,14 @@ use crate::{
     PaceSettings,
     decision::{Arrival, Look},
     queue::Want,
+    rate::Rate,
 };
 
 const MS: u64 = 1_000_000;
 
 /// What the script does, without pauses and without replicas that go.
 #[derive(Default)]
-struct Naive {
+struct NaiveStore {
     full: [Option<i64>; 2],
 }
 
@@ -35,7 +36,7 @@ enum Move {
     Pass(u64),
 }
 
-impl Naive {
+impl NaiveStore {
     fn visit(&mut self, ask: &Ask, replicas: u32, now: u64) -> Reply {
         let now = now as i64;
         let mut reply = Reply { replicas, ..Reply::default() };
@@ -82,18 +83,18 @@ impl Replica {
     }
 
     /// Does all that is to be done by now.
-    fn acts(&mut self, naive: &mut Naive, is_away: bool, replicas: u32, now: u64) {
+    fn acts(&mut self, naive: &mut NaiveStore, is_away: bool, replicas: u32, now: u64) {
         for _ in 0..1_000 {
             let step = self.tenant.step(&mut self.machine, &self.rates, self.passed, now);
             match step {
-                Step::Ask(_) if is_away => {
+                TenantStep::Ask(_) if is_away => {
                     self.tenant.hears_nothing(&mut self.machine, &self.rates, self.passed, now);
                 }
-                Step::Ask(ask) => {
+                TenantStep::Ask(ask) => {
                     let reply = naive.visit(&ask, replicas, now);
                     self.tenant.hears(&mut self.machine, &self.rates, &ask, reply, now);
                 }
-                Step::Sleep(_) | Step::Rest => {
+                TenantStep::Sleep(_) | TenantStep::Rest => {
                     self.looks(now);
                     return;
                 }
@@ -134,10 +135,10 @@ fn settings() -> PaceSettings {
 }
 
 fn plays(moves: Vec<Move>) {
-    let mut naive = Naive::default();
+    let mut naive = NaiveStore::default();
     let mut replicas: Vec<_> = (0..3).map(|_| Replica::new(settings())).collect();
     let (mut now, limits) = (0, [(50.0, 10.0), (500.0, 200.0)]);
-    let mut passes = |time: u64, replicas: &mut Vec<Replica>, naive: &mut Naive| {
+    let mut passes = |time: u64, replicas: &mut Vec<Replica>, naive: &mut NaiveStore| {
         let end = now + time;
         while now < end {
             now = end.min(now + 5 * MS);
@@ -183,7 +184,7 @@ proptest! {
 /// Drives replicas of which all have calls that wait, and says how many passed in each.
 fn saturated(demands: &[u64], seconds: u64, away: impl Fn(usize, u64) -> bool) -> Vec<u64> {
     let rate = PaceSettings::from(Rate::per_second(100).burst(10)).queue(usize::MAX);
-    let mut naive = Naive::default();
+    let mut naive = NaiveStore::default();
     let mut replicas: Vec<_> = demands.iter().map(|_| Replica::new(rate)).collect();
     for now in (0..seconds * 1_000).map(|time| time * MS) {
         for (which, (replica, demand)) in replicas.iter_mut().zip(demands).enumerate() {
@@ -231,7 +232,7 @@ fn a_store_that_is_away_is_not_asked_without_end() {
     replica.machine.pauses(&replica.rates, 10_000 * MS, 0);
     let mut asked = 0;
     for now in (0..2_000).map(|time| time * MS) {
-        while let Step::Ask(_) = replica.tenant.step(&mut replica.machine, &replica.rates, [0; 2], now) {
+        while let TenantStep::Ask(_) = replica.tenant.step(&mut replica.machine, &replica.rates, [0; 2], now) {
             asked += 1;
             replica.tenant.hears_nothing(&mut replica.machine, &replica.rates, [0; 2], now);
         }
