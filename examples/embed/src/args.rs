@@ -117,9 +117,9 @@ pub(crate) struct Args {
 
     /// One pace for all embed processes that name the same Redis or Valkey [default: each has its own]
     ///
-    /// Written redis://host or redis://user:password@host:port/database, with rediss:// for TLS. Processes share it that ask the same
-    /// --url with the same key and the same --model: together they keep to --rpm, --tpm and what the server says. While
-    /// Redis is away each goes on alone, with the share that it had. The key is never sent there.
+    /// Written redis://host or redis://user:password@host:port/database, with rediss:// for TLS. Processes share it that
+    /// ask the same --url with the same key and the same --model: together they keep to --rpm, --tpm and what the server
+    /// says. While Redis is away each goes on alone, with the share that it had. The key is never sent there.
     #[arg(long, value_name = "URL", help_heading = "Pace")]
     pub(crate) redis: Option<String>,
 
