@@ -269,3 +269,47 @@ async fn what_answers_say_of_the_account_is_learnt_from_calls_of_every_kind() ->
     assert_eq!((used.requests(), used.inputs(), used.bytes(), used.tokens()), (1, 1, 4, 7));
     Ok(())
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_one_credential_is_told_is_not_taken_for_others() -> Result<(), BoxError> {
+    let foot = |request: HttpRequest| async move {
+        let key = request.headers().get("authorization").and_then(|key| key.to_str().ok()).unwrap_or("none").to_owned();
+        let status = match &*key {
+            "Bearer dead" => 401,
+            "Bearer busy" => 429,
+            _ => 200,
+        };
+        let body = r#"{"data":[{"embedding":[1,0]}]}"#;
+        let answer = Response::builder().status(status).header("retry-after", "1800").body(Full::<Bytes>::from(body));
+        Ok::<_, std::convert::Infallible>(answer.expect("an answer"))
+    };
+    let http = || ServiceBuilder::new().layer(HttpLayer::new()).service(tower::service_fn(foot));
+    let typed = Preset::interactive().layer(Embeddings::new(http(), Endpoint::openai("http://localhost/v1")?));
+    let plain = Preset::interactive().layer(http());
+    let keys = ["Bearer one", "Bearer dead", "Bearer busy", "Bearer two"];
+    for key in keys.iter().cycle().take(40) {
+        let good = ["Bearer one", "Bearer two"].contains(key);
+        let asked = typed.clone().oneshot(request().header("authorization", key)?).await;
+        assert_eq!(asked.is_ok(), good, "{key}: {asked:?}");
+        let get = Request::get("http://localhost/").header("authorization", *key).body(Full::default())?;
+        let asked = plain.clone().oneshot(get).await;
+        assert_eq!(asked.is_ok(), good, "{key}: {asked:?}");
+        typed.clone().oneshot(request()).await.expect("the key of the endpoint is another still");
+    }
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn rates_that_are_set_are_those_of_each_credential() -> Result<(), BoxError> {
+    let foot = |_: HttpRequest| async { Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default())) };
+    let preset = Preset::interactive().requests_per_minute(2);
+    let service = preset.layer(ServiceBuilder::new().layer(HttpLayer::new()).service(tower::service_fn(foot)));
+    let begin = Instant::now();
+    for (key, at) in [("one", 0), ("two", 0), ("one", 30), ("two", 30), ("one", 60)] {
+        let get = Request::get("http://localhost/").header("authorization", key).body(Full::default())?;
+        service.clone().oneshot(get).await?;
+        assert_eq!(begin.elapsed(), at * SECOND, "{key}");
+    }
+    assert_eq!(preset.pace().snapshot().waited(), 2, "that of the first");
+    Ok(())
+}

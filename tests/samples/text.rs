@@ -10,11 +10,12 @@ use tower::{
     util::{BoxCloneService, BoxCloneServiceLayer},
 };
 use trysail::{
-    Adjustable, Backoff, BreakerLayer, Budget, CheckExt, Circuit, Classified, ClassifyLayer, CollectLayer, EmbedError,
-    EmbedRequest, EmbedResponse, Embeddings, Endpoint, FailoverLayer, Failure, Gauges, HttpError, HttpRequest,
-    Idempotent, LearnUsage, Limit, ObserveLayer, OrDeadline, OrOwn, Pace, Paces, Preset, Providers, Replay, RetryLayer,
-    ThrottleLayer, TimeLimit, TimeoutLayer, Trip,
+    AccountPace, Adjustable, Backoff, BreakerLayer, Budget, CheckExt, Circuit, Classified, ClassifyLayer, CollectLayer,
+    EmbedError, EmbedRequest, EmbedResponse, Embeddings, Endpoint, FailoverLayer, Failure, Gauges, HttpError,
+    HttpRequest, Idempotent, LearnUsage, Limit, ObserveLayer, OrDeadline, OrOwn, Pace, Paces, Preset, Providers,
+    Replay, RetryLayer, ThrottleLayer, TimeLimit, TimeoutLayer, Trip,
     embeddings::{Fingerprint, InvalidEndpoint},
+    throttle::Select,
     verdict::{FromElapsed, FromHeld, FromOpen},
 };
 use trysail_testkit::server::Running;
@@ -48,6 +49,7 @@ impl Around {
         Idempotent: Replay<Req>,
         OrDeadline<Adjustable>: Limit<Req>,
         OrDeadline<Duration>: Limit<Req>,
+        AccountPace: Select<Req, Pace>,
     {
         match self {
             Self::Nothing => service.boxed_clone(),
@@ -229,6 +231,7 @@ where
     Req: Send + 'static,
     Idempotent: Replay<Req>,
     OrDeadline<Adjustable>: Limit<Req>,
+    AccountPace: Select<Req, Pace>,
 {
     // sample docs/timeouts.md
     let overall = Adjustable::new(Duration::from_secs(60));
@@ -266,6 +269,7 @@ where
     Req: Send + 'static,
     Idempotent: Replay<Req>,
     OrDeadline<Duration>: Limit<Req>,
+    AccountPace: Select<Req, Pace>,
 {
     // sample docs/metrics.md
     let (origin, model) = ("api.openai.com", "text-embedding-3-small");

@@ -1,10 +1,11 @@
 //! What a caller says beside what we say: headers, body fields and query parameters.
 
-use std::{error::Error, fmt, mem, sync::Arc};
+use std::{error::Error, fmt, hash::BuildHasher, mem, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use serde::Serialize;
 use serde_json::Value;
+use trysail_http::credential;
 
 /// A header, a field or a parameter of one's own that cannot be sent.
 ///
@@ -86,6 +87,12 @@ impl Own {
 
     pub(crate) fn holds_headers(&self) -> bool {
         self.0.as_ref().is_some_and(|parts| !parts.headers.is_empty())
+    }
+
+    pub(crate) fn credential(&self, key: &impl BuildHasher) -> Option<u64> {
+        let Parts { headers, query, .. } = self.0.as_deref()?;
+        let headers = headers.iter().map(|(name, value)| (name, value));
+        credential(headers, query.iter().map(|(name, value)| (&**name, &**value)), key)
     }
 
     pub(crate) fn may_hold_secrets(&self) -> bool {

@@ -3,6 +3,7 @@ mod shared;
 
 use std::{
     fmt,
+    hash::BuildHasher,
     ops::Range,
     sync::{Arc, Mutex, atomic::Ordering::Relaxed},
     time::Duration,
@@ -116,6 +117,12 @@ impl EmbedRequest {
     /// How many tokens it is likely to be counted for: one for every four bytes of its texts.
     pub fn likely_tokens(&self) -> u64 {
         (self.bytes() as u64).div_ceil(4).max(self.len() as u64)
+    }
+
+    /// What tells a credential of its own, in place of the endpoint's, from that of another request: what `key` makes of it.
+    /// `None` if it has none by one of the usual names (`Authorization`, `api-key`, …).
+    pub fn credential(&self, key: &impl BuildHasher) -> Option<u64> {
+        self.own.credential(key)
     }
 
     /// Its halves, if it was refused with `verdict` as too much at once.

@@ -17,6 +17,7 @@ pub mod rate_limit;
 pub mod redirect;
 mod respond;
 pub mod retry_after;
+mod secret;
 mod status;
 pub mod transport;
 mod with_status;
@@ -36,6 +37,7 @@ pub use crate::{
     propagate::{DEADLINE, SendDeadlineLayer, TakeDeadlineLayer},
     redirect::{NotFollowed, Redirect, RedirectLayer},
     respond::{respond, respond_to},
+    secret::credential,
     status::{Boxed, ByStatus, StatusRule},
     with_status::WithStatus,
 };

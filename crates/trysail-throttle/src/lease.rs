@@ -2,6 +2,7 @@ use crate::{
     gcra::worth,
     rate::Rate,
     sync::{AtomicI64, AtomicU64, Ordering::Relaxed},
+    time::signed,
 };
 
 /// What this process has leased of a rate that it shares with others, in units.
@@ -173,8 +174,4 @@ impl Lease {
     pub(crate) fn take_floor(&self) -> u64 {
         self.floor.swap(0, Relaxed)
     }
-}
-
-fn signed(units: u64) -> i64 {
-    i64::try_from(units).unwrap_or(i64::MAX)
 }

@@ -241,9 +241,9 @@ impl Machine {
     }
 }
 
-/// How calls begin that are set so, where nothing is known of the server.
+/// How calls begin that are set so: few at first where a rate is looked for, since what is in flight is refused with the first.
 fn first_calls(settings: PaceSettings, now: u64) -> SlowStart {
-    if settings.limits() { SlowStart::default() } else { SlowStart::careful(now) }
+    if settings.limits() || !settings.finds() { SlowStart::default() } else { SlowStart::careful(now) }
 }
 
 /// The least time until somebody looks again whose turn should be now.

@@ -10,7 +10,6 @@ pub(crate) const fn between(now: u64, then: u64) -> Duration {
     Duration::from_nanos(then.saturating_sub(now))
 }
 
-#[cfg(feature = "redis")]
 pub(crate) fn signed(units: u64) -> i64 {
     i64::try_from(units).unwrap_or(i64::MAX)
 }

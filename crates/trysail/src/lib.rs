@@ -5,6 +5,8 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(all(feature = "providers", feature = "throttle"))]
+mod account_pace;
 mod check;
 #[cfg(all(
     feature = "breaker",
@@ -122,7 +124,7 @@ pub use crate::http::{HttpClient, HttpError, HttpRequest, client};
 pub use crate::preset::{Preset, Stack};
 
 #[cfg(all(feature = "providers", feature = "throttle"))]
-pub use crate::tokens::Tokens;
+pub use crate::{account_pace::AccountPace, tokens::Tokens};
 
 #[cfg(feature = "metrics")]
 #[doc(no_inline)]

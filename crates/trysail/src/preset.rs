@@ -13,12 +13,12 @@ use trysail_throttle::redis::RedisStore;
 use trysail_throttle::{Demand, Pace, PaceSettings, Rate, Throttle, ThrottleLayer};
 use trysail_timeout::{Timeout, TimeoutLayer};
 
-use crate::Tokens;
+use crate::{AccountPace, Tokens};
 
 /// What a [`Preset`] makes of a service: overall limit, retry, throttle, breaker, limit of one attempt.
 pub type Stack<S, L = Duration> = Timeout<
     Retry<
-        Throttle<Breaker<Timeout<S, OrDeadline<L>>>, Pace, Inherit, Demand<Tokens, OrDeadline<L>, Tokens>>,
+        Throttle<Breaker<Timeout<S, OrDeadline<L>>>, AccountPace, Inherit, Demand<Tokens, OrDeadline<L>, Tokens>>,
         Backoff,
         Inherit,
         PerRequest<Idempotent, OrDeadline<L>>,
@@ -70,7 +70,7 @@ pub struct Preset<L = Duration> {
     bulk: bool,
     circuit: Circuit,
     budget: Budget,
-    pace: Pace,
+    pace: AccountPace,
 }
 
 impl Preset {
@@ -85,7 +85,7 @@ impl Preset {
             bulk: false,
             circuit: Circuit::new(CircuitSettings::new(Trip::default()).abandoned_after(ABANDONED)),
             budget: Budget::default(),
-            pace: Pace::new(PaceSettings::new().without_search()),
+            pace: AccountPace::new(Pace::new(PaceSettings::new().without_search())),
         }
     }
 
@@ -131,7 +131,7 @@ impl<L> Preset<L> {
     /// What events of its circuit and its pace call it, which are others from then on.
     pub fn named(self, name: impl Into<Box<str>>) -> Self {
         let name = name.into();
-        let pace = self.pace.renamed(name.clone());
+        let pace = AccountPace::new(self.pace().renamed(name.clone()));
         Self { circuit: Circuit::named(name, self.circuit.settings()), pace, ..self }
     }
 
@@ -174,9 +174,9 @@ impl<L> Preset<L> {
     /// says which, and `replicas` with how many.
     #[cfg(feature = "redis")]
     pub fn shared(self, store: &RedisStore, key: impl Hash) -> Self {
-        let pace = store.pace(key, self.pace.settings());
-        let pace = self.pace.name().map_or(pace.clone(), |name| pace.renamed(name));
-        Self { pace, ..self }
+        let pace = store.pace(key, self.pace().settings());
+        let pace = self.pace().name().map_or(pace.clone(), |name| pace.renamed(name));
+        Self { pace: AccountPace::new(pace), ..self }
     }
 
     /// Backoff, retries and patience of all services of this preset, to be changed while they run.
@@ -192,10 +192,12 @@ impl<L> Preset<L> {
     /// The pace that all services of this preset keep: how it is set, what is known of the account, what calls have cost. It
     /// may be set anew at any time, and is to be [reset](Pace::reset) when the key has been changed.
     ///
-    /// All calls count as those of one account. Where they have credentials of their own, or models with limits of their own,
-    /// put a [`ThrottleLayer`] over [`Paces`](trysail_throttle::Paces) into a stack of your own.
+    /// It is that of one account: of typed calls with the key of their endpoint, or of plain HTTP requests with the credential
+    /// that was seen first. Requests that carry another keep a [pace of their own](AccountPace), set as this one is when they are
+    /// first seen. Where models have limits of their own, put a [`ThrottleLayer`] over [`Paces`](trysail_throttle::Paces) into a
+    /// stack of your own.
     pub const fn pace(&self) -> &Pace {
-        &self.pace
+        &self.pace.pace
     }
 
     /// The circuit that all services of this preset share. Its settings may be changed at any time; each service that is
@@ -211,7 +213,7 @@ impl<L> Preset<L> {
 
     /// The same.
     fn change_pace(self, change: impl FnOnce(PaceSettings) -> PaceSettings) -> Self {
-        Self { pace: self.pace.anew(change(self.pace.settings())), ..self }
+        Self { pace: AccountPace::new(self.pace().anew(change(self.pace().settings()))), ..self }
     }
 }
 
@@ -228,7 +230,7 @@ where
         if self.bulk { layer.patient() } else { layer }
     }
 
-    fn throttle(&self) -> ThrottleLayer<Pace, Inherit, Demand<Tokens, OrDeadline<L>, Tokens>> {
+    fn throttle(&self) -> ThrottleLayer<AccountPace, Inherit, Demand<Tokens, OrDeadline<L>, Tokens>> {
         ThrottleLayer::new(self.pace.clone()).cost(Tokens).most(OrDeadline(self.overall.clone())).learn_with(Tokens)
     }
 

@@ -1,4 +1,4 @@
-use std::{fmt, ops::Range, sync::Arc, time::Duration};
+use std::{fmt, hash::BuildHasher, ops::Range, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use trysail_core::{Limit, Replay};
@@ -95,6 +95,11 @@ impl RerankRequest {
     pub fn likely_tokens(&self) -> u64 {
         let queries = (self.query.len() as u64).div_ceil(4).saturating_mul(self.len() as u64);
         self.texts.likely_tokens().saturating_add(queries)
+    }
+
+    /// What tells a credential of its own from that of another, as [`EmbedRequest::credential`] does.
+    pub fn credential(&self, key: &impl BuildHasher) -> Option<u64> {
+        self.texts.credential(key)
     }
 
     /// What is sent where `top_n` is the word for how many are enough, if there is one.

@@ -13,7 +13,10 @@ use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use trysail_core::Replay;
 
 pub use self::or_route::OrRoute;
-use crate::Deadline;
+use crate::{
+    Deadline,
+    secret::{is_secret_header, is_secret_parameter},
+};
 
 /// Says which requests may be sent twice, and marks those that may.
 ///
@@ -158,13 +161,8 @@ fn divertible<B>(request: &Request<B>, is_pure: bool) -> bool {
 
 /// Whether it carries what may be meant for one server alone.
 fn holds_secrets<B>(request: &Request<B>) -> bool {
-    let header = |(name, value): (&HeaderName, &HeaderValue)| {
-        value.is_sensitive() || SECRET_HEADERS.iter().any(|secret| name == secret)
-    };
-    let parameter = |pair: &str| {
-        let name = pair.split('=').next().unwrap_or_default();
-        SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
-    };
+    let header = |(name, value): (&HeaderName, &HeaderValue)| value.is_sensitive() || is_secret_header(name);
+    let parameter = |pair: &str| is_secret_parameter(pair.split('=').next().unwrap_or_default());
     request.headers().iter().any(header) || request.uri().query().is_some_and(|query| query.split('&').any(parameter))
 }
 
@@ -185,15 +183,13 @@ fn fresh() -> HeaderValue {
 const NO_RETRY: HeaderValue = HeaderValue::from_static("0");
 static RETRY_COUNT: HeaderName = HeaderName::from_static("x-retry-count");
 static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-const SECRET_HEADERS: [&str; 7] =
-    ["api-key", "authorization", "cookie", "proxy-authorization", "x-api-key", "x-auth-token", "x-goog-api-key"];
-const SECRET_PARAMETERS: [&str; 6] = ["access_token", "api-key", "api_key", "apikey", "key", "token"];
 
 #[cfg(test)]
 mod tests {
     use std::{collections::HashSet, thread};
 
     use super::*;
+    use crate::secret::SECRET_HEADERS;
 
     fn post() -> Request<&'static str> {
         Request::post("https://example.com/v1/batches").body("{}").unwrap()
